@@ -1,0 +1,32 @@
+import {createHash} from 'node:crypto';
+import {canonicalJson, type Json} from './json.ts';
+
+/** 64 lower-case hexadecimal digits. */
+export type Sha256 = string & {readonly __brand: 'Sha256'};
+
+/** What identifies content: its hash and its size in bytes. */
+export interface Digest {
+  readonly hash: Sha256;
+  readonly size: number;
+}
+
+export function sha256(bytes: Uint8Array | string): Sha256 {
+  return createHash('sha256').update(bytes).digest('hex') as Sha256;
+}
+
+export function digestOf(bytes: Uint8Array | string): Digest {
+  const data = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
+  return {hash: sha256(data), size: data.byteLength};
+}
+
+export function digestOfJson(value: Json): Digest {
+  return digestOf(canonicalJson(value));
+}
+
+export function isSha256(text: string): text is Sha256 {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+export function sameDigest(a: Digest, b: Digest): boolean {
+  return a.hash === b.hash && a.size === b.size;
+}

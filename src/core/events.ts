@@ -1,0 +1,143 @@
+import type {Failure} from './failure.ts';
+import type {NodeId} from './pipeline.ts';
+import type {Outcome, PlanStatus} from './plan.ts';
+import type {StaleReason} from './reason.ts';
+import type {Artifact} from './tree.ts';
+
+/** Everything a run says. The terminal, the run record, pages and tests read the same stream, in this order. */
+export type Event =
+  | RunStarted
+  | RunPlanned
+  | NodeWaiting
+  | NodeStarted
+  | NodeProgress
+  | NodeLog
+  | NodeRetry
+  | SliceFinished
+  | NodeFinished
+  | Warning
+  | Interrupted
+  | RunFinished;
+
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly at: number;
+  readonly runId: string;
+  readonly targets: readonly NodeId[];
+  readonly jobs: number;
+  readonly devices: readonly string[];
+}
+
+export interface RunPlanned {
+  readonly type: 'run-planned';
+  readonly at: number;
+  readonly counts: Readonly<Record<PlanStatus, number>>;
+  readonly nodes: readonly {
+    readonly node: NodeId;
+    readonly status: PlanStatus;
+    readonly reasons: readonly StaleReason[];
+    readonly expectedMs?: number;
+    readonly slices?: {readonly total: number; readonly stale: number};
+  }[];
+  /** Forecast of the whole run's wall time, when durations are recorded. */
+  readonly expectedMs?: number;
+}
+
+/** The node waits for another run that is making the same thing. */
+export interface NodeWaiting {
+  readonly type: 'node-waiting';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly holder: string;
+}
+
+export interface NodeStarted {
+  readonly type: 'node-started';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly device: string;
+  readonly attempt: number;
+  readonly reasons: readonly StaleReason[];
+  readonly expectedMs?: number;
+  readonly slices?: {readonly total: number; readonly stale: number};
+}
+
+export interface NodeProgress {
+  readonly type: 'node-progress';
+  readonly at: number;
+  readonly node: NodeId;
+  /** 0 ... 1. */
+  readonly fraction: number;
+  readonly message?: string;
+}
+
+export interface NodeLog {
+  readonly type: 'node-log';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly stream: 'stdout' | 'stderr' | 'log';
+  /** One or more whole lines. */
+  readonly text: string;
+  readonly slice?: string;
+}
+
+export interface NodeRetry {
+  readonly type: 'node-retry';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly attempt: number;
+  readonly of: number;
+  readonly failure: Failure;
+}
+
+export interface SliceFinished {
+  readonly type: 'slice-finished';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly key: string;
+  readonly outcome: Outcome;
+  readonly wallMs: number;
+  readonly done: number;
+  readonly total: number;
+  readonly failure?: Failure;
+}
+
+export interface NodeFinished {
+  readonly type: 'node-finished';
+  readonly at: number;
+  readonly node: NodeId;
+  readonly outcome: Outcome;
+  readonly wallMs: number;
+  readonly device?: string;
+  readonly fingerprint?: string;
+  readonly outputs?: Readonly<Record<string, Artifact>>;
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** The node ran and made the same bytes as before, so its consumers need not run for it. */
+  readonly unchanged?: true;
+  readonly slices?: {readonly total: number; readonly executed: number; readonly cached: number};
+  readonly failure?: Failure;
+}
+
+/** Cache trouble and other things that do not stop a run. */
+export interface Warning {
+  readonly type: 'warning';
+  readonly at: number;
+  readonly failure: Failure;
+}
+
+export interface Interrupted {
+  readonly type: 'interrupted';
+  readonly at: number;
+  /** 1: running nodes are told to stop; 2: they are killed. */
+  readonly times: number;
+}
+
+export interface RunFinished {
+  readonly type: 'run-finished';
+  readonly at: number;
+  readonly wallMs: number;
+  readonly outcome: 'done' | 'failed' | 'interrupted';
+  readonly counts: Readonly<Record<Outcome, number>>;
+}
+
+export type Emit = (event: Event) => void;

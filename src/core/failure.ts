@@ -1,0 +1,94 @@
+/** Permanent kebab-case names of expected failures. A name is never reused for something else. */
+export type FailureCode =
+  // configuration (exit code 2)
+  | 'pipeline-missing'
+  | 'pipeline-unreadable'
+  | 'yaml-syntax'
+  | 'yaml-duplicate-key'
+  | 'yaml-alias-limit'
+  | 'schema-violation'
+  | 'unknown-key'
+  | 'unknown-stage'
+  | 'unknown-node'
+  | 'unknown-source'
+  | 'unknown-input'
+  | 'unknown-output'
+  | 'unknown-axis'
+  | 'unknown-variable'
+  | 'unknown-profile'
+  | 'unknown-target'
+  | 'bad-reference'
+  | 'bad-value'
+  | 'bad-override'
+  | 'missing-input'
+  | 'missing-source'
+  | 'empty-matrix'
+  | 'duplicate-variant'
+  | 'duplicate-output-path'
+  | 'cycle'
+  | 'kind-mismatch'
+  | 'stage-invalid'
+  | 'stage-compile-error'
+  | 'too-large'
+  | 'usage'
+  // execution (exit code 1)
+  | 'stage-failed'
+  | 'command-failed'
+  | 'command-not-found'
+  | 'output-missing'
+  | 'output-undeclared'
+  | 'output-unreadable'
+  | 'input-changed'
+  | 'input-unreadable'
+  | 'slice-key-collision'
+  | 'timed-out'
+  | 'cancelled'
+  | 'worker-crashed'
+  | 'out-of-memory'
+  | 'no-device'
+  | 'resources-unsatisfiable'
+  | 'disk-full'
+  | 'blocked'
+  // cache trouble (a warning, never fatal by itself)
+  | 'blob-missing'
+  | 'blob-corrupt'
+  | 'record-corrupt'
+  | 'record-version'
+  | 'state-corrupt'
+  | 'cache-unwritable'
+  // bugs (exit code 3)
+  | 'internal-error';
+
+/** A place in a text file. Lines and columns count from 1; columns count UTF-16 units. */
+export interface SourceRange {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
+}
+
+/** A problem with the place that caused it. `frame` is the excerpt with a caret, without colour. */
+export interface Diagnostic {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly range?: SourceRange;
+  readonly frame?: string;
+}
+
+/** An expected problem as a value: what and why in `message`, what to do in `hint`. */
+export interface Failure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly node?: string;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly stack?: string;
+  /** Folder with the failed job's files and a script that runs it again. */
+  readonly reproduce?: string;
+}
+
+export function failure(code: FailureCode, message: string, rest: Omit<Failure, 'code' | 'message'> = {}): Failure {
+  return {code, message, ...rest};
+}

@@ -1,0 +1,137 @@
+/** What the engine needs from the outside, one interface a job. `store` and `exec` implement them; tests bring fakes. */
+import type {ActionResult} from './action.ts';
+import type {Digest, Sha256} from './digest.ts';
+import type {Emit} from './events.ts';
+import type {Failure} from './failure.ts';
+import type {JsonObject} from './json.ts';
+import type {CommandSpec, NodeId, Source} from './pipeline.ts';
+import type {Lease} from './resources.ts';
+import type {Result} from './result.ts';
+import type {InputPort, OutputPort} from './stage.ts';
+import type {Artifact, Tree} from './tree.ts';
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after the delay, or at once when the signal aborts. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Digest to bytes. Blobs are read-only and never change; damage is found when a blob is used. */
+export interface Cas {
+  /** True when the blob is there and looks untouched (size, seal); hashes it again when the seal is broken. A damaged blob is quarantined. */
+  holds(digest: Digest): boolean;
+  /** Where the bytes lie. Says nothing about whether they are there. */
+  pathOf(digest: Digest): string;
+  putBytes(bytes: Uint8Array | string): Promise<Digest>;
+  /** Takes a file in. `move` gives the file away (it may be renamed into place). */
+  putFile(path: string, how: 'move' | 'copy'): Promise<Digest>;
+  /** Reads and verifies; undefined when missing or damaged. */
+  read(digest: Digest): Promise<Uint8Array | undefined>;
+}
+
+/** Fingerprint to action result. Anything unreadable is a miss with a warning. */
+export interface ActionCache {
+  get(fingerprint: Sha256): ActionResult | undefined;
+  put(result: ActionResult): Promise<void>;
+}
+
+/** A source as it is now, with the means to see whether it moved since. */
+export interface ScannedSource {
+  readonly artifact: Artifact;
+  /** Absent for a file source. */
+  readonly tree?: Tree;
+  /** Absolute path of the file, or of the folder that the tree's paths are relative to. */
+  readonly path: string;
+}
+
+export interface Sources {
+  scan(source: Source): Promise<Result<ScannedSource>>;
+  /** Paths among these (absolute) whose stat or content differs from what `scan` saw. */
+  changedSince(paths: readonly string[]): readonly string[];
+}
+
+/** What a checkout remembers of each node's last result: makes a build with nothing to do instant. */
+export interface NodeState {
+  readonly node: NodeId;
+  readonly fingerprint: Sha256;
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly wallMs: number;
+  readonly slices?: Digest;
+}
+
+export interface WorkspaceState {
+  get(node: NodeId): NodeState | undefined;
+  record(state: NodeState): void;
+  flush(): Promise<void>;
+}
+
+/** One holder at a time per key, over all runs that share the store. Locks die with their process. */
+export interface Locks {
+  acquire(key: string, signal: AbortSignal, onWait: (holder: string) => void): Promise<Lock>;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+/** Where an input lies. A tree's entries are read from its manifest, so a large one costs nothing to pass. */
+export type JobInput =
+  | {readonly kind: 'file'; readonly path: string}
+  | {
+      readonly kind: 'tree';
+      /** File with the tree's canonical text. */
+      readonly manifest: string;
+      /** Entries lie under their path in a source folder, or under their hash in the CAS. */
+      readonly base: {readonly in: 'folder'; readonly path: string} | {readonly in: 'cas'; readonly path: string};
+    }
+  | {readonly kind: 'many'; readonly items: readonly JobInput[]};
+
+/** One action ready to execute in a private work folder. */
+export interface Job {
+  readonly id: string;
+  readonly node: NodeId;
+  /** The item's key when this is a slice. */
+  readonly slice?: string;
+  readonly work:
+    | {readonly type: 'stage'; readonly stage: string; readonly module: string}
+    | {readonly type: 'command'; readonly command: CommandSpec};
+  readonly params: JsonObject;
+  readonly seed: number;
+  readonly ports: Readonly<Record<string, InputPort>>;
+  readonly inputs: Readonly<Record<string, JobInput>>;
+  readonly outputs: Readonly<Record<string, OutputPort>>;
+  /** Private, empty, on the store's file system. Outputs land in `<folder>/out/<output name>`. */
+  readonly folder: string;
+  readonly lease: Lease;
+  readonly timeoutMs?: number;
+  /** Time between the polite signal and the kill. */
+  readonly graceMs: number;
+}
+
+export interface JobResult {
+  /** Absolute path of each output that was left behind. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly maxRssBytes: number;
+  readonly log: string;
+}
+
+export interface Runner {
+  /** Runs the job to its end; a failure carries the job's last lines in its message or hint. Aborting cancels politely, then kills. */
+  run(job: Job, emit: Emit, signal: AbortSignal): Promise<Result<JobResult, Failure>>;
+  /** Kills whatever still runs. */
+  kill(): void;
+  close(): Promise<void>;
+}
+
+/** Private folders for jobs, on the store's file system. */
+export interface WorkFolders {
+  create(node: NodeId, slice?: string): Promise<string>;
+  remove(folder: string): Promise<void>;
+  /** Keeps a failed job's folder with a script that runs it again; returns where. */
+  keep(folder: string, job: Job, failure: Failure): Promise<string | undefined>;
+}

@@ -1,0 +1,37 @@
+/** What a node needs while it runs. Never part of a key. */
+export interface Resources {
+  /** Cores; the tensor engine is told to use no more. */
+  readonly cpu: number;
+  readonly memoryMiB?: number;
+  /** Whole devices, or a fraction below 1 to share one. */
+  readonly gpu: number;
+  readonly gpuMemoryMiB?: number;
+  readonly whenNoGpu: 'cpu' | 'fail';
+}
+
+export const defaultResources: Resources = {cpu: 1, gpu: 0, whenNoGpu: 'cpu'};
+
+/** A GPU as discovered. `uuid` is what CUDA_VISIBLE_DEVICES is set to. */
+export interface Gpu {
+  readonly uuid: string;
+  readonly index: number;
+  readonly name: string;
+  readonly memoryMiB: number;
+}
+
+/** What this machine offers to a run. */
+export interface Machine {
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly gpus: readonly Gpu[];
+}
+
+/** A temporary right to use part of a machine. */
+export interface Lease {
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  /** Devices granted, empty for the CPU. */
+  readonly gpus: readonly Gpu[];
+  /** For people: `cpu`, `gpu0`, `gpu0+gpu1`. */
+  readonly device: string;
+}

@@ -1,0 +1,13 @@
+import type {Failure} from './failure.ts';
+
+/** An operation that may fail in an expected way. Bugs throw; expected failures are returned. */
+export type Result<T, E = readonly Failure[]> =
+  {readonly ok: true; readonly value: T} | {readonly ok: false; readonly error: E};
+
+export function ok<T>(value: T): {readonly ok: true; readonly value: T} {
+  return {ok: true, value};
+}
+
+export function err<E>(error: E): {readonly ok: false; readonly error: E} {
+  return {ok: false, error};
+}
