@@ -19,6 +19,8 @@ export interface Clock {
 
 /** Digest to bytes. Blobs are read-only and never change; damage is found when a blob is used. */
 export interface Cas {
+  /** The folder of the blobs: a blob lies at `<dir>/<first 2 digits>/<hash>`. */
+  readonly dir: string;
   /** True when the blob is there and looks untouched (size, seal); hashes it again when the seal is broken. A damaged blob is quarantined. */
   holds(digest: Digest): boolean;
   /** Where the bytes lie. Says nothing about whether they are there. */
@@ -26,6 +28,8 @@ export interface Cas {
   putBytes(bytes: Uint8Array | string): Promise<Digest>;
   /** Takes a file in. `move` gives the file away (it may be renamed into place). */
   putFile(path: string, how: 'move' | 'copy'): Promise<Digest>;
+  /** Takes a folder's files in (they are moved) and stores the text of their tree. */
+  putTree(folder: string): Promise<Artifact & {readonly kind: 'tree'}>;
   /** Reads and verifies; undefined when missing or damaged. */
   read(digest: Digest): Promise<Uint8Array | undefined>;
 }
