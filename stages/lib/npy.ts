@@ -1,0 +1,128 @@
+import {readFileSync, writeFileSync} from 'node:fs';
+import {StageError} from 'mixdown/stage';
+
+export type NpyData = Float32Array | Float64Array | Uint8Array | Int32Array;
+
+/** A dense array in C order: the last axis runs fastest. */
+export interface NpyArray<T extends NpyData = NpyData> {
+  readonly shape: readonly number[];
+  readonly data: T;
+}
+
+/**
+ * NumPy's format 1.0: magic, version, header length, a Python dict padded with spaces so that the data starts at a
+ * multiple of 64 bytes, then the values, little endian, C order. Source: the NumPy format description (NEP 1).
+ */
+export function encodeNpy({shape, data}: NpyArray): Uint8Array {
+  if (sizeOf(shape) !== data.length) {
+    throw new RangeError(`an array of shape ${shapeText(shape)} needs ${sizeOf(shape)} values, not ${data.length}`);
+  }
+  const dict = `{'descr': '${descriptorOf(data)}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
+  const headerBytes = Math.ceil((PREFIX_BYTES + dict.length + 1) / ALIGNMENT) * ALIGNMENT - PREFIX_BYTES;
+  if (headerBytes > 0xffff) throw new RangeError(`a shape of ${shape.length} axes does not fit a format 1.0 header`);
+  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + data.byteLength);
+  bytes.set(MAGIC);
+  bytes.set([1, 0, headerBytes & 0xff, headerBytes >>> 8], MAGIC.length);
+  bytes.set(Buffer.from(`${dict.padEnd(headerBytes - 1)}\n`, 'latin1'), PREFIX_BYTES);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), PREFIX_BYTES + headerBytes);
+  return bytes;
+}
+
+/**
+ * Reads what `encodeNpy` writes, and what NumPy writes for float32, float64, uint8 and int32 in C order.
+ * `name` stands for the file in messages. Throws StageError for any other content.
+ */
+export function decodeNpy(bytes: Uint8Array, name = 'the .npy file'): NpyArray {
+  const broken = (what: string): StageError => new StageError(`${name} is not a usable .npy file: ${what}`);
+  if (bytes.length < PREFIX_BYTES) throw broken(`it has ${bytes.length} bytes, less than a header`);
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw broken('it does not start with the NumPy magic string');
+  if (bytes[6] !== 1 || bytes[7] !== 0) throw broken(`format ${bytes[6]}.${bytes[7]} is not supported, only 1.0`);
+  const start = PREFIX_BYTES + (bytes[8] ?? 0) + ((bytes[9] ?? 0) << 8);
+  if (bytes.length < start) throw broken(`the header should end at byte ${start}, the file ends at ${bytes.length}`);
+  const header = Buffer.from(bytes.subarray(PREFIX_BYTES, start)).toString('latin1');
+  const descriptor = /'descr':\s*'([^']*)'/.exec(header)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
+  const axes = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
+  if (descriptor === undefined || order === undefined || axes === undefined) {
+    throw broken('the header lacks descr, fortran_order or shape');
+  }
+  if (order === 'True') throw broken('its values are in Fortran order; save it with numpy.ascontiguousarray');
+  const shape = axes
+    .split(',')
+    .filter((axis) => axis.trim() !== '')
+    .map(Number);
+  const count = sizeOf(shape);
+  const itemBytes = {'<f4': 4, '<f8': 8, '|u1': 1, '<i4': 4}[descriptor];
+  if (itemBytes === undefined) throw broken(`dtype ${descriptor} is not supported, only <f4, <f8, |u1 and <i4`);
+  const wanted = count * itemBytes;
+  if (bytes.length - start !== wanted) {
+    throw broken(
+      `shape ${shapeText(shape)} of ${descriptor} needs ${wanted} bytes, the file has ${bytes.length - start}`,
+    );
+  }
+  // A typed array must start at a multiple of its item size, which a view into a Buffer need not do.
+  const {buffer} = new Uint8Array(bytes.subarray(start));
+  return {shape, data: viewOf(descriptor, buffer)};
+}
+
+/** `name` stands for the file in messages: the path given to a stage says nothing. */
+export function readNpy(path: string, name?: string): NpyArray {
+  return decodeNpy(readFileSync(path), name);
+}
+
+/** As readNpy, and throws StageError when the values are not float32 or the number of axes is not `rank`. */
+export function readFloat32(path: string, rank?: number, name = 'the .npy file'): NpyArray<Float32Array> {
+  const {shape, data} = readNpy(path, name);
+  if (!(data instanceof Float32Array)) throw wrongType(name, data, 'float32');
+  checkRank(name, shape, rank);
+  return {shape, data};
+}
+
+/** As readNpy, and throws StageError when the values are not uint8 or the number of axes is not `rank`. */
+export function readUint8(path: string, rank?: number, name = 'the .npy file'): NpyArray<Uint8Array> {
+  const {shape, data} = readNpy(path, name);
+  if (!(data instanceof Uint8Array)) throw wrongType(name, data, 'uint8');
+  checkRank(name, shape, rank);
+  return {shape, data};
+}
+
+export function writeNpy(path: string, array: NpyArray): void {
+  writeFileSync(path, encodeNpy(array));
+}
+
+const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
+const PREFIX_BYTES = 10;
+const ALIGNMENT = 64;
+
+function descriptorOf(data: NpyData): string {
+  if (data instanceof Float32Array) return '<f4';
+  if (data instanceof Float64Array) return '<f8';
+  if (data instanceof Int32Array) return '<i4';
+  return '|u1';
+}
+
+function viewOf(descriptor: string, buffer: ArrayBuffer): NpyData {
+  if (descriptor === '<f4') return new Float32Array(buffer);
+  if (descriptor === '<f8') return new Float64Array(buffer);
+  if (descriptor === '<i4') return new Int32Array(buffer);
+  return new Uint8Array(buffer);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, axis) => product * axis, 1);
+}
+
+/** As Python prints a tuple: `()`, `(3,)`, `(3, 4)`. */
+function shapeText(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+}
+
+function wrongType(name: string, data: NpyData, wanted: string): StageError {
+  return new StageError(`${name} holds ${descriptorOf(data)} values; ${wanted} is needed`);
+}
+
+function checkRank(name: string, shape: readonly number[], rank: number | undefined): void {
+  if (rank !== undefined && shape.length !== rank) {
+    throw new StageError(`${name} has shape ${shapeText(shape)}; ${rank} axes are needed`);
+  }
+}
