@@ -1,5 +1,4 @@
-import type {Digest, Sha256} from './digest.ts';
-import {digestOf, sha256} from './digest.ts';
+import {digestOf, sha256, type Digest, type Sha256} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
 import type {Artifact} from './tree.ts';
 
@@ -80,7 +79,7 @@ export function sliceAction(template: Action, item: Digest, seed: number): Actio
 export function sliceFingerprinter(template: Action): (item: Digest, seed: number) => Sha256 {
   const itemMark = {hash: '\u0001item' as Sha256, size: 0};
   const text = canonicalJson(sliceAction(template, itemMark, 0) as unknown as Json);
-  const mark = canonicalJson(itemMark as unknown as Json);
+  const mark = canonicalJson(itemMark);
   const seedMark = '"seed":0,"stage":';
   const itemAt = text.indexOf(mark);
   const seedAt = text.lastIndexOf(seedMark, text.lastIndexOf(`"toolchain":`));

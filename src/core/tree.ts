@@ -1,5 +1,4 @@
-import type {Digest} from './digest.ts';
-import {digestOf} from './digest.ts';
+import {digestOf, type Digest} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
 
 export interface TreeEntry {
