@@ -1,7 +1,7 @@
 import type {SourceRange} from './failure.ts';
 import type {JsonObject, Scalar} from './json.ts';
 import type {Resources} from './resources.ts';
-import type {OutputPort, StageDeclaration} from './stage.ts';
+import type {InputPort, OutputPort, StageDeclaration} from './stage.ts';
 
 /** `train[fold=2,levels=h1+h3]`: the node's name and its variant, axes in declaration order. */
 export type NodeId = string;
@@ -52,6 +52,8 @@ export interface PipelineNode {
   /** Zero unless the stage is seeded. For slices, mixed with the item's key. */
   readonly seed: number;
   readonly inputs: Readonly<Record<string, InputBinding>>;
+  /** Kind of each input: as the stage declares it; for a command, as its bindings imply. Includes the port of `each`. */
+  readonly ports: Readonly<Record<string, InputPort>>;
   /** The collection to slice and the port that receives one item at a time. */
   readonly each?: {readonly port: string; readonly collection: ArtifactRef};
   readonly outputs: Readonly<Record<string, OutputPort>>;
