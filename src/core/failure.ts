@@ -92,3 +92,14 @@ export interface Failure {
 export function failure(code: FailureCode, message: string, rest: Omit<Failure, 'code' | 'message'> = {}): Failure {
   return {code, message, ...rest};
 }
+
+/** Carries a failure out of a port that returns a plain value, for instance a full disk out of `Cas.putBytes`. */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure, cause?: unknown) {
+    super(failure.message, {cause});
+    this.failure = failure;
+  }
+}
