@@ -1,0 +1,107 @@
+import type {Event, NodeFinished, NodeStarted, RunPlanned} from '../core/events.ts';
+import {countText} from './count-text.ts';
+import {durationText} from './duration.ts';
+import {explainBriefly} from './explain-text.ts';
+import {failureText} from './failure-text.ts';
+import type {Paint} from './paint.ts';
+import type {RunProgress} from './run-progress.ts';
+import {printable} from './text-width.ts';
+
+/** What a plan amounts to: `35 to run, 5 may run, 98 cached, 2 up to date, about 3 min 10 s`. */
+export function planLine({counts, expectedMs}: Pick<RunPlanned, 'counts' | 'expectedMs'>): string {
+  const parts: string[] = [];
+  if (counts['will-run'] > 0) parts.push(`${counts['will-run']} to run`);
+  if (counts['may-run'] > 0) parts.push(`${counts['may-run']} may run`);
+  if (counts.cached > 0) parts.push(`${counts.cached} cached`);
+  if (counts['up-to-date'] > 0) parts.push(`${counts['up-to-date']} up to date`);
+  if (parts.length === 0) parts.push('no nodes');
+  const work = counts['will-run'] + counts['may-run'];
+  if (work > 0 && expectedMs !== undefined) parts.push(`about ${durationText(expectedMs)}`);
+  return parts.join(', ');
+}
+
+/** `waveforms started (cpu): 110 slices, 3 stale; input clip`. */
+export function startLine(event: NodeStarted, paint: Paint): string {
+  const slices = event.slices
+    ? `: ${countText(event.slices.total, 'slice')}, ${event.slices.stale} stale`
+    : event.expectedMs === undefined
+      ? ''
+      : `: expected ${durationText(event.expectedMs)}`;
+  const why = event.reasons.length > 0 ? paint.dim(` [${explainBriefly(event.reasons)}]`) : '';
+  return `${event.node} started (${event.device})${slices}${why}`;
+}
+
+/** Call after `progress` has taken the event in. */
+export function finishLine(event: NodeFinished, progress: RunProgress, paint: Paint): string {
+  const counter = paint.dim(`[${progress.workDone}/${progress.work.size}]`);
+  const device = event.device === undefined ? '' : ` (${event.device})`;
+  const took = durationText(event.wallMs);
+  switch (event.outcome) {
+    case 'executed': {
+      const slices = event.slices ? `, ${event.slices.executed} of ${countText(event.slices.total, 'slice')}` : '';
+      const cutoff = event.unchanged ? paint.dim(', output unchanged') : '';
+      return `${counter} ${event.node} ${paint.good('executed')} in ${took}${device}${slices}${cutoff}`;
+    }
+    case 'failed':
+      return `${counter} ${event.node} ${paint.bad('failed')} after ${took}${device}`;
+    case 'up-to-date':
+      return `${counter} ${event.node} up to date`;
+    case 'cached':
+    case 'blocked':
+    case 'cancelled':
+      return `${counter} ${event.node} ${event.outcome}`;
+  }
+}
+
+/**
+ * A failed node in full: message, hint, reproduce path, and its last lines of output unless the message holds them.
+ */
+export function failedText(event: NodeFinished, tail: readonly string[], paint: Paint): string {
+  const {failure} = event;
+  if (failure === undefined) return '';
+  const text = failureText(failure.node === undefined ? {...failure, node: event.node} : failure, paint);
+  const last = tail.at(-1)?.trim() ?? '';
+  if (last === '' || failure.message.includes(last) || failure.hint?.includes(last)) return text;
+  const lines = tail.map((line) => `    ${printable(line)}`);
+  return [text, `  ${paint.dim('last output:')}`, ...lines].join('\n');
+}
+
+/** The text for an event that is told the same way in every terminal; undefined when it says nothing by itself. */
+export function noticeText(event: Event, progress: RunProgress, paint: Paint): string | undefined {
+  switch (event.type) {
+    case 'warning':
+      return failureText(event.failure, paint, 'warning');
+    case 'node-waiting':
+      return `${event.node} waits for ${event.holder}, which is making the same thing`;
+    case 'node-retry':
+      return (
+        `${event.node} ${paint.warn('failed')}, attempt ${event.attempt} of ${event.of}; trying again: ` +
+        (printable(event.failure.message).split('\n')[0] ?? '')
+      );
+    case 'interrupted':
+      return interruptedText(event.times, progress.running.size);
+    case 'run-started':
+    case 'run-planned':
+    case 'node-started':
+    case 'node-progress':
+    case 'node-log':
+    case 'slice-finished':
+    case 'node-finished':
+    case 'run-finished':
+      return undefined;
+  }
+}
+
+/** The lines of a node's log with the node's name before each. */
+export function logText(node: string, slice: string | undefined, text: string, paint: Paint): string {
+  const name = paint.dim(`${slice === undefined ? node : `${node} ${slice}`} |`);
+  return printable(text.replace(/\n$/, ''))
+    .split('\n')
+    .map((line) => `${name} ${line}`)
+    .join('\n');
+}
+
+function interruptedText(times: number, running: number): string {
+  if (times > 1) return `killing ${countText(running, 'running node')}`;
+  return running === 0 ? 'stopping' : `stopping ${countText(running, 'running node')}; press Ctrl-C again to kill`;
+}

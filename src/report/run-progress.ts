@@ -1,0 +1,111 @@
+import type {Event, NodeFinished} from '../core/events.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Outcome} from '../core/plan.ts';
+
+/** A node that runs now. */
+export interface RunningNode {
+  readonly node: NodeId;
+  readonly device: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly expectedMs?: number;
+  /** 0 ... 1, of slices done or as the stage said. */
+  readonly fraction?: number;
+  readonly message?: string;
+  readonly slices?: {readonly done: number; readonly total: number};
+  /** The last lines that it printed, at most `tailLines`. */
+  readonly tail: readonly string[];
+}
+
+const tailLines = 10;
+
+/** The state of one run, told by its events. Both terminals read it, so they cannot disagree. */
+export class RunProgress {
+  readonly running = new Map<NodeId, RunningNode>();
+  readonly counts: Record<Outcome, number> = {
+    'up-to-date': 0,
+    cached: 0,
+    executed: 0,
+    failed: 0,
+    blocked: 0,
+    cancelled: 0,
+  };
+  /** Nodes that were planned to run, or may have to; with what is expected of each, in milliseconds. */
+  readonly work = new Map<NodeId, number | undefined>();
+  readonly done = new Set<NodeId>();
+  /** How many of `work` are over: executed, failed, or found to need no run after all. */
+  workDone = 0;
+  startedAt: number | undefined;
+  jobs = 1;
+  interrupted = 0;
+
+  apply(event: Event): void {
+    switch (event.type) {
+      case 'run-started':
+        this.startedAt = event.at;
+        this.jobs = event.jobs;
+        return;
+      case 'run-planned':
+        for (const {node, status, expectedMs} of event.nodes) {
+          if (status === 'will-run' || status === 'may-run') this.work.set(node, expectedMs);
+        }
+        return;
+      case 'node-started':
+        if (!this.work.has(event.node)) this.work.set(event.node, event.expectedMs);
+        this.running.set(event.node, {
+          node: event.node,
+          device: event.device,
+          attempt: event.attempt,
+          startedAt: event.at,
+          tail: [],
+          ...(event.expectedMs === undefined ? {} : {expectedMs: event.expectedMs}),
+          ...(event.slices === undefined ? {} : {slices: {done: 0, total: event.slices.stale}}),
+        });
+        return;
+      case 'node-progress':
+        this.change(event.node, {
+          fraction: Math.min(1, Math.max(0, Number.isNaN(event.fraction) ? 0 : event.fraction)),
+          ...(event.message === undefined ? {} : {message: event.message}),
+        });
+        return;
+      case 'slice-finished':
+        this.change(event.node, {
+          slices: {done: event.done, total: event.total},
+          fraction: event.total === 0 ? 1 : Math.min(1, event.done / event.total),
+        });
+        return;
+      case 'node-log': {
+        const running = this.running.get(event.node);
+        if (running === undefined) return;
+        const lines = event.text.replace(/\n$/, '').split('\n');
+        this.change(event.node, {tail: [...running.tail, ...lines].slice(-tailLines)});
+        return;
+      }
+      case 'node-finished':
+        this.finish(event);
+        return;
+      case 'interrupted':
+        this.interrupted = event.times;
+        return;
+      case 'node-waiting':
+      case 'node-retry':
+      case 'warning':
+      case 'run-finished':
+        return;
+    }
+  }
+
+  private change(node: NodeId, change: Partial<RunningNode>): void {
+    const running = this.running.get(node);
+    if (running !== undefined) this.running.set(node, {...running, ...change});
+  }
+
+  private finish({node, outcome, wallMs}: NodeFinished): void {
+    this.running.delete(node);
+    if (this.done.has(node)) return;
+    this.done.add(node);
+    this.counts[outcome]++;
+    if (outcome === 'executed' || outcome === 'failed') this.work.set(node, wallMs);
+    if (this.work.has(node)) this.workDone++;
+  }
+}
