@@ -1,0 +1,34 @@
+/** Without records, an item's cost is taken to grow with its size on top of a fixed share. */
+const bytesPerMs = 1_000_000 / 10;
+
+export interface Costed {
+  readonly item: {readonly size: number};
+  readonly lastWallMs?: number;
+}
+
+/**
+ * Cuts items into consecutive batches of about equal cost, so that workers end together and each pays its start once.
+ *
+ * @param slots - batches that can run at a time; four times as many are made, so that a wrong estimate evens out
+ */
+export function makeBatches<T extends Costed>(items: readonly T[], slots: number): T[][] {
+  if (items.length === 0) return [];
+  const costs = items.map((item) => Math.max(0.1, item.lastWallMs ?? 1 + item.item.size / bytesPerMs));
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const count = Math.min(items.length, Math.max(1, slots) * 4);
+  const batches: T[][] = [];
+  let batch: T[] = [];
+  let spent = 0;
+  items.forEach((item, index) => {
+    batch.push(item);
+    spent += costs[index]!;
+    const left = items.length - index - 1;
+    const due = spent >= (total * (batches.length + 1)) / count - 1e-9;
+    if ((due || left < count - batches.length - 1) && batches.length < count - 1) {
+      batches.push(batch);
+      batch = [];
+    }
+  });
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

@@ -1,0 +1,199 @@
+import {failure, type Failure} from '../core/failure.ts';
+import {Heap} from '../core/heap.ts';
+import type {Gpu, Lease, Machine, Resources} from '../core/resources.ts';
+import {err, ok, type Result} from '../core/result.ts';
+
+interface Waiting {
+  readonly resources: Resources;
+  readonly priority: number;
+  readonly order: number;
+  readonly grant: (lease: Lease) => void;
+  withdrawn: boolean;
+}
+
+/** Requests that need the same things: only the first of each class has to be looked at. */
+interface WaitingClass {
+  readonly resources: Resources;
+  readonly heap: Heap<Waiting>;
+}
+
+interface DeviceState {
+  readonly gpu: Gpu;
+  /** Part of the device that is free, 0 ... 1. */
+  share: number;
+  memoryMiB: number;
+}
+
+interface Grant {
+  readonly devices: readonly {readonly state: DeviceState; readonly share: number; readonly memoryMiB: number}[];
+}
+
+/** Floating-point slack when fractions of a device add up to one. */
+const shareSlack = 1e-9;
+
+/**
+ * Hands out cores, memory and devices, the most urgent request first. A smaller request may pass a larger one that does
+ * not fit yet, but only so often: then nothing is granted until the larger one fits, so that none waits for ever.
+ */
+export class DevicePool {
+  readonly #machine: Machine;
+  readonly #jobs: number;
+  readonly #devices: readonly DeviceState[];
+  readonly #classes = new Map<string, WaitingClass>();
+  readonly #grants = new Map<Lease, Grant>();
+  #cpu: number;
+  #memoryMiB: number;
+  #order = 0;
+  #passes = 0;
+
+  /** @param jobs - cores to use at most; a request for more is cut down to it */
+  constructor(machine: Machine, jobs: number) {
+    this.#machine = machine;
+    this.#jobs = jobs;
+    this.#cpu = jobs;
+    this.#memoryMiB = machine.memoryMiB;
+    this.#devices = machine.gpus.map((gpu) => ({gpu, share: 1, memoryMiB: gpu.memoryMiB}));
+  }
+
+  /** Resolves when the resources are free. Fails at once when this machine can never provide them. */
+  async acquire(wanted: Resources, priority: number, signal: AbortSignal): Promise<Result<Lease, Failure>> {
+    const fitted = this.#fit(wanted);
+    if (!fitted.ok) return fitted;
+    const resources = fitted.value;
+    if (signal.aborted) return err(failure('cancelled', 'the run was stopped'));
+    const {promise, waiting} = this.#enqueue(resources, priority);
+    const withdraw = (): void => {
+      waiting.withdrawn = true;
+      waiting.grant(withdrawnLease);
+    };
+    signal.addEventListener('abort', withdraw, {once: true});
+    this.#pump();
+    const lease = await promise;
+    signal.removeEventListener('abort', withdraw);
+    return lease === withdrawnLease ? err(failure('cancelled', 'the run was stopped')) : ok(lease);
+  }
+
+  release(lease: Lease): void {
+    const grant = this.#grants.get(lease);
+    if (!grant) throw new Error('release: not a lease of this pool, or released before');
+    this.#grants.delete(lease);
+    this.#cpu += lease.cpu;
+    this.#memoryMiB += lease.memoryMiB;
+    for (const {state, share, memoryMiB} of grant.devices) {
+      state.share += share;
+      state.memoryMiB += memoryMiB;
+    }
+    this.#pump();
+  }
+
+  /** Cuts the request to what the machine has, or says why it cannot be met. */
+  #fit(wanted: Resources): Result<Resources, Failure> {
+    const memoryMiB = wanted.memoryMiB ?? 0;
+    if (memoryMiB > this.#machine.memoryMiB) {
+      return err(
+        failure(
+          'resources-unsatisfiable',
+          `needs ${memoryMiB} MiB of memory; this machine has ${this.#machine.memoryMiB} MiB`,
+          {
+            hint: 'Lower resources.memoryMiB, or run on a larger machine.',
+          },
+        ),
+      );
+    }
+    const cpu = Math.min(wanted.cpu, this.#jobs);
+    if (wanted.gpu === 0) return ok({...wanted, cpu});
+    const capable = this.#devices.filter(({gpu}) => gpu.memoryMiB >= (wanted.gpuMemoryMiB ?? 0));
+    if (capable.length >= Math.max(1, Math.floor(wanted.gpu))) return ok({...wanted, cpu});
+    if (wanted.whenNoGpu === 'cpu') return ok({cpu, gpu: 0, whenNoGpu: 'cpu', memoryMiB});
+    const memory = wanted.gpuMemoryMiB === undefined ? '' : ` with ${wanted.gpuMemoryMiB} MiB`;
+    const found = this.#devices.map(({gpu}) => `${gpu.name} (${gpu.memoryMiB} MiB)`).join(', ');
+    return err(
+      failure('no-device', `needs ${wanted.gpu} GPU${memory}; this machine has ${found || 'none'}`, {
+        hint: 'Set resources.whenNoGpu: cpu to fall back to the CPU, or run `mixdown devices` to see what is found.',
+      }),
+    );
+  }
+
+  #enqueue(resources: Resources, priority: number): {promise: Promise<Lease>; waiting: Waiting} {
+    const key = JSON.stringify([resources.cpu, resources.memoryMiB ?? 0, resources.gpu, resources.gpuMemoryMiB ?? 0]);
+    let group = this.#classes.get(key);
+    if (!group) {
+      group = {
+        resources,
+        heap: new Heap((a, b) => a.priority > b.priority || (a.priority === b.priority && a.order < b.order)),
+      };
+      this.#classes.set(key, group);
+    }
+    let grant!: (lease: Lease) => void;
+    const promise = new Promise<Lease>((resolve) => (grant = resolve));
+    const waiting: Waiting = {resources, priority, order: this.#order++, grant, withdrawn: false};
+    group.heap.push(waiting);
+    return {promise, waiting};
+  }
+
+  #pump(): void {
+    for (;;) {
+      const heads = this.#heads();
+      const urgent = heads[0];
+      if (!urgent) return;
+      const mayPass = this.#passes < 2 * this.#jobs;
+      const chosen = (mayPass ? heads : [urgent]).find(({resources}) => this.#fits(resources));
+      if (!chosen) return;
+      this.#passes = chosen === urgent ? 0 : this.#passes + 1;
+      const waiting = chosen.heap.pop()!;
+      waiting.grant(this.#take(waiting.resources));
+    }
+  }
+
+  /** Classes with somebody waiting, the most urgent first. */
+  #heads(): WaitingClass[] {
+    const heads: WaitingClass[] = [];
+    for (const group of this.#classes.values()) {
+      while (group.heap.peek()?.withdrawn) group.heap.pop();
+      if (group.heap.size > 0) heads.push(group);
+    }
+    return heads.sort((a, b) => {
+      const x = a.heap.peek()!;
+      const y = b.heap.peek()!;
+      return y.priority - x.priority || x.order - y.order;
+    });
+  }
+
+  #fits(resources: Resources): boolean {
+    if (resources.cpu > this.#cpu || (resources.memoryMiB ?? 0) > this.#memoryMiB) return false;
+    return resources.gpu === 0 || this.#pick(resources).length === Math.max(1, Math.floor(resources.gpu));
+  }
+
+  /** Devices for a request: whole ones must be idle; a share goes where the least is left, to keep others whole. */
+  #pick(resources: Resources): DeviceState[] {
+    const memory = resources.gpuMemoryMiB ?? 0;
+    if (resources.gpu >= 1) {
+      const idle = this.#devices.filter((d) => d.share >= 1 - shareSlack && d.memoryMiB >= memory);
+      return idle.slice(0, Math.floor(resources.gpu));
+    }
+    const roomy = this.#devices.filter((d) => d.share + shareSlack >= resources.gpu && d.memoryMiB >= memory);
+    return roomy.sort((a, b) => a.share - b.share || a.gpu.index - b.gpu.index).slice(0, 1);
+  }
+
+  #take(resources: Resources): Lease {
+    const picked = resources.gpu === 0 ? [] : this.#pick(resources);
+    const devices = picked.map((state) => {
+      const share = Math.min(1, resources.gpu);
+      const memoryMiB = share === 1 ? state.memoryMiB : (resources.gpuMemoryMiB ?? 0);
+      state.share -= share;
+      state.memoryMiB -= memoryMiB;
+      return {state, share, memoryMiB};
+    });
+    const memoryMiB = resources.memoryMiB ?? 0;
+    this.#cpu -= resources.cpu;
+    this.#memoryMiB -= memoryMiB;
+    const gpus = picked.map(({gpu}) => gpu);
+    const device = gpus.length === 0 ? 'cpu' : gpus.map((gpu) => `gpu${gpu.index}`).join('+');
+    const lease: Lease = {cpu: resources.cpu, memoryMiB, gpus, device};
+    this.#grants.set(lease, {devices});
+    return lease;
+  }
+}
+
+/** Stands for a request that was withdrawn before it was granted. */
+const withdrawnLease: Lease = {cpu: 0, memoryMiB: 0, gpus: [], device: ''};

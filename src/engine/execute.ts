@@ -1,0 +1,170 @@
+import type {Action, ActionResult} from '../core/action.ts';
+import type {Sha256} from '../core/digest.ts';
+import {failure, type Failure} from '../core/failure.ts';
+import {canonicalJson, type Json} from '../core/json.ts';
+import type {PipelineNode} from '../core/pipeline.ts';
+import type {Job, JobResult} from '../core/ports.ts';
+import type {Lease} from '../core/resources.ts';
+import {err, ok, type Result} from '../core/result.ts';
+import type {Artifact} from '../core/tree.ts';
+import {storeText, type JobInputs} from './job-inputs.ts';
+import type {RunContext} from './run-context.ts';
+
+/** One action to execute: a whole node, or one slice of it. */
+export interface Task {
+  readonly node: PipelineNode;
+  readonly slice?: string;
+  readonly action: Action;
+  readonly fingerprint: Sha256;
+  readonly inputs: JobInputs;
+}
+
+/** A job that ended well, its outputs still in its work folder. */
+export interface Ran {
+  readonly task: Task;
+  readonly folder: string;
+  readonly result: JobResult;
+  readonly startedAt: number;
+  readonly device: string;
+}
+
+/** Failures that another attempt may not meet. */
+const transient = new Set<Failure['code']>([
+  'stage-failed',
+  'command-failed',
+  'timed-out',
+  'worker-crashed',
+  'out-of-memory',
+]);
+
+/** Runs the action's job, again after a failure as often as the node allows. A failed job's folder is kept. */
+export async function runTask(task: Task, lease: Lease, context: RunContext): Promise<Result<Ran, Failure>> {
+  const {node} = task;
+  const {ports, emit} = context.request;
+  const attempts = node.retries + 1;
+  for (let attempt = 1; ; attempt++) {
+    const folder = await ports.folders.create(node.id, task.slice);
+    const prepared = await prepareJob(task, folder, lease, context);
+    if (!prepared.ok) {
+      await ports.folders.remove(folder);
+      return prepared;
+    }
+    const startedAt = ports.clock.now();
+    const ran = await ports.runner.run(prepared.value, emit, context.cancel);
+    if (ran.ok) return ok({task, folder, result: ran.value, startedAt, device: lease.device});
+    const problem = {...ran.error, node: node.id};
+    if (problem.code === 'cancelled' || context.cancel.aborted) {
+      await ports.folders.remove(folder);
+      return err({...problem, code: 'cancelled'});
+    }
+    if (attempt < attempts && transient.has(problem.code)) {
+      await ports.folders.remove(folder);
+      emit({type: 'node-retry', at: ports.clock.now(), node: node.id, attempt, of: attempts, failure: problem});
+      continue;
+    }
+    const reproduce = await ports.folders.keep(folder, prepared.value, problem);
+    return err(reproduce === undefined ? problem : {...problem, reproduce});
+  }
+}
+
+/**
+ * Stores what the job made: blobs first, the action result last, so that a crash in between leaves only unused blobs.
+ * Nothing is stored when an input moved while the job ran: the result would lie under the wrong key.
+ */
+export async function commitTask(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+  const {ports, runId, host} = context.request;
+  const {task, result, folder} = ran;
+  const moved = changedInput(task, context);
+  if (moved) {
+    await ports.folders.remove(folder);
+    return err(moved);
+  }
+  const outputs: Record<string, Artifact> = {};
+  for (const [name, port] of Object.entries(task.node.outputs)) {
+    const path = result.outputs[name];
+    if (path === undefined) throw new Error(`runner reported no path for output ${name} of ${task.node.id}`);
+    outputs[name] =
+      port.kind === 'file'
+        ? {kind: 'file', digest: await ports.cas.putFile(path, 'move')}
+        : await ports.cas.putTree(path);
+  }
+  await storeCode(task.node, context);
+  const log = result.log === '' ? undefined : await ports.cas.putBytes(result.log);
+  const record: ActionResult = {
+    type: 'action-result/1',
+    fingerprint: task.fingerprint,
+    action: task.action,
+    outputs,
+    metrics: result.metrics,
+    execution: {
+      runId,
+      startedAt: ran.startedAt,
+      wallMs: result.wallMs,
+      cpuMs: result.cpuMs,
+      maxRssBytes: result.maxRssBytes,
+      device: ran.device,
+      host,
+      ...(log ? {log} : {}),
+    },
+  };
+  await ports.actions.put(record);
+  await ports.folders.remove(folder);
+  return ok(record);
+}
+
+/** Keeps what the code digest was taken over, so that a later run can say which file changed. */
+export async function storeCode(node: PipelineNode, context: RunContext): Promise<void> {
+  const stage = context.request.pipeline.stages[node.stage];
+  if (stage) await storeText(canonicalJson(stage.manifest as unknown as Json), stage.code, context);
+}
+
+async function prepareJob(
+  task: Task,
+  folder: string,
+  lease: Lease,
+  context: RunContext,
+): Promise<Result<Job, Failure>> {
+  const {node, action} = task;
+  const {ports, graceMs} = context.request;
+  let work: Job['work'];
+  if (node.command) {
+    work = {type: 'command', command: node.command};
+  } else {
+    const module = await ports.modules.compile(node.stage);
+    if (!module.ok) return err({...module.error[0]!, node: node.id});
+    work = {type: 'stage', stage: node.stage, module: module.value};
+  }
+  return ok({
+    id: task.fingerprint.slice(0, 16),
+    node: node.id,
+    ...(task.slice === undefined ? {} : {slice: task.slice}),
+    work,
+    params: node.params,
+    seed: action.seed,
+    ports: node.ports,
+    inputs: task.inputs.inputs,
+    outputs: node.outputs,
+    folder,
+    lease,
+    ...(node.timeoutMs === undefined ? {} : {timeoutMs: node.timeoutMs}),
+    graceMs,
+  });
+}
+
+function changedInput(task: Task, context: RunContext): Failure | undefined {
+  const {ports} = context.request;
+  const node = task.node.id;
+  const moved = ports.sources.changedSince(task.inputs.sourcePaths);
+  if (moved.length > 0) {
+    const others = moved.length > 1 ? ` and ${moved.length - 1} more` : '';
+    return failure('input-changed', `${moved[0]}${others} changed while ${node} was reading it; nothing was stored`, {
+      node,
+      hint: 'Run again once the file is left alone.',
+    });
+  }
+  if (task.inputs.blobs.every((digest) => ports.cas.holds(digest))) return undefined;
+  return failure('input-changed', `${node} changed one of its own inputs in the store; nothing was stored`, {
+    node,
+    hint: 'Inputs are read only: let the command write to its declared outputs. The damaged input is made again by the next run.',
+  });
+}

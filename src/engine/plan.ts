@@ -1,0 +1,194 @@
+import {fingerprintOf, type Action} from '../core/action.ts';
+import type {Sha256} from '../core/digest.ts';
+import {explainAction} from '../core/explain.ts';
+import type {Failure} from '../core/failure.ts';
+import {closure} from '../core/graph.ts';
+import {refsOf, type NodeId, type PipelineNode} from '../core/pipeline.ts';
+import type {Plan, PlannedNode, PlanStatus} from '../core/plan.ts';
+import type {ScannedSource} from '../core/ports.ts';
+import type {StaleReason} from '../core/reason.ts';
+import {err, ok, type Result} from '../core/result.ts';
+import {assembleSlices} from '../core/slice.ts';
+import type {Artifact} from '../core/tree.ts';
+import {criticalPaths, durations} from './priority.ts';
+import {Artifacts, findHit, lastAction, resolveAction, type Hit, type Outputs} from './resolve.ts';
+import {lastSlices, loadCollection, planSlices} from './slices.ts';
+import {missingOutput} from './presence.ts';
+import type {PlanRequest} from './workspace.ts';
+
+/** A plan with what execution goes on with: scanned sources and known artifacts. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly artifacts: Artifacts;
+}
+
+/** A planned node while it is being made. */
+interface Draft {
+  readonly node: PipelineNode;
+  status: PlanStatus;
+  fingerprint?: Sha256;
+  action?: Action;
+  outputs?: Outputs;
+  metrics?: Readonly<Record<string, number>>;
+  reasons: readonly StaleReason[];
+  slices?: {readonly total: number; readonly stale: number};
+}
+
+/**
+ * Decides for every node that the targets need whether it must run, and why. Time linear in nodes, edges and items.
+ *
+ * Forwards, each node's inputs are resolved and its result looked up; a node with a stale producer is `may-run`, unless
+ * its own code or params changed too. Backwards, what stale nodes and targets need must be in the store: a result whose
+ * blobs are gone is made again, and nothing else is touched.
+ */
+export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
+  const {graph, pipeline, ports} = request;
+  const targets = request.targets.map((id) => indexOf(request, id));
+  const selected = closure(graph, targets, 'producers');
+  const nodes = graph.order.filter((index) => selected.has(index));
+  const scanned = await scanSources(
+    nodes.map((index) => graph.nodes[index]!),
+    request,
+  );
+  if (!scanned.ok) return scanned;
+  const artifacts = new Artifacts(scanned.value);
+  const drafts = new Map<number, Draft>();
+  const failures: Failure[] = [];
+  for (const index of nodes) {
+    const node = graph.nodes[index]!;
+    const draft = draftNode(node, request, artifacts);
+    if (node.each && draft.action && draft.status !== 'up-to-date') {
+      const problem = await draftSlices(node.each, draft, draft.action, request, artifacts);
+      if (problem) failures.push(problem);
+    }
+    drafts.set(index, draft);
+  }
+  if (failures.length > 0) return err(failures);
+  await demandBlobs(request, nodes, new Set(targets), drafts, artifacts);
+
+  const expected = durations(pipeline.nodes, ports.state);
+  const lengths = criticalPaths(graph, selected, (index) => {
+    const draft = drafts.get(index);
+    return draft && isStale(draft.status) ? expected(draft.node) : 0;
+  });
+  const planned = nodes.map((index): PlannedNode => {
+    const draft = drafts.get(index)!;
+    const expectedMs = expected(draft.node);
+    return {...draft, ...(expectedMs === undefined ? {} : {expectedMs}), priority: lengths[index] ?? 0};
+  });
+  return ok({plan: {nodes: planned, targets: request.targets}, artifacts});
+}
+
+export function isStale(status: PlanStatus): boolean {
+  return status === 'will-run' || status === 'may-run';
+}
+
+async function scanSources(
+  nodes: readonly PipelineNode[],
+  request: PlanRequest,
+): Promise<Result<ReadonlyMap<string, ScannedSource>>> {
+  const names = new Set<string>();
+  for (const node of nodes) {
+    for (const ref of refsOf(node)) if (ref.from === 'source') names.add(ref.source);
+  }
+  const scanned = new Map<string, ScannedSource>();
+  const failures: Failure[] = [];
+  for (const name of names) {
+    const source = request.pipeline.sources[name];
+    if (!source) throw new Error(`source ${name} does not exist`);
+    const result = await request.ports.sources.scan(source);
+    if (result.ok) scanned.set(name, result.value);
+    else failures.push(...result.error);
+  }
+  return failures.length > 0 ? err(failures) : ok(scanned);
+}
+
+/** Resolves and looks up one node. Its outputs are settled when they are known. */
+function draftNode(node: PipelineNode, request: PlanRequest, artifacts: Artifacts): Draft {
+  const {ports} = request;
+  const stage = request.pipeline.stages[node.stage];
+  if (!stage) throw new Error(`stage ${node.stage} is not declared`);
+  const {action, unknown} = resolveAction(node, stage, request.toolchain, artifacts);
+  if (unknown.size > 0) {
+    const own = explainAction(lastAction(node.id, ports), action, new Set(unknown.keys()));
+    const upstream = [...unknown].map(([input, producer]): StaleReason => ({kind: 'upstream', input, node: producer}));
+    return {node, status: own.length > 0 ? 'will-run' : 'may-run', reasons: [...own, ...upstream]};
+  }
+  const fingerprint = fingerprintOf(action);
+  if (request.force?.has(node.id)) return {node, status: 'will-run', fingerprint, action, reasons: [{kind: 'forced'}]};
+  const hit = findHit(node.id, fingerprint, ports);
+  if (!hit) {
+    return {node, status: 'will-run', fingerprint, action, reasons: explainAction(lastAction(node.id, ports), action)};
+  }
+  artifacts.settle(node.id, hit.outputs);
+  return {...hitDraft(hit), node, fingerprint, action};
+}
+
+function hitDraft(hit: Hit): Pick<Draft, 'status' | 'outputs' | 'metrics' | 'reasons'> {
+  return {status: hit.status, outputs: hit.outputs, metrics: hit.metrics, reasons: []};
+}
+
+/** Counts stale slices. When none is, the node's outputs follow from the slices' results and nothing has to run. */
+async function draftSlices(
+  each: NonNullable<PipelineNode['each']>,
+  draft: Draft,
+  action: Action,
+  request: PlanRequest,
+  artifacts: Artifacts,
+): Promise<Failure | undefined> {
+  const {ports} = request;
+  const artifact = artifacts.of(each.collection);
+  const collection = artifact && (await loadCollection(each.collection, artifact, artifacts, ports));
+  if (!collection) return undefined;
+  const forced = request.force?.has(draft.node.id) ?? false;
+  const planned = planSlices(draft.node, action, collection, await lastSlices(draft.node.id, ports), ports, forced);
+  if (!planned.ok) return planned.error;
+  const {slices, stale} = planned.value;
+  draft.slices = {total: slices.length, stale: stale.length};
+  if (draft.status !== 'will-run' || stale.length > 0 || forced) return undefined;
+  const assembled = assembleSlices(
+    draft.node.outputs,
+    slices.map(({record}) => record!),
+  );
+  const outputs: Record<string, Artifact> = {};
+  for (const [name, {artifact: made, tree}] of Object.entries(assembled)) {
+    outputs[name] = made;
+    artifacts.keepTree(made.digest, tree);
+  }
+  artifacts.settle(draft.node.id, outputs);
+  Object.assign(draft, {status: 'cached', outputs, metrics: {}});
+  return undefined;
+}
+
+/**
+ * Walks backwards: what targets and stale nodes read must be there. A node whose blobs are gone will run, and so needs
+ * its own inputs. Its outputs stay settled: a deterministic stage makes the same ones, so its consumers stay as they are.
+ */
+async function demandBlobs(
+  request: PlanRequest,
+  nodes: readonly number[],
+  targets: ReadonlySet<number>,
+  drafts: ReadonlyMap<number, Draft>,
+  artifacts: Artifacts,
+): Promise<void> {
+  for (let at = nodes.length - 1; at >= 0; at--) {
+    const index = nodes[at]!;
+    const draft = drafts.get(index);
+    if (!draft?.outputs || isStale(draft.status)) continue;
+    const consumers = request.graph.consumers[index] ?? [];
+    const demanded =
+      targets.has(index) || consumers.some((consumer) => isStale(drafts.get(consumer)?.status ?? 'cached'));
+    if (!demanded) continue;
+    const missing = await missingOutput(draft.outputs, artifacts, request.ports.cas);
+    if (missing === undefined) continue;
+    draft.status = 'will-run';
+    draft.reasons = [{kind: 'output-missing', output: missing}];
+    if (draft.node.each && draft.action) await draftSlices(draft.node.each, draft, draft.action, request, artifacts);
+  }
+}
+
+function indexOf(request: PlanRequest, id: NodeId): number {
+  const index = request.graph.indexOf.get(id);
+  if (index === undefined) throw new Error(`makePlan: there is no node ${id}`);
+  return index;
+}

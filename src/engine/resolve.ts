@@ -1,0 +1,159 @@
+import type {Action} from '../core/action.ts';
+import type {Digest, Sha256} from '../core/digest.ts';
+import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
+import type {ScannedSource} from '../core/ports.ts';
+import type {StageDeclaration} from '../core/stage.ts';
+import type {Artifact, Tree} from '../core/tree.ts';
+import type {PlanPorts, Toolchain} from './workspace.ts';
+
+export type Outputs = Readonly<Record<string, Artifact>>;
+
+/** A node's last or cached result, found by its fingerprint. */
+export interface Hit {
+  readonly status: 'up-to-date' | 'cached';
+  readonly outputs: Outputs;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly wallMs: number;
+  readonly slices?: Digest;
+}
+
+/** What is known of the artifacts: scanned sources, and outputs of nodes as they become known. */
+export class Artifacts {
+  readonly #sources: ReadonlyMap<string, ScannedSource>;
+  readonly #outputs = new Map<NodeId, Outputs>();
+  readonly #trees = new Map<Sha256, Tree>();
+
+  constructor(sources: ReadonlyMap<string, ScannedSource>) {
+    this.#sources = sources;
+  }
+
+  settle(node: NodeId, outputs: Outputs): void {
+    this.#outputs.set(node, outputs);
+  }
+
+  forget(node: NodeId): void {
+    this.#outputs.delete(node);
+  }
+
+  of(ref: ArtifactRef): Artifact | undefined {
+    return ref.from === 'source' ? this.#sources.get(ref.source)?.artifact : this.#outputs.get(ref.node)?.[ref.output];
+  }
+
+  /** Trees that were put together in this process and may not be in the store yet. */
+  keepTree(digest: Digest, tree: Tree): void {
+    this.#trees.set(digest.hash, tree);
+  }
+
+  tree(digest: Digest): Tree | undefined {
+    return this.#trees.get(digest.hash);
+  }
+
+  source(name: string): ScannedSource {
+    const scanned = this.#sources.get(name);
+    if (!scanned) throw new Error(`source ${name} was not scanned`);
+    return scanned;
+  }
+}
+
+/** A node's action as far as it is known. `unknown` lists the ports whose artifacts are still to be made. */
+export interface Resolution {
+  readonly action: Action;
+  readonly unknown: ReadonlyMap<string, NodeId>;
+}
+
+const nothingUnknown: ReadonlyMap<string, NodeId> = new Map();
+
+/** Puts digests in place of references. */
+export function resolveAction(
+  node: PipelineNode,
+  stage: StageDeclaration,
+  toolchain: Toolchain,
+  artifacts: Artifacts,
+): Resolution {
+  const inputs: Record<string, Digest | Digest[]> = {};
+  let unknown: Map<string, NodeId> | undefined;
+  const digestOf = (port: string, ref: ArtifactRef): Digest | undefined => {
+    const artifact = artifacts.of(ref);
+    if (artifact) return artifact.digest;
+    if (ref.from === 'source') throw new Error(`source ${ref.source} was not scanned`);
+    unknown ??= new Map();
+    if (!unknown.has(port)) unknown.set(port, ref.node);
+    return undefined;
+  };
+  for (const [port, binding] of Object.entries(node.inputs)) {
+    if (binding.many) {
+      const digests: Digest[] = [];
+      for (const ref of binding.refs) {
+        const digest = digestOf(port, ref);
+        if (digest) digests.push(digest);
+      }
+      inputs[port] = digests;
+    } else {
+      const digest = digestOf(port, binding.ref);
+      if (digest) inputs[port] = digest;
+    }
+  }
+  if (node.each) {
+    const digest = digestOf(node.each.port, node.each.collection);
+    if (digest) inputs[node.each.port] = digest;
+  }
+  const outputs: Record<string, {kind: 'file' | 'tree'; name: string}> = {};
+  for (const [name, port] of Object.entries(node.outputs)) outputs[name] = {kind: port.kind, name: port.name};
+  return {
+    action: {
+      type: 'action/1',
+      stage: node.stage,
+      code: stage.code,
+      params: node.params,
+      seed: node.seed,
+      inputs,
+      ...(node.each ? {each: node.each.port} : {}),
+      outputs,
+      toolchain: toolchainOf(node, stage, toolchain),
+      salt: node.salt,
+    },
+    unknown: unknown ?? nothingUnknown,
+  };
+}
+
+function toolchainOf(
+  node: PipelineNode,
+  stage: StageDeclaration,
+  toolchain: Toolchain,
+): Readonly<Record<string, string>> {
+  if (node.command) return {};
+  return stage.numericBackend ? {...toolchain.base, engine: toolchain.engine} : toolchain.base;
+}
+
+/** Looks a result up: first among this checkout's last results, then in the action cache. */
+export function findHit(
+  node: NodeId,
+  fingerprint: Sha256,
+  ports: Pick<PlanPorts, 'state' | 'actions'>,
+): Hit | undefined {
+  const last = ports.state.get(node);
+  if (last?.fingerprint === fingerprint) {
+    return {
+      status: 'up-to-date',
+      outputs: last.outputs,
+      metrics: last.metrics,
+      wallMs: last.wallMs,
+      ...(last.slices ? {slices: last.slices} : {}),
+    };
+  }
+  const result = ports.actions.get(fingerprint);
+  if (!result) return undefined;
+  return {
+    status: 'cached',
+    outputs: result.outputs,
+    metrics: result.metrics,
+    wallMs: result.execution.wallMs,
+    ...(result.slices ? {slices: result.slices} : {}),
+  };
+}
+
+/** The action behind this node's last result, for explanations. */
+export function lastAction(node: NodeId, ports: Pick<PlanPorts, 'state' | 'actions'>): Action | undefined {
+  const last = ports.state.get(node);
+  return last ? ports.actions.get(last.fingerprint)?.action : undefined;
+}

@@ -1,0 +1,57 @@
+import type {Sha256} from '../core/digest.ts';
+import type {Emit} from '../core/events.ts';
+import type {Failure} from '../core/failure.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Outcome, Plan} from '../core/plan.ts';
+import type {Machine} from '../core/resources.ts';
+import type {DevicePool} from './device-pool.ts';
+import type {Artifacts, Outputs} from './resolve.ts';
+import type {EnginePorts, PlanRequest} from './workspace.ts';
+
+/** After a failure: let running nodes end and start none (`stop`), run what does not need it (`continue`), or end all (`kill`). */
+export type FailureMode = 'stop' | 'continue' | 'kill';
+
+export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
+  readonly ports: EnginePorts;
+  readonly runId: string;
+  readonly host: string;
+  readonly machine: Machine;
+  /** Cores to use at most. */
+  readonly jobs: number;
+  readonly onFailure: FailureMode;
+  /** Time between the polite signal and the kill of a job that is cancelled or out of time. */
+  readonly graceMs: number;
+  readonly emit: Emit;
+  /** Aborted by the first interrupt: running jobs are told to stop, nothing new starts. */
+  readonly signal: AbortSignal;
+}
+
+export interface NodeResult {
+  readonly outcome: Outcome;
+  readonly outputs?: Outputs;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly fingerprint?: Sha256;
+  /** The node ran and made the same bytes as before. */
+  readonly unchanged?: true;
+  readonly slices?: {readonly total: number; readonly executed: number; readonly cached: number};
+  readonly failure?: Failure;
+}
+
+export interface BuildSummary {
+  readonly outcome: 'done' | 'failed' | 'interrupted';
+  readonly plan: Plan;
+  readonly nodes: ReadonlyMap<NodeId, NodeResult>;
+}
+
+/** What the steps of one run share. */
+export interface RunContext {
+  readonly request: BuildRequest;
+  readonly artifacts: Artifacts;
+  readonly pool: DevicePool;
+  /** Aborted when nothing new may start. */
+  readonly halt: AbortSignal;
+  /** Aborted when running jobs must end. */
+  readonly cancel: AbortSignal;
+  /** Hashes of texts (trees, code manifests) that this run has put in the store. */
+  readonly stored: Set<string>;
+}

@@ -1,0 +1,160 @@
+import {failure, type Failure} from '../core/failure.ts';
+import type {Graph} from '../core/graph.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {PlannedNode} from '../core/plan.ts';
+import {DevicePool} from './device-pool.ts';
+import {isStale, type Planned} from './plan.ts';
+import type {BuildRequest, NodeResult, RunContext} from './run-context.ts';
+import {stepNode} from './step.ts';
+
+/**
+ * Starts each node when everything it is made from is there. Which of the started nodes gets the machine first is the
+ * device pool's decision; this class only follows the edges.
+ */
+export class Scheduler {
+  readonly #request: BuildRequest;
+  readonly #graph: Graph;
+  readonly #context: RunContext;
+  readonly #halt = new AbortController();
+  readonly #cancel = new AbortController();
+  readonly #planned = new Map<number, PlannedNode>();
+  /** Producers that are not settled yet, of each node of the plan. */
+  readonly #waiting = new Map<number, number>();
+  readonly #results = new Map<NodeId, NodeResult>();
+  /** Nodes without a result, with the failed node that is to blame. */
+  readonly #broken = new Map<number, NodeId>();
+  /** Nodes whose planned result stands because everything above it stood. */
+  readonly #untouched = new Set<number>();
+  readonly #ready: number[] = [];
+  #running = 0;
+  #idle: () => void = () => {};
+
+  constructor(planned: Planned, request: BuildRequest) {
+    this.#request = request;
+    this.#graph = request.graph;
+    for (const node of planned.plan.nodes) this.#planned.set(request.graph.indexOf.get(node.node.id)!, node);
+    for (const index of this.#planned.keys()) {
+      const count = this.#producers(index).length;
+      this.#waiting.set(index, count);
+      if (count === 0) this.#ready.push(index);
+    }
+    this.#context = {
+      request,
+      artifacts: planned.artifacts,
+      pool: new DevicePool(request.machine, request.jobs),
+      halt: this.#halt.signal,
+      cancel: this.#cancel.signal,
+      stored: new Set(),
+    };
+  }
+
+  async run(): Promise<ReadonlyMap<NodeId, NodeResult>> {
+    const interrupt = (): void => {
+      this.#halt.abort();
+      this.#cancel.abort();
+    };
+    const {signal} = this.#request;
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt, {once: true});
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      this.#drain();
+    });
+    signal.removeEventListener('abort', interrupt);
+    return this.#results;
+  }
+
+  /** Starts what is ready. A loop, not a recursion: a chain of a hundred thousand up-to-date nodes must not fill the stack. */
+  #drain(): void {
+    for (let index = this.#ready.pop(); index !== undefined; index = this.#ready.pop()) this.#start(index);
+    if (this.#running === 0) this.#idle();
+  }
+
+  #start(index: number): void {
+    const planned = this.#planned.get(index)!;
+    const early = this.#earlyEnd(index, planned);
+    if (early) {
+      this.#settle(index, early, 0);
+      return;
+    }
+    void this.#step(index, planned);
+  }
+
+  async #step(index: number, planned: PlannedNode): Promise<void> {
+    const {clock} = this.#request.ports;
+    this.#running++;
+    const startedAt = clock.now();
+    let result: NodeResult;
+    try {
+      result = await stepNode(planned, this.#context);
+    } catch (problem) {
+      result = {outcome: 'failed', failure: unexpected(problem, planned.node.id)};
+    }
+    this.#running--;
+    this.#settle(index, result, clock.now() - startedAt);
+    this.#drain();
+  }
+
+  /** The result of a node that takes no step: it stands as planned, something it needs failed, or the run is ending. */
+  #earlyEnd(index: number, planned: PlannedNode): NodeResult | undefined {
+    const producers = this.#producers(index);
+    const culprit = producers.find((producer) => this.#broken.has(producer));
+    if (culprit !== undefined) return this.#withoutProducer(planned.node.id, this.#broken.get(culprit)!);
+    if (planned.status === 'up-to-date' && producers.every((producer) => this.#untouched.has(producer))) {
+      this.#untouched.add(index);
+      const {outputs = {}, metrics = {}} = planned;
+      return {outcome: 'up-to-date', outputs, metrics};
+    }
+    if (this.#halt.signal.aborted && isStale(planned.status)) return {outcome: 'cancelled'};
+    return undefined;
+  }
+
+  #withoutProducer(node: NodeId, culprit: NodeId): NodeResult {
+    if (this.#results.get(culprit)?.outcome === 'cancelled') return {outcome: 'cancelled'};
+    return {outcome: 'blocked', failure: failure('blocked', `${node} did not run because ${culprit} failed`, {node})};
+  }
+
+  #settle(index: number, result: NodeResult, wallMs: number): void {
+    const {node} = this.#planned.get(index)!;
+    this.#results.set(node.id, result);
+    if (result.outcome === 'failed' || result.outcome === 'cancelled') this.#broken.set(index, node.id);
+    if (result.outcome === 'blocked') {
+      const culprit = this.#producers(index).find((producer) => this.#broken.has(producer));
+      this.#broken.set(index, this.#broken.get(culprit!)!);
+    }
+    if (result.outcome === 'failed') this.#afterFailure();
+    this.#announce(node.id, result, wallMs);
+    for (const consumer of this.#graph.consumers[index] ?? []) {
+      const left = this.#waiting.get(consumer);
+      if (left === undefined) continue;
+      this.#waiting.set(consumer, left - 1);
+      if (left === 1) this.#ready.push(consumer);
+    }
+  }
+
+  #afterFailure(): void {
+    const {onFailure} = this.#request;
+    if (onFailure !== 'continue') this.#halt.abort();
+    if (onFailure === 'kill') this.#cancel.abort();
+  }
+
+  #announce(node: NodeId, result: NodeResult, wallMs: number): void {
+    this.#request.emit({type: 'node-finished', at: this.#request.ports.clock.now(), node, wallMs, ...result});
+  }
+
+  #producers(index: number): readonly number[] {
+    return (this.#graph.producers[index] ?? []).filter((producer) => this.#planned.has(producer));
+  }
+}
+
+/** A throw inside a step is a bug or a store that cannot be written; either way it must not take other nodes down. */
+function unexpected(problem: unknown, node: NodeId): Failure {
+  const error = problem as {readonly failure?: Failure; readonly message?: string; readonly stack?: string};
+  if (error.failure) return {...error.failure, node};
+  const stack = error.stack;
+  return failure('internal-error', `${node}: ${error.message ?? String(problem)}`, {
+    node,
+    hint: 'This is a bug in mixdown. Please report it with the stack.',
+    ...(stack === undefined ? {} : {stack}),
+  });
+}

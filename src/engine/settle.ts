@@ -1,0 +1,80 @@
+import type {ActionResult} from '../core/action.ts';
+import type {Failure} from '../core/failure.ts';
+import {canonicalJson, type Json} from '../core/json.ts';
+import type {PlannedNode} from '../core/plan.ts';
+import type {Hit, Outputs} from './resolve.ts';
+import type {NodeResult, RunContext} from './run-context.ts';
+
+/** Says that the node's job has its resources and starts. */
+export function announce(planned: PlannedNode, device: string, context: RunContext): void {
+  const {ports, emit} = context.request;
+  emit({
+    type: 'node-started',
+    at: ports.clock.now(),
+    node: planned.node.id,
+    device,
+    attempt: 1,
+    reasons: planned.reasons,
+    ...(planned.expectedMs === undefined ? {} : {expectedMs: planned.expectedMs}),
+    ...(planned.slices ? {slices: planned.slices} : {}),
+  });
+}
+
+/** The result of a node that ended without outputs. */
+export function failed(problem: Failure): NodeResult {
+  return {outcome: problem.code === 'cancelled' ? 'cancelled' : 'failed', failure: problem};
+}
+
+/** Remembers a node's new result and makes it known to its consumers. */
+export function settleExecuted(
+  planned: PlannedNode,
+  result: ActionResult,
+  context: RunContext,
+  workMs?: number,
+): NodeResult {
+  const {node} = planned;
+  const {state} = context.request.ports;
+  const unchanged = sameOutputs(state.get(node.id)?.outputs, result.outputs);
+  state.record({
+    node: node.id,
+    fingerprint: result.fingerprint,
+    outputs: result.outputs,
+    metrics: result.metrics,
+    wallMs: workMs ?? result.execution.wallMs,
+    ...(result.slices ? {slices: result.slices} : {}),
+  });
+  context.artifacts.settle(node.id, result.outputs);
+  return {
+    outcome: 'executed',
+    outputs: result.outputs,
+    metrics: result.metrics,
+    fingerprint: result.fingerprint,
+    ...(unchanged ? {unchanged} : {}),
+  };
+}
+
+/** Takes over a result that is already there. */
+export function settleHit(
+  planned: PlannedNode,
+  fingerprint: ActionResult['fingerprint'],
+  hit: Hit,
+  context: RunContext,
+): NodeResult {
+  const {node} = planned;
+  if (hit.status === 'cached') {
+    context.request.ports.state.record({
+      node: node.id,
+      fingerprint,
+      outputs: hit.outputs,
+      metrics: hit.metrics,
+      wallMs: hit.wallMs,
+      ...(hit.slices ? {slices: hit.slices} : {}),
+    });
+  }
+  context.artifacts.settle(node.id, hit.outputs);
+  return {outcome: hit.status, outputs: hit.outputs, metrics: hit.metrics, fingerprint};
+}
+
+function sameOutputs(before: Outputs | undefined, after: Outputs): boolean {
+  return before !== undefined && canonicalJson(before as unknown as Json) === canonicalJson(after as unknown as Json);
+}
