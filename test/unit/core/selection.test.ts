@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {buildGraph} from '../../../src/core/graph.ts';
 import {nodeId, type ArtifactRef, type Pipeline, type PipelineNode} from '../../../src/core/pipeline.ts';
 import {defaultResources} from '../../../src/core/resources.ts';
-import {parseSelector, select} from '../../../src/core/selection.ts';
+import {select} from '../../../src/core/selection.ts';
 import type {Scalar} from '../../../src/core/json.ts';
 
 function node(name: string, variant: Record<string, Scalar>, producers: readonly string[]): PipelineNode {
@@ -15,6 +15,7 @@ function node(name: string, variant: Record<string, Scalar>, producers: readonly
     params: {},
     seed: 0,
     inputs: {all: {many: true, refs}},
+    ports: {all: {kind: 'file', many: true}},
     outputs: {out: {kind: 'file', name: 'out'}},
     resources: defaultResources,
     retries: 0,
@@ -89,41 +90,25 @@ describe('select', () => {
   test('says what is unknown and what was meant, for all patterns at once', () => {
     expect(selected('trian', 'train[flod=1]', 'train[fold=9]', 'xyz')).toBe(
       [
-        'there is no node or target group "trian" | Did you mean "train"?',
-        '"train" has no axis "flod" | Did you mean "fold"?',
-        '"train" has no variant with fold=9 | Did you mean fold=1?',
-        'there is no node or target group "xyz" | Known: wave, train, odd, tables, default, first.',
+        'there is no node or target group `trian` | did you mean `train`?',
+        '`train` has no axis `flod` | did you mean `fold`?',
+        '`train` has no variant with fold=9 | did you mean `1`?',
+        'there is no node or target group `xyz` | known: `wave`, `train`, `odd`, `tables`, `default`, `first`',
       ].join('\n'),
     );
   });
 
   test('says when the matrix leaves a combination out', () => {
     expect(selected('train[fold=2,levels=h1+h2]')).toBe(
-      '"train" has no variant with fold=2, levels=h1+h2 | Each value exists, but not together: the matrix leaves this combination out.',
+      '`train` has no variant with fold=2, levels=h1+h2 | each value exists, but the matrix leaves this combination out',
     );
   });
 
   test('refuses outputs, axes on groups and text that is no pattern', () => {
-    expect(selected('train.model')).toBe('"train.model" names an output; nodes are selected whole | Write "train".');
-    expect(selected('first[fold=1]')).toBe('"first" is a target group and takes no [axis=value] | ');
+    expect(selected('+train.model')).toBe('`+train.model` names an output; nodes are selected whole | write `+train`');
+    expect(selected('first[fold=1]')).toBe('`first` is a target group and takes no [axis=value] | ');
     for (const bad of ['', '+', 'train[', 'train[]', 'train[fold]', 'train[fold=1,]', 'train[fold=1,fold=2]', 'a b']) {
-      expect(selected(bad)).toContain('is not a selection');
+      expect(selected(bad)).toContain('selects nothing');
     }
-  });
-});
-
-test('parseSelector keeps the output and reads quoted values', () => {
-  expect(parseSelector('+a[x="1,\\"2]",y=3].out+')).toEqual({
-    ok: true,
-    value: {
-      name: 'a',
-      producers: true,
-      consumers: true,
-      axes: new Map([
-        ['x', '1,"2]'],
-        ['y', '3'],
-      ]),
-      output: 'out',
-    },
   });
 });
