@@ -1,22 +1,29 @@
-import type {ActionResult} from '../core/action.ts';
+import type {Action, ActionResult} from '../core/action.ts';
+import {explainAction} from '../core/explain.ts';
 import type {Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {PlannedNode} from '../core/plan.ts';
-import type {Hit, Outputs} from './resolve.ts';
+import {lastAction, type Hit, type Outputs} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
 
-/** Says that the node's job has its resources and starts. */
-export function announce(planned: PlannedNode, device: string, context: RunContext): void {
-  const {ports, emit} = context.request;
+/**
+ * Says that the node's job has its resources and starts, and why it runs: by now every input is known, so the reasons
+ * name what really changed where the plan could only name a stale producer.
+ */
+export function announce(planned: PlannedNode, action: Action, device: string, context: RunContext): void {
+  const {ports, emit, force} = context.request;
+  const {node, slices, expectedMs} = planned;
+  const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
+  const reasons = known || force?.has(node.id) ? planned.reasons : explainAction(lastAction(node.id, ports), action);
   emit({
     type: 'node-started',
     at: ports.clock.now(),
-    node: planned.node.id,
+    node: node.id,
     device,
     attempt: 1,
-    reasons: planned.reasons,
-    ...(planned.expectedMs === undefined ? {} : {expectedMs: planned.expectedMs}),
-    ...(planned.slices ? {slices: planned.slices} : {}),
+    reasons,
+    ...(expectedMs === undefined ? {} : {expectedMs}),
+    ...(slices ? {slices} : {}),
   });
 }
 

@@ -80,9 +80,8 @@ async function runStale(
     const shared = await jobInputs(node, context);
     const slots = Math.max(1, Math.floor(context.request.jobs / Math.max(1, node.resources.cpu)));
     const batches = makeBatches(planned.value.stale, slots);
-    const announceOnce = once((device: string) =>
-      announce({...step.planned, slices: {total: progress.total, stale: planned.value.stale.length}}, device, context),
-    );
+    const announced = {...step.planned, slices: {total: progress.total, stale: planned.value.stale.length}};
+    const announceOnce = once((device: string) => announce(announced, step.action, device, context));
     const ends = await Promise.all(
       batches.map((batch) => runBatch(step, batch, shared, progress, announceOnce, context)),
     );

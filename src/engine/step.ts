@@ -38,7 +38,7 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
       if (late) return ok(late);
       const granted = await lease();
       if (!granted.ok) return err({...granted.error, node: node.id});
-      announce(planned, granted.value.device, context);
+      announce(planned, action, granted.value.device, context);
       const inputs = await jobInputs(node, context);
       const ran = await runTask({node, action, fingerprint, inputs}, granted.value, context);
       return ran.ok ? commitTask(ran.value, context) : ran;
