@@ -1,0 +1,119 @@
+/**
+ * Checks of what comes from the disk. Records and trees are untrusted: a hash becomes part of a path, and a tree's paths
+ * decide where files are written.
+ */
+import type {ActionResult, SliceManifest} from '../core/action.ts';
+import {isSha256, type Digest} from '../core/digest.ts';
+import type {NodeState} from '../core/ports.ts';
+import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isDigest(value: unknown): value is Digest {
+  return isFields(value) && typeof value['hash'] === 'string' && isSha256(value['hash']) && isCount(value['size']);
+}
+
+export function isArtifact(value: unknown): value is Artifact {
+  if (!isFields(value) || !isDigest(value['digest'])) return false;
+  if (value['kind'] === 'file') return true;
+  return value['kind'] === 'tree' && isCount(value['files']) && isCount(value['bytes']);
+}
+
+/** True for what the store relies on; the action itself is checked by its fingerprint. */
+export function isActionResult(value: unknown): value is ActionResult {
+  if (!isFields(value) || value['type'] !== 'action-result/1') return false;
+  const {fingerprint, action, outputs, metrics, execution, slices} = value;
+  return (
+    typeof fingerprint === 'string' &&
+    isSha256(fingerprint) &&
+    isFields(action) &&
+    typeof action['code'] === 'string' &&
+    isSha256(action['code']) &&
+    isFields(action['inputs']) &&
+    Object.values(action['inputs']).every((input) =>
+      Array.isArray(input) ? input.every(isDigest) : isDigest(input),
+    ) &&
+    isArtifacts(outputs) &&
+    isNumbers(metrics) &&
+    isFields(execution) &&
+    typeof execution['runId'] === 'string' &&
+    typeof execution['wallMs'] === 'number' &&
+    (execution['log'] === undefined || isDigest(execution['log'])) &&
+    (slices === undefined || isDigest(slices))
+  );
+}
+
+export function isNodeState(value: unknown): value is NodeState {
+  if (!isFields(value)) return false;
+  const {node, fingerprint, outputs, metrics, wallMs, slices} = value;
+  return (
+    typeof node === 'string' &&
+    typeof fingerprint === 'string' &&
+    isSha256(fingerprint) &&
+    isArtifacts(outputs) &&
+    isNumbers(metrics) &&
+    typeof wallMs === 'number' &&
+    (slices === undefined || isDigest(slices))
+  );
+}
+
+/** Reads a tree's text; undefined unless every entry has a digest and a path that stays inside the tree. */
+export function parseSafeTree(text: string): Tree | undefined {
+  let tree: Tree | undefined;
+  try {
+    tree = parseTree(text);
+  } catch {
+    return undefined;
+  }
+  const safe = tree?.entries.every(
+    ({path, digest}) => typeof path === 'string' && isInnerPath(path) && isDigest(digest),
+  );
+  return safe ? tree : undefined;
+}
+
+export function parseSlices(text: string): SliceManifest | undefined {
+  const value = parseJson(text);
+  if (!isFields(value) || value['type'] !== 'slices/1' || !Array.isArray(value['slices'])) return undefined;
+  const whole = value['slices'].every(
+    (slice: unknown) =>
+      isFields(slice) &&
+      typeof slice['key'] === 'string' &&
+      typeof slice['fingerprint'] === 'string' &&
+      isSha256(slice['fingerprint']) &&
+      isDigest(slice['item']) &&
+      isFields(slice['outputs']) &&
+      Object.values(slice['outputs']).every(isDigest),
+  );
+  return whole ? (value as unknown as SliceManifest) : undefined;
+}
+
+/** Parsed JSON, or undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A relative path with forward slashes that names something below its folder: no `..`, `.`, empty part or NUL. */
+export function isInnerPath(path: string): boolean {
+  if (path === '' || path.includes('\0') || path.includes('\\')) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function isArtifacts(value: unknown): boolean {
+  return isFields(value) && Object.values(value).every(isArtifact);
+}
+
+function isNumbers(value: unknown): boolean {
+  return isFields(value) && Object.values(value).every((metric) => typeof metric === 'number');
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
