@@ -4,7 +4,7 @@ import {durationText} from './duration.ts';
 import {explainBriefly} from './explain-text.ts';
 import {failureText} from './failure-text.ts';
 import type {Paint} from './paint.ts';
-import type {RunProgress} from './run-progress.ts';
+import type {RunningNode, RunProgress} from './run-progress.ts';
 import {printable} from './text-width.ts';
 
 /** What a plan amounts to: `35 to run, 5 may run, 98 cached, 2 up to date, about 3 min 10 s`. */
@@ -31,14 +31,20 @@ export function startLine(event: NodeStarted, paint: Paint): string {
   return `${event.node} started (${event.device})${slices}${why}`;
 }
 
-/** Call after `progress` has taken the event in. */
-export function finishLine(event: NodeFinished, progress: RunProgress, paint: Paint): string {
+/** Call after `progress` has taken the event in; `was` is the node as it ran, taken out before. */
+export function finishLine(
+  event: NodeFinished,
+  was: RunningNode | undefined,
+  progress: RunProgress,
+  paint: Paint,
+): string {
   const counter = paint.dim(`[${progress.workDone}/${progress.work.size}]`);
-  const device = event.device === undefined ? '' : ` (${event.device})`;
+  const ran = event.device ?? was?.device;
+  const device = ran === undefined ? '' : ` (${ran})`;
   const took = durationText(event.wallMs);
   switch (event.outcome) {
     case 'executed': {
-      const slices = event.slices ? `, ${event.slices.executed} of ${countText(event.slices.total, 'slice')}` : '';
+      const slices = was?.slices ? `, ${countText(was.slices.total, 'slice')}` : '';
       const cutoff = event.unchanged ? paint.dim(', output unchanged') : '';
       return `${counter} ${event.node} ${paint.good('executed')} in ${took}${device}${slices}${cutoff}`;
     }
@@ -56,8 +62,9 @@ export function finishLine(event: NodeFinished, progress: RunProgress, paint: Pa
 /**
  * A failed node in full: message, hint, reproduce path, and its last lines of output unless the message holds them.
  */
-export function failedText(event: NodeFinished, tail: readonly string[], paint: Paint): string {
+export function failedText(event: NodeFinished, was: RunningNode | undefined, paint: Paint): string {
   const {failure} = event;
+  const tail = was?.tail ?? [];
   if (failure === undefined) return '';
   const text = failureText(failure.node === undefined ? {...failure, node: event.node} : failure, paint);
   const last = tail.at(-1)?.trim() ?? '';

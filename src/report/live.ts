@@ -69,7 +69,7 @@ export function liveReporter({terminal, paint, now, every, producersOf, verbose}
   return {
     emit(event) {
       if (over) return;
-      const tail = event.type === 'node-finished' ? (progress.running.get(event.node)?.tail ?? []) : [];
+      const was = event.type === 'node-finished' ? progress.running.get(event.node) : undefined;
       progress.apply(event);
       const notice = noticeText(event, progress, paint);
       if (notice !== undefined) window.print(notice);
@@ -80,8 +80,8 @@ export function liveReporter({terminal, paint, now, every, producersOf, verbose}
           return;
         case 'node-finished':
           if (event.outcome === 'failed') {
-            window.print(`${finishLine(event, progress, paint)}\n${failedText(event, tail, paint)}`);
-          } else if (verbose && event.outcome === 'executed') window.print(finishLine(event, progress, paint));
+            window.print(`${finishLine(event, was, progress, paint)}\n${failedText(event, was, paint)}`);
+          } else if (verbose && event.outcome === 'executed') window.print(finishLine(event, was, progress, paint));
           return;
         case 'node-log':
           if (verbose) window.print(logText(event.node, event.slice, event.text, paint));

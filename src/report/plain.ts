@@ -68,15 +68,15 @@ export function plainReporter({write, paint, verbose, quiet}: PlainOptions): Rep
 
   return {
     emit(event) {
-      const tail = event.type === 'node-finished' ? (progress.running.get(event.node)?.tail ?? []) : [];
+      const was = event.type === 'node-finished' ? progress.running.get(event.node) : undefined;
       progress.apply(event);
       if (event.type !== 'node-finished') told(event);
       else {
         toldAt.delete(event.node);
         if (event.outcome === 'failed')
-          line(`${finishLine(event, progress, paint)}\n${failedText(event, tail, paint)}`);
+          line(`${finishLine(event, was, progress, paint)}\n${failedText(event, was, paint)}`);
         else if (verbose ? event.outcome !== 'up-to-date' : event.outcome === 'executed' && !quiet) {
-          line(finishLine(event, progress, paint));
+          line(finishLine(event, was, progress, paint));
         }
       }
       if (!quiet) nudge(event.at);
@@ -95,7 +95,10 @@ function progressLine(
   if (event.at - (toldAt.get(event.node) ?? running.startedAt) < progressEveryMs) return undefined;
   toldAt.set(event.node, event.at);
   const elapsed = durationText(event.at - running.startedAt);
-  if (event.type === 'slice-finished') return `${event.node} ${event.done}/${event.total} slices after ${elapsed}`;
+  if (event.type === 'slice-finished') {
+    const {done = 0, total = 0} = running.slices ?? {};
+    return `${event.node} ${done}/${total} slices after ${elapsed}`;
+  }
   const message = event.message === undefined ? '' : `: ${printable(event.message)}`;
   return `${event.node} ${Math.floor((running.fraction ?? 0) * 100)} % after ${elapsed}${message}`;
 }

@@ -12,6 +12,7 @@ export interface RunningNode {
   /** 0 ... 1, of slices done or as the stage said. */
   readonly fraction?: number;
   readonly message?: string;
+  /** Of the slices that had to run: how many are done. */
   readonly slices?: {readonly done: number; readonly total: number};
   /** The last lines that it printed, at most `tailLines`. */
   readonly tail: readonly string[];
@@ -59,7 +60,7 @@ export class RunProgress {
           startedAt: event.at,
           tail: [],
           ...(event.expectedMs === undefined ? {} : {expectedMs: event.expectedMs}),
-          ...(event.slices === undefined ? {} : {slices: {done: 0, total: event.slices.stale}}),
+          ...(event.slices === undefined ? {} : {slices: {done: 0, total: event.slices.stale}, fraction: 0}),
         });
         return;
       case 'node-progress':
@@ -68,11 +69,19 @@ export class RunProgress {
           ...(event.message === undefined ? {} : {message: event.message}),
         });
         return;
-      case 'slice-finished':
+      case 'slice-finished': {
+        const {slices} = this.running.get(event.node) ?? {};
+        if (slices === undefined) return;
+        // The event counts slices that were there before the run as well.
+        const done = Math.max(slices.done, slices.total - (event.total - event.done));
         this.change(event.node, {
-          slices: {done: event.done, total: event.total},
-          fraction: event.total === 0 ? 1 : Math.min(1, event.done / event.total),
+          slices: {done, total: slices.total},
+          fraction: slices.total === 0 ? 1 : Math.min(1, done / slices.total),
         });
+        return;
+      }
+      case 'node-retry':
+        this.change(event.node, {attempt: event.attempt + 1});
         return;
       case 'node-log': {
         const running = this.running.get(event.node);
@@ -88,7 +97,6 @@ export class RunProgress {
         this.interrupted = event.times;
         return;
       case 'node-waiting':
-      case 'node-retry':
       case 'warning':
       case 'run-finished':
         return;

@@ -1,0 +1,36 @@
+import type {Failure, FailureCode} from '../core/failure.ts';
+
+/** What the process says to its caller. 4 is kept for results that a check finds stale or drifted. */
+export const exitCodes = {done: 0, nodeFailed: 1, badUsage: 2, internal: 3, interrupted: 130} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The exit code for failures that ended a command before or outside a run. */
+export function exitCodeFor(failures: readonly Failure[]): ExitCode {
+  const codes = failures.map(({code}) => code);
+  if (codes.includes('internal-error')) return exitCodes.internal;
+  return codes.some((code) => executionCodes.has(code)) ? exitCodes.nodeFailed : exitCodes.badUsage;
+}
+
+const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'stage-failed',
+  'command-failed',
+  'command-not-found',
+  'output-missing',
+  'output-undeclared',
+  'output-unreadable',
+  'input-changed',
+  'input-unreadable',
+  'slice-key-collision',
+  'timed-out',
+  'cancelled',
+  'worker-crashed',
+  'out-of-memory',
+  'no-device',
+  'resources-unsatisfiable',
+  'disk-full',
+  'blocked',
+  'blob-missing',
+  'blob-corrupt',
+  'cache-unwritable',
+]);
