@@ -1,5 +1,5 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {classesOf, writeFolds, type Clip} from './lib/dataset.ts';
+import {classesOf, compareCodePoints, writeFolds, type Clip} from './lib/dataset.ts';
 import {readLabels} from './lib/labels.ts';
 import {createRng} from './lib/rng.ts';
 import {stratify} from './lib/stratify.ts';
@@ -33,7 +33,7 @@ export default defineStage({
   seeded: true,
   run({params, inputs, outputs, seed, log, metric}) {
     const {folds} = params;
-    const labelled = [...readLabels(inputs.labels, inputs.clips, folds)].sort((a, b) => (a.key < b.key ? -1 : 1));
+    const labelled = readLabels(inputs.labels, inputs.clips, folds).toSorted((a, b) => compareCodePoints(a.key, b.key));
     const classes = classesOf(labelled.map((clip) => clip.label));
     const drawn = stratify(labelled, params, createRng(seed));
     const clips = labelled.map(({key, label, verified, fold}, i): Clip => {

@@ -35,9 +35,9 @@ export function stratify(items: readonly StratifyItem[], options: StratifyOption
     const isVerified = (i: number): boolean => items[i]?.verified === true;
     const free = shuffled.filter((i) => items[i]?.split === undefined);
     freeClips += free.length;
-    const wanted = Math.floor(freeClips * testFraction + 0.5 + ROUNDING) - testClips;
-    const taken = Math.max(0, Math.min(wanted, free.length - 1));
-    testClips += taken;
+    const testClipsBefore = testClips;
+    testClips = Math.floor(freeClips * testFraction + 0.5 + ROUNDING);
+    const taken = Math.max(0, Math.min(testClips - testClipsBefore, free.length - 1));
     const test = new Set((verifiedTest ? verifiedFirst(free, isVerified) : free).slice(0, taken));
     const train = shuffled.filter((i) => items[i]?.split !== 'test' && !test.has(i));
     for (const i of verifiedFirst(train, isVerified)) assignments[i] = 1 + (dealt++ % folds);

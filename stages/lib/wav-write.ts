@@ -8,7 +8,7 @@ export type WavEncoding = 'pcm8' | 'pcm16' | 'pcm24' | 'pcm32' | 'float32' | 'fl
  */
 export function encodeWav({sampleRate, channels}: Sound, encoding: WavEncoding): Uint8Array {
   const frames = channels[0]?.length ?? 0;
-  const sampleBytes = BYTES[encoding];
+  const sampleBytes = SAMPLE_BYTES[encoding];
   const frameBytes = channels.length * sampleBytes;
   const dataBytes = frames * frameBytes;
   const isFloat = encoding.startsWith('float');
@@ -52,7 +52,8 @@ export function encodeWav({sampleRate, channels}: Sound, encoding: WavEncoding):
   return bytes;
 }
 
-const BYTES: Readonly<Record<WavEncoding, number>> = {
+/** Bytes of one sample. */
+export const SAMPLE_BYTES: Readonly<Record<WavEncoding, number>> = {
   pcm8: 1,
   pcm16: 2,
   pcm24: 3,
