@@ -1,0 +1,87 @@
+import type {Json, JsonObject, Scalar} from '../core/json.ts';
+
+/** The shape of pipeline.yaml as schemas/pipeline.schema.json describes it, before references are replaced. */
+export interface PipelineDocument {
+  readonly version: 1;
+  readonly seed?: number;
+  readonly salt?: string;
+  readonly vars?: JsonObject;
+  readonly profiles?: Readonly<Record<string, ProfileSection>>;
+  readonly sources?: Readonly<Record<string, SourceSection>>;
+  readonly nodes: Readonly<Record<string, NodeSection>>;
+  readonly targets?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ProfileSection {
+  readonly vars?: JsonObject;
+  readonly sources?: Readonly<Record<string, SourceSection>>;
+  readonly seed?: number;
+}
+
+export type SourceSection =
+  | string
+  | {
+      readonly path: string;
+      readonly include?: string | readonly string[];
+      readonly exclude?: string | readonly string[];
+    };
+
+export interface ResourcesSection {
+  readonly cpu?: number | string;
+  readonly memoryMiB?: number | string;
+  readonly gpu?: number | string;
+  readonly gpuMemoryMiB?: number | string;
+  readonly whenNoGpu?: string;
+}
+
+/** Keys that stage nodes and command nodes share. */
+interface NodeBase {
+  readonly each?: string | Readonly<Record<string, string>>;
+  readonly matrix?: MatrixSection;
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  readonly params?: JsonObject;
+  readonly seed?: number | string;
+  readonly resources?: ResourcesSection;
+  readonly timeout?: number | string;
+  readonly retries?: number | string;
+  readonly salt?: string;
+}
+
+export interface StageNodeSection extends NodeBase {
+  readonly stage: string;
+}
+
+export interface CommandNodeSection extends NodeBase {
+  readonly command?: readonly Scalar[];
+  readonly shell?: string | readonly string[];
+  readonly script?: string;
+  readonly outputs: Readonly<Record<string, string | CommandOutputSection>>;
+  readonly env?: Readonly<Record<string, Scalar>>;
+  readonly passEnv?: readonly string[];
+  readonly scratch?: readonly string[];
+}
+
+export interface CommandOutputSection {
+  readonly path: string;
+  readonly kind?: 'file' | 'tree';
+  readonly display?: boolean;
+}
+
+export type NodeSection = StageNodeSection | CommandNodeSection;
+
+/** Axes by name beside the reserved keys `include`, `exclude` and `when`. */
+export type MatrixSection = Readonly<Record<string, Json>>;
+
+/** 1-based line and column of a key and its end: `[line, column, endLine, endColumn]`. */
+export type Span = readonly [number, number, number, number];
+
+/** A checked document with what is needed of its positions when nothing is wrong. */
+export interface LoadedDocument {
+  readonly document: PipelineDocument;
+  readonly nodeSpans: Readonly<Record<string, Span>>;
+  readonly sourceSpans: Readonly<Record<string, Span>>;
+}
+
+export function isCommand(node: NodeSection): node is CommandNodeSection {
+  return !('stage' in node);
+}

@@ -1,0 +1,78 @@
+import type {Diagnostic, Failure, SourceRange} from '../core/failure.ts';
+import {isObject, type Json} from '../core/json.ts';
+import {codeFrame} from './code-frame.ts';
+import type {Origin} from './override.ts';
+import type {Path, Problem, Problems} from './problem.ts';
+import type {YamlText} from './yaml-text.ts';
+
+export interface ReportSource {
+  /** The pipeline's text and its name in messages. */
+  readonly text: string;
+  readonly file: string;
+  readonly yaml: YamlText;
+  readonly origins: readonly Origin[];
+  /** The document with profiles and overrides applied; undefined when it could not be read. */
+  readonly merged: Json | undefined;
+}
+
+/** Problems as failures, each with its place, excerpt and hint, in the order of their places. */
+export function reportProblems(problems: Problems, source: ReportSource): readonly Failure[] {
+  const placed = problems.list.map((problem) => toDiagnostics(problem, source));
+  placed.sort(([a], [b]) => comparePlaces(a?.range, b?.range, source.file));
+  const failures = placed.map((diagnostics): Failure => {
+    const {code, message, hint} = diagnostics[0] as Diagnostic;
+    return {code, message, ...(hint ? {hint} : {}), diagnostics};
+  });
+  if (problems.beyond === 0) return failures;
+  return [...failures, {code: 'schema-violation', message: `and ${problems.beyond} more problems in ${source.file}`}];
+}
+
+function toDiagnostics(problem: Problem, source: ReportSource): Diagnostic[] {
+  const {code, path, at, related, elsewhere} = problem;
+  const hint = typeof problem.hint === 'function' ? problem.hint() : problem.hint;
+  const rest = hint ? {hint} : {};
+  if (elsewhere) return [{code, message: problem.message, ...rest, ...elsewhere}];
+  const origin = problem.offsets ? undefined : originOf(source.origins, path);
+  const message = problem.message + traceText(problem, source);
+  if (origin?.from.by === 'set') return [{code, message: `${message} (from --set ${origin.from.text})`, ...rest}];
+  if (problem.nowhere) return [{code, message, ...rest}];
+  const from = origin ? [...origin.from.path, ...path.slice(origin.path.length)] : path;
+  const offsets = problem.offsets ?? source.yaml.locate(from, at, problem.span);
+  const main = {code, message, ...rest, ...framed(offsets, source)};
+  return related ? [main, {code, message: related.message, ...framed(related.offsets, source)}] : [main];
+}
+
+function framed(offsets: readonly [number, number], source: ReportSource): {range: SourceRange; frame: string} {
+  const range = source.yaml.rangeOf(offsets, source.file);
+  return {range, frame: codeFrame(source.text, range)};
+}
+
+/** The last override that decided the value at a path. */
+function originOf(origins: readonly Origin[], path: Path): Origin | undefined {
+  return origins.findLast((origin) => origin.path.every((part, index) => String(part) === String(path[index])));
+}
+
+/** ` (through ${vars.rate}, set by --set rate=x)` for a value that was written as a reference. */
+function traceText(problem: Problem, source: ReportSource): string {
+  if (!problem.traced) return '';
+  let value: Json | undefined = source.merged;
+  for (const part of problem.path) {
+    if (Array.isArray(value)) value = (value as readonly Json[])[Number(part)];
+    else if (isObject(value) && Object.hasOwn(value, part)) value = value[part];
+    else break;
+  }
+  if (typeof value !== 'string') return '';
+  const used = [...value.matchAll(/(?<!\$)\$\{\s*(vars\.([^}\s]+)|matrix\.[^}\s]+)\s*\}/g)];
+  if (used.length === 0) return '';
+  const notes = used.map(([text, , variable]) => {
+    const origin = variable === undefined ? undefined : originOf(source.origins, ['vars', ...variable.split('.')]);
+    return origin?.from.by === 'set' ? `${text}, set by --set ${origin.from.text}` : text;
+  });
+  return ` (through ${notes.join(', ')})`;
+}
+
+function comparePlaces(a: SourceRange | undefined, b: SourceRange | undefined, first: string): number {
+  if (!a || !b) return Number(a !== undefined) - Number(b !== undefined);
+  if (a.file !== b.file) return a.file === first ? -1 : b.file === first ? 1 : a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}

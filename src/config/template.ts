@@ -1,0 +1,192 @@
+import type {Json} from '../core/json.ts';
+import {isArray, isObject} from '../core/json.ts';
+import {scalarText} from '../core/pipeline.ts';
+import type {Path, Problem} from './problem.ts';
+
+/** One `${a.b.c}` in a text. */
+export interface Placeholder {
+  /** As written, with the braces. */
+  readonly text: string;
+  readonly parts: readonly string[];
+  /** UTF-16 offsets in the text. */
+  readonly span: readonly [start: number, end: number];
+}
+
+/** A value whose references are cut out: what stays constant is replaced once, the rest for each variant. */
+export type Template =
+  | {readonly kind: 'constant'; readonly value: Json}
+  | {readonly kind: 'whole'; readonly placeholder: Placeholder; readonly path: Path}
+  | {readonly kind: 'text'; readonly pieces: readonly (string | Placeholder)[]; readonly path: Path}
+  | {readonly kind: 'list'; readonly items: readonly Template[]}
+  | {readonly kind: 'map'; readonly entries: readonly (readonly [string, Template])[]};
+
+/** What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). */
+export type Resolve = (placeholder: Placeholder, path: Path) => {readonly value: Json} | 'later' | undefined;
+/** The value of a placeholder that was left for later. */
+export type LookUp = (placeholder: Placeholder) => Json;
+
+type Report = (problem: Problem) => void;
+
+const placeholderPattern = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const partsPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+
+/**
+ * Replaces what can be replaced now and prepares the rest. Returns undefined when a reference is wrong; the problem was
+ * reported.
+ */
+export function compileTemplate(value: Json, path: Path, resolve: Resolve, report: Report): Template | undefined {
+  if (typeof value === 'string') return compileText(value, path, resolve, report);
+  if (isArray(value)) {
+    const items = value.map((item, index) => compileTemplate(item, [...path, index], resolve, report));
+    if (items.some((item) => item === undefined)) return undefined;
+    return joinList(items as Template[], value);
+  }
+  if (isObject(value)) {
+    const entries: [string, Template][] = [];
+    let complete = true;
+    for (const [key, member] of Object.entries(value)) {
+      const template = compileTemplate(member ?? null, [...path, key], resolve, report);
+      if (template) entries.push([key, template]);
+      else complete = false;
+    }
+    return complete ? joinMap(entries) : undefined;
+  }
+  return {kind: 'constant', value};
+}
+
+/** The value for one variant. A list or mapping inside a text is not possible: compile reported it or `LookUp` gives scalars. */
+export function evaluate(template: Template, lookUp: LookUp): Json {
+  switch (template.kind) {
+    case 'constant':
+      return template.value;
+    case 'whole':
+      return lookUp(template.placeholder);
+    case 'text':
+      return joinPieces(template.pieces, template.path, lookUp);
+    case 'list':
+      return template.items.map((item) => evaluate(item, lookUp));
+    case 'map':
+      return Object.fromEntries(template.entries.map(([key, member]) => [key, evaluate(member, lookUp)]));
+  }
+}
+
+/** The placeholders of a text in order; malformed ones are reported. `$${` is skipped: it stands for `${`. */
+export function splitText(text: string, path: Path, report: Report): readonly (string | Placeholder)[] | undefined {
+  const pieces: (string | Placeholder)[] = [];
+  let complete = true;
+  let plain = '';
+  let at = 0;
+  for (const found of text.matchAll(placeholderPattern)) {
+    const start = found.index;
+    const end = start + found[0].length;
+    plain += text.slice(at, start);
+    at = end;
+    if (found[0] === '$${') {
+      plain += '${';
+      continue;
+    }
+    const inner = (found[1] ?? '').trim();
+    if (found[2] === '' || !partsPattern.test(inner)) {
+      report(malformed(found[0], found[2] === '', path, [start, end]));
+      complete = false;
+      continue;
+    }
+    if (plain !== '') pieces.push(plain);
+    plain = '';
+    pieces.push({text: found[0], parts: inner.split('.'), span: [start, end]});
+  }
+  plain += text.slice(at);
+  if (plain !== '') pieces.push(plain);
+  return complete ? pieces : undefined;
+}
+
+/** Whether the text holds a reference at all; most do not. */
+export function mayRefer(text: string): boolean {
+  return text.includes('${');
+}
+
+function compileText(text: string, path: Path, resolve: Resolve, report: Report): Template | undefined {
+  if (!mayRefer(text)) return {kind: 'constant', value: text};
+  const pieces = splitText(text, path, report);
+  if (!pieces) return undefined;
+  const only = pieces.length === 1 ? pieces[0] : undefined;
+  if (typeof only === 'object') {
+    const found = resolve(only, path);
+    if (found === 'later') return {kind: 'whole', placeholder: only, path};
+    return found && {kind: 'constant', value: found.value};
+  }
+  const replaced: (string | Placeholder)[] = [];
+  let complete = true;
+  for (const piece of pieces) {
+    const found = typeof piece === 'string' ? {value: piece} : resolve(piece, path);
+    if (found === undefined) complete = false;
+    else if (found === 'later') replaced.push(piece);
+    else if (typeof piece === 'string' || isScalar(found.value))
+      replaced.push(pieceText(found.value, piece, replaced, path));
+    else {
+      report(notScalar(piece, found.value, path));
+      complete = false;
+    }
+  }
+  if (!complete) return undefined;
+  if (replaced.every((piece) => typeof piece === 'string')) return {kind: 'constant', value: replaced.join('')};
+  return {kind: 'text', pieces: replaced, path};
+}
+
+function joinPieces(pieces: readonly (string | Placeholder)[], path: Path, lookUp: LookUp): string {
+  const done: string[] = [];
+  for (const piece of pieces)
+    done.push(typeof piece === 'string' ? piece : pieceText(lookUp(piece), piece, done, path));
+  return done.join('');
+}
+
+/** Inside the brackets of a selector a value is written as selectors write it, so that `a,b` stays one value. */
+function pieceText(
+  value: Json,
+  piece: string | Placeholder,
+  before: readonly (string | Placeholder)[],
+  path: Path,
+): string {
+  if (typeof piece === 'string') return piece;
+  if (!isScalar(value) || !holdsReferences(path)) return String(value);
+  const head = before.filter((part) => typeof part === 'string').join('');
+  return /^[^[\]]*\[[^\]]*=\s*$/.test(head) ? scalarText(value) : String(value);
+}
+
+/** Whether texts at this path are references to artifacts. */
+function holdsReferences(path: Path): boolean {
+  return path[0] === 'targets' || (path[0] === 'nodes' && (path[2] === 'inputs' || path[2] === 'each'));
+}
+
+function joinList(items: readonly Template[], original: readonly Json[]): Template {
+  if (!items.every((item) => item.kind === 'constant')) return {kind: 'list', items};
+  const value = items.map((item) => item.value);
+  return {kind: 'constant', value: value.every((item, index) => item === original[index]) ? original : value};
+}
+
+function joinMap(entries: readonly (readonly [string, Template])[]): Template {
+  const constants: [string, Json][] = [];
+  for (const [key, member] of entries) {
+    if (member.kind !== 'constant') return {kind: 'map', entries};
+    constants.push([key, member.value]);
+  }
+  return {kind: 'constant', value: Object.fromEntries(constants)};
+}
+
+function malformed(text: string, open: boolean, path: Path, span: readonly [number, number]): Problem {
+  const hint = 'a reference is `${vars.name}` or `${matrix.axis}`; write `$${` for a literal `${`';
+  const message = open
+    ? '`${` is not closed by `}`'
+    : `\`${text}\` is not a reference; expressions are references, never code`;
+  return {code: 'bad-reference', message, hint, path, at: 'value', span};
+}
+
+function notScalar(piece: Placeholder, value: Json, path: Path): Problem {
+  const kind = isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : 'empty';
+  const message = `\`${piece.text}\` is ${kind}, which cannot stand inside a text`;
+  return {code: 'bad-value', message, path, at: 'value', span: piece.span};
+}
+
+function isScalar(value: Json): value is string | number | boolean {
+  return value !== null && typeof value !== 'object';
+}
