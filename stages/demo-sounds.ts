@@ -75,7 +75,7 @@ function spread(low: number, high: number, i: number, n: number): number {
 
 /** 0.4 ... 4 s: many shorter than one log-mel patch, few longer than three. */
 function drawSeconds(rng: Rng): number {
-  return rng.uniform() < 0.12 ? between(rng, 2.5, 4) : betweenRatios(rng, 0.4, 2);
+  return rng.uniform() < 0.08 ? between(rng, 2.5, 4) : betweenRatios(rng, 0.4, 1.6);
 }
 
 /** The label and whether it is verified. Only an unverified label may be wrong. */

@@ -11,18 +11,20 @@ export interface RecordingFormat {
   readonly encoding: WavEncoding;
 }
 
-/** Draws a format that keeps a sound of some length small, at a rate of at least `lowestRate` Hz. */
+/**
+ * Draws a format with a rate of at least `lowestRate` Hz: one of studio quality for some of the short sounds, else one that
+ * keeps the file small.
+ */
 export function drawFormat(seconds: number, lowestRate: number, rng: Rng): RecordingFormat {
-  const possible = FORMATS.filter(({sampleRate}) => sampleRate >= lowestRate);
-  const small = possible.filter(
-    ({sampleRate, channels, encoding}) => seconds * sampleRate * channels * SAMPLE_BYTES[encoding] <= MOST_BYTES,
-  );
+  const isStudio = seconds < LONGEST_STUDIO_SECONDS && rng.uniform() < STUDIO_SHARE;
+  const possible = (isStudio ? STUDIO_FORMATS : SMALL_FORMATS).filter(({sampleRate}) => sampleRate >= lowestRate);
+  const small = possible.filter((format) => isStudio || seconds * bytesPerSecond(format) <= MOST_BYTES);
   const choice = small.length > 0 ? small : possible.slice(0, 1);
   return choice[rng.integer(choice.length)] as RecordingFormat;
 }
 
 /**
- * Plays a sound into a microphone: noise at 10 to 40 dB below it, some level, up to half a second of near silence at both
+ * Plays a sound into a microphone: noise at 10 to 40 dB below it, some level, up to 0.4 s of near silence at both
  * ends, and for two channels a place between them.
  */
 export function recordClip(dry: Float64Array, {sampleRate, channels}: RecordingFormat, rng: Rng): Sound {
@@ -48,8 +50,8 @@ export function recordClip(dry: Float64Array, {sampleRate, channels}: RecordingF
   };
 }
 
-/** Smallest first: the first one that is fast enough takes what is too long for the others. */
-const FORMATS: readonly RecordingFormat[] = [
+/** The first one that is fast enough takes what is too long for the others. */
+const SMALL_FORMATS: readonly RecordingFormat[] = [
   {sampleRate: 8000, channels: 1, encoding: 'pcm8'},
   {sampleRate: 8000, channels: 1, encoding: 'pcm16'},
   {sampleRate: 11_025, channels: 1, encoding: 'pcm16'},
@@ -58,18 +60,28 @@ const FORMATS: readonly RecordingFormat[] = [
   {sampleRate: 16_000, channels: 1, encoding: 'pcm24'},
   {sampleRate: 22_050, channels: 1, encoding: 'pcm8'},
   {sampleRate: 22_050, channels: 1, encoding: 'pcm16'},
-  {sampleRate: 32_000, channels: 1, encoding: 'pcm16'},
-  {sampleRate: 16_000, channels: 2, encoding: 'float32'},
-  {sampleRate: 44_100, channels: 1, encoding: 'pcm16'},
-  {sampleRate: 48_000, channels: 1, encoding: 'pcm24'},
-  {sampleRate: 44_100, channels: 2, encoding: 'pcm16'},
 ];
 
-const MOST_BYTES = 30_000;
+const STUDIO_FORMATS: readonly RecordingFormat[] = [
+  {sampleRate: 32_000, channels: 1, encoding: 'pcm16'},
+  {sampleRate: 32_000, channels: 1, encoding: 'float32'},
+  {sampleRate: 44_100, channels: 1, encoding: 'pcm16'},
+  {sampleRate: 44_100, channels: 2, encoding: 'pcm16'},
+  {sampleRate: 48_000, channels: 1, encoding: 'pcm24'},
+  {sampleRate: 48_000, channels: 1, encoding: 'float32'},
+];
+
+const STUDIO_SHARE = 0.25;
+const LONGEST_STUDIO_SECONDS = 0.7;
+const MOST_BYTES = 20_000;
+
+function bytesPerSecond({sampleRate, channels, encoding}: RecordingFormat): number {
+  return sampleRate * channels * SAMPLE_BYTES[encoding];
+}
 
 /** Seconds of near silence: often none or little. */
 function drawGap(rng: Rng): number {
-  return rng.uniform() < 0.3 ? 0 : 0.5 * rng.uniform() ** 2;
+  return rng.uniform() < 0.3 ? 0 : 0.4 * rng.uniform() ** 2;
 }
 
 function peakOf(samples: Float64Array): number {
