@@ -73,6 +73,6 @@ export function openStore(options: StoreOptions): Result<Store> {
     files: createMaterialiser(cas),
     quarantine,
     session: session.record,
-    close: session.close,
+    close: () => session.close(),
   });
 }
