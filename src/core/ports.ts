@@ -82,9 +82,15 @@ export interface Lock {
 
 /** Where an input lies. A tree's entries are read from its manifest, so a large one costs nothing to pass. */
 export type JobInput =
-  | {readonly kind: 'file'; readonly path: string}
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /** Readable name; commands see it in the folder of a `many` port. */
+      readonly name?: string;
+    }
   | {
       readonly kind: 'tree';
+      readonly name?: string;
       /** File with the tree's canonical text. */
       readonly manifest: string;
       /** Entries lie under their path in a source folder, or under their hash in the CAS. */
