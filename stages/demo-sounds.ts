@@ -68,9 +68,9 @@ export default defineStage({
   },
 });
 
-/** Evenly from `low` to `high` over n classes. */
+/** Evenly from `low` to `high` over n classes, n at least 2. */
 function spread(low: number, high: number, i: number, n: number): number {
-  return n === 1 ? high : Math.round(low + ((high - low) * i) / (n - 1));
+  return Math.round(low + ((high - low) * i) / (n - 1));
 }
 
 /** 0.4 ... 4 s: many shorter than one log-mel patch, few longer than three. */

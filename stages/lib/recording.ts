@@ -71,7 +71,7 @@ const STUDIO_FORMATS: readonly RecordingFormat[] = [
   {sampleRate: 48_000, channels: 1, encoding: 'float32'},
 ];
 
-const STUDIO_SHARE = 0.25;
+const STUDIO_SHARE = 0.2;
 const LONGEST_STUDIO_SECONDS = 0.7;
 const MOST_BYTES = 20_000;
 

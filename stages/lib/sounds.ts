@@ -50,7 +50,7 @@ function beep(seconds: number, rate: number, rng: Rng): Float64Array {
   const out = silence(seconds, rate);
   const period = between(rng, 0.15, 0.5);
   const length = period * between(rng, 0.4, 0.8);
-  const hz = betweenRatios(rng, 450, 2500);
+  const hz = betweenRatios(rng, 1000, 2000);
   for (const at of eventTimes(seconds, period, 0, rng)) {
     mixInto(out, shape(tone(length, rate, hz), rate, fade(length, 0.005, 0.01)), at, rate);
   }
@@ -59,7 +59,7 @@ function beep(seconds: number, rate: number, rng: Rng): Float64Array {
 
 function bell(seconds: number, rate: number, rng: Rng): Float64Array {
   const out = silence(seconds, rate);
-  const hz = betweenRatios(rng, 300, 1400);
+  const hz = betweenRatios(rng, 500, 1100);
   const decay = betweenRatios(rng, 1.5, 8);
   // Ratios of a church bell's partials: hum, prime, tierce, quint, nominal and two above.
   const partials = [0.5, 1, 1.19, 1.5, 2, 2.74, 3.76].map((ratio): Partial => ({
@@ -75,7 +75,7 @@ function bell(seconds: number, rate: number, rng: Rng): Float64Array {
 
 function bird(seconds: number, rate: number, rng: Rng): Float64Array {
   const out = silence(seconds, rate);
-  const base = betweenRatios(rng, 1800, 4500);
+  const base = betweenRatios(rng, 2200, 3800);
   const span = base * between(rng, -0.35, 0.5);
   const length = between(rng, 0.04, 0.14);
   const turns = between(rng, 0.5, 2);
@@ -132,7 +132,7 @@ function hiHat(seconds: number, rate: number, rng: Rng): Float64Array {
 
 function organ(seconds: number, rate: number, rng: Rng): Float64Array {
   const out = silence(seconds, rate);
-  const root = betweenRatios(rng, 110, 440);
+  const root = betweenRatios(rng, 130, 280);
   const chord = rng.uniform() < 0.5 ? [1, 5 / 4, 3 / 2] : [1, 6 / 5, 3 / 2, 2];
   const stops = [1, 2, 3, 4, 6, 8].map((ratio): Partial => ({ratio, amplitude: between(rng, 0.1, 1) / ratio ** 0.5}));
   const change = between(rng, 0.4, 1.5);
@@ -149,7 +149,7 @@ function organ(seconds: number, rate: number, rng: Rng): Float64Array {
 
 function pluck(seconds: number, rate: number, rng: Rng): Float64Array {
   const out = silence(seconds, rate);
-  const root = betweenRatios(rng, 90, 420);
+  const root = betweenRatios(rng, 100, 260);
   const damping = between(rng, 0.985, 0.9995);
   for (const at of eventTimes(seconds, betweenRatios(rng, 0.2, 1.2), 0.1, rng)) {
     const hz = root * 2 ** ([0, 3, 5, 7, 10, 12][rng.integer(6)]! / 12);
@@ -159,8 +159,8 @@ function pluck(seconds: number, rate: number, rng: Rng): Float64Array {
 }
 
 function siren(seconds: number, rate: number, rng: Rng): Float64Array {
-  const center = betweenRatios(rng, 500, 1400);
-  const depth = between(rng, 0.15, 0.45);
+  const center = betweenRatios(rng, 600, 1000);
+  const depth = between(rng, 0.2, 0.45);
   const speed = betweenRatios(rng, 0.4, 4);
   const isTwoTone = rng.uniform() < 0.4;
   const start = rng.uniform();
