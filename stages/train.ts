@@ -1,0 +1,180 @@
+import {defineStage, StageError} from 'mixdown/stage';
+import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/attention-data.ts';
+import {createAttentionModel, type AttentionConfig} from './lib/attention-model.ts';
+import {trainAttention, type Epoch} from './lib/attention-training.ts';
+import {readCsv, writeCsv} from './lib/csv.ts';
+import {readUint8, writeNpy} from './lib/npy.ts';
+import {isTraining, readPieceRows, type PieceRow} from './lib/piece-rows.ts';
+import {createRng} from './lib/rng.ts';
+import {writeSafeTensors} from './lib/safetensors.ts';
+import {loadEngine} from './lib/tensors/engine.ts';
+
+export default defineStage({
+  name: 'train',
+  summary: 'Trains a multi-level attention model on one fold and scores the validation and test clips.',
+  params: {
+    fold: {type: 'integer', minimum: 0, about: 'fold that validates; 0 trains on all train clips to the last epoch'},
+    levels: {
+      type: 'string',
+      pattern: '^h[1-3](\\+h[1-3]){0,2}$',
+      default: 'h1+h2+h3',
+      about: 'hidden blocks that get an attention head, such as h1+h3',
+    },
+    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block'},
+    dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
+    batchSize: {type: 'integer', minimum: 2, default: 500, about: 'pieces per step'},
+    learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
+    epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},
+    patience: {type: 'integer', minimum: 1, default: 10, about: 'stop after this many epochs without a better one'},
+    mixupAlpha: {
+      type: 'number',
+      minimum: 0,
+      default: 0,
+      about: 'adds as many mixed pieces, shares from Beta(a, a); 0: none',
+    },
+    headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
+    priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
+    finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
+    attNorm: {
+      type: 'string',
+      enum: ['class-softmax+time-sum', 'time-softmax', 'sigmoid+time-sum'],
+      default: 'class-softmax+time-sum',
+      about: 'how attention becomes weights over time',
+    },
+    batchNormMomentum: {
+      type: 'number',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.99,
+      about: 'part of the running moments kept per step; less for short trainings',
+    },
+  },
+  inputs: {
+    features: {kind: 'file', about: 'uint8 .npy, shape (rows, length, 128), from segments'},
+    rows: {kind: 'file', about: 'rows table from segments'},
+    order: {kind: 'file', about: 'training rows of this fold, from balance'},
+  },
+  outputs: {
+    predictions: {kind: 'file', name: 'predictions.npy', about: 'float32 (test clips by key, classes)'},
+    validation: {kind: 'file', name: 'validation.npy', about: 'float32 (validation clips by key, classes)'},
+    model: {kind: 'file', name: 'model.safetensors', about: 'weights and running moments of the best epoch'},
+    curve: {kind: 'file', name: 'curve.csv', about: 'epoch, trainLoss, validationLoss, validationMap3'},
+  },
+  seeded: true,
+  numericBackend: true,
+  async run({params, inputs, outputs, seed, signal, progress, metric}) {
+    const rows = readPieceRows(inputs.rows);
+    const data = readData(inputs.features, rows);
+    const order = readOrder(inputs.order, rows, params.fold);
+    const validation = clipsOf(rows, ({split, fold}) => split === 'train' && fold === params.fold);
+    const test = clipsOf(rows, ({split}) => split === 'test');
+    if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
+    const config = configOf(params, data);
+
+    const {tf} = await loadEngine();
+    const model = createAttentionModel(tf, config, seed);
+    try {
+      const plan = {order, validation, ...params};
+      const {curve, best} = await trainAttention(
+        model,
+        data,
+        plan,
+        createRng(seed),
+        signal,
+        ({epoch, validationMap3}) => {
+          const score = validationMap3 === undefined ? '' : `, MAP@3 ${validationMap3.toFixed(3)}`;
+          progress(epoch / params.epochs, `epoch ${epoch}${score}`);
+        },
+      );
+      const shape = (clips: readonly ClipRows[]): readonly number[] => [clips.length, data.classes];
+      const score = (clips: readonly ClipRows[]): Float32Array => predictClips(model, data, clips, params.batchSize);
+      writeNpy(outputs.predictions, {shape: shape(test), data: score(test)});
+      writeNpy(outputs.validation, {shape: shape(validation), data: score(validation)});
+      writeSafeTensors(outputs.model, model.save(), {
+        model: 'multi-level-attention',
+        levels: config.levels.map((level) => `h${level}`).join('+'),
+        classes: String(data.classes),
+        units: String(params.units),
+        attNorm: params.attNorm,
+        headBatchNorm: String(params.headBatchNorm),
+        finalDense: String(params.finalDense),
+      });
+      writeCurve(outputs.curve, curve);
+      metric('epochs', curve.length);
+      metric('bestEpoch', best.epoch);
+      if (best.validationMap3 !== undefined) metric('validationMap3', best.validationMap3);
+    } finally {
+      model.dispose();
+    }
+  },
+});
+
+interface ModelParams {
+  readonly levels: string;
+  readonly units: number;
+  readonly dropout: number;
+  readonly learningRate: number;
+  readonly headBatchNorm: boolean;
+  readonly priorBias: boolean;
+  readonly finalDense: boolean;
+  readonly attNorm: AttentionConfig['attentionNorm'];
+  readonly batchNormMomentum: number;
+}
+
+function configOf(params: ModelParams, {width, classes}: PieceData): AttentionConfig {
+  const levels = params.levels.split('+').map((level) => Number(level.slice(1)));
+  if (new Set(levels).size < levels.length) throw new StageError(`levels \`${params.levels}\` name a level twice`);
+  return {
+    features: width,
+    classes,
+    levels: levels.sort((a, b) => a - b),
+    units: params.units,
+    dropout: params.dropout,
+    headBatchNorm: params.headBatchNorm,
+    scoreBias: params.priorBias ? Math.min(-3, Math.max(-7, -Math.log(classes - 1))) : 0,
+    finalDense: params.finalDense,
+    attentionNorm: params.attNorm,
+    momentum: params.batchNormMomentum,
+    learningRate: params.learningRate,
+  };
+}
+
+function readData(path: string, rows: readonly PieceRow[]): PieceData {
+  const {shape, data} = readUint8(path, 3, 'the features');
+  const [count, pieces = 0, width = 0] = shape;
+  if (count !== rows.length) throw new StageError(`the features have ${count} rows, the rows table has ${rows.length}`);
+  const labels = rows.map(({classIndex}) => classIndex);
+  const classes = Math.max(...labels) + 1;
+  if (classes < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
+  return {features: data, pieces, width, labels, classes};
+}
+
+/** Throws StageError for a row that is not a training row of this fold: a leak would make the scores worthless. */
+function readOrder(path: string, rows: readonly PieceRow[], fold: number): readonly number[] {
+  const order = readCsv(path, ['row'], 'the order table').map(({row: text = ''}) => {
+    const row = /^\d{1,9}$/.test(text) ? rows[Number(text)] : undefined;
+    if (row === undefined) throw new StageError(`the order table names row \`${text}\`, which the rows table lacks`);
+    if (!isTraining(row, fold)) {
+      throw new StageError(
+        `the order table has row ${row.row} (clip ${row.key}), which is not for training in fold ${fold}`,
+        'give balance and train the same fold',
+      );
+    }
+    return row.row;
+  });
+  if (order.length === 0) throw new StageError('the order table has no rows');
+  return order;
+}
+
+/** Clips in the order of the rows table, which is by key. */
+function clipsOf(rows: readonly PieceRow[], wanted: (row: PieceRow) => boolean): readonly ClipRows[] {
+  return groupClips(rows.filter(wanted));
+}
+
+function writeCurve(path: string, curve: readonly Epoch[]): void {
+  writeCsv(
+    path,
+    ['epoch', 'trainLoss', 'validationLoss', 'validationMap3'],
+    curve.map((epoch) => [epoch.epoch, epoch.trainLoss, epoch.validationLoss ?? '', epoch.validationMap3 ?? '']),
+  );
+}
