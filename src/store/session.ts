@@ -48,9 +48,14 @@ export function newNonce(): string {
   return randomBytes(8).toString('hex');
 }
 
-export function createSession({dir, temps, nonce, what}: SessionOptions): Session {
+/** What this process writes into its session file and its locks. */
+export function introduce(what: string, nonce: string): {readonly record: SessionRecord; readonly text: string} {
   const record: SessionRecord = {type: 'session/1', ...thisProcess(), nonce, what, startedAt: Date.now()};
-  const text = `${JSON.stringify(record)}\n`;
+  return {record, text: `${JSON.stringify(record)}\n`};
+}
+
+export function createSession({dir, temps, nonce, what}: SessionOptions): Session {
+  const {record, text} = introduce(what, nonce);
   const file = `${dir}/${record.pid}-${nonce}.json`;
   const releases: (() => void)[] = [];
   let announced = false;
