@@ -93,11 +93,11 @@ export interface StageContext<P, I, O> {
   readonly device: string;
   /** Aborted when the run is cancelled or the time is up. */
   readonly signal: AbortSignal;
-  log(text: string): void;
+  log(this: void, text: string): void;
   /** `fraction` in 0 ... 1. */
-  progress(fraction: number, message?: string): void;
+  progress(this: void, fraction: number, message?: string): void;
   /** Reports a finite number under a name; kept with the result and shown in tables. */
-  metric(name: string, value: number): void;
+  metric(this: void, name: string, value: number): void;
 }
 
 type Params = Readonly<Record<string, ParamSpec>>;
