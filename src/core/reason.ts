@@ -57,4 +57,6 @@ export interface EntryChanges {
   readonly addedCount: number;
   readonly removedCount: number;
   readonly changedCount: number;
+  /** Entries of the tree as it is now. */
+  readonly total: number;
 }

@@ -3,8 +3,9 @@ export function countText(count: number, noun: string, plural = `${noun}s`): str
   return `${count} ${count === 1 ? noun : plural}`;
 }
 
-/** The list in full when short, else its head and how many more there are. */
-export function listText(items: readonly string[], most: number): string {
-  if (items.length <= most) return items.join(', ');
-  return `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
+/** The list in full when short, else its head and how many more of `count` there are. */
+export function listText(items: readonly string[], most: number, count = items.length): string {
+  const shown = items.slice(0, most);
+  const head = shown.join(', ');
+  return shown.length < count ? `${head} and ${count - shown.length} more` : head;
 }

@@ -136,19 +136,17 @@ function codeLine(change: CodeChange): string {
   return `package ${name} ${before} -> ${after}`;
 }
 
-/** `2 of 110 entries changed: a, b; 1 added: c`. The total is not known here, so counts stand alone. */
+/** `2 of 110 entries changed: a, b; 1 added: c; 1 removed: d`. */
 function entriesText(changes: EntryChanges): string {
   const parts: string[] = [];
-  const part = (count: number, paths: readonly string[], word: string): void => {
-    if (count === 0) return;
-    const shown = paths.slice(0, 5);
-    const names = shown.length < count ? `${shown.join(', ')} and ${count - shown.length} more` : shown.join(', ');
-    parts.push(`${count} ${word}: ${names}`);
+  const part = (count: number, paths: readonly string[], words: string): void => {
+    if (count > 0) parts.push(`${words}: ${listText(paths, 5, count)}`);
   };
-  part(changes.changedCount, changes.changed, 'changed');
-  part(changes.addedCount, changes.added, 'added');
-  part(changes.removedCount, changes.removed, 'removed');
-  return parts.length === 0 ? 'same entries, other modes' : parts.join('; ');
+  const {addedCount, removedCount, changedCount, total} = changes;
+  part(changedCount, changes.changed, `${changedCount} of ${countText(total, 'entry', 'entries')} changed`);
+  part(addedCount, changes.added, `${addedCount} added`);
+  part(removedCount, changes.removed, `${removedCount} removed`);
+  return parts.length === 0 ? 'same entries, written differently' : parts.join('; ');
 }
 
 function slicingText(port: string | undefined): string {

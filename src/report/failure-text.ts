@@ -9,7 +9,10 @@ import {printable} from './text-width.ts';
  */
 export function failureText(failure: Failure, paint: Paint, word: 'error' | 'warning' = 'error'): string {
   const {code, message, hint, node, diagnostics = [], reproduce, stack} = failure;
-  if (diagnostics.length > 0) return diagnostics.map((diagnostic) => diagnosticText(diagnostic, paint)).join('\n\n');
+  if (diagnostics.length > 0) {
+    // The first is the problem itself; others are places that belong to it.
+    return diagnostics.map((each, index) => diagnosticText(each, index > 0, paint)).join('\n');
+  }
   const colour = word === 'error' ? paint.bad : paint.warn;
   const where = node === undefined || message.startsWith(node) ? '' : `${paint.bold(node)}: `;
   const lines = [`${colour(`${word}:`)} ${where}${indentRest(printable(message))} ${paint.dim(`[${code}]`)}`];
@@ -19,9 +22,11 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   return lines.join('\n');
 }
 
-function diagnosticText({code, message, hint, range, frame}: Diagnostic, paint: Paint): string {
+function diagnosticText({code, message, hint, range, frame}: Diagnostic, related: boolean, paint: Paint): string {
   const place = range === undefined ? '' : `${paint.note(placeText(range))}: `;
-  const lines = [`${place}${paint.bad('error:')} ${message} ${paint.dim(`[${code}]`)}`];
+  const lines = [
+    related ? `${place}${message}` : `${place}${paint.bad('error:')} ${message} ${paint.dim(`[${code}]`)}`,
+  ];
   if (frame !== undefined) lines.push(frame.replace(/\n+$/, ''));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   return lines.join('\n');

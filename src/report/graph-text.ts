@@ -29,13 +29,13 @@ function mermaid({boxes, edges}: GraphView): string {
   boxes.forEach((box, index) => {
     const label = quote(labelOf(box));
     lines.push(
-      `  b${index}${box.kind === 'source' ? `[(${label})]` : `[${label}]`}${box.status ? `:::${box.status}` : ''}`,
+      `  b${index}${box.kind === 'source' ? `[(${label})]` : `[${label}]`}${box.status ? `:::${className(box.status)}` : ''}`,
     );
   });
   for (const [from, to] of edges) lines.push(`  b${from} --> b${to}`);
   for (const status of statusesOf(boxes)) {
     const {fill, line} = colours[status];
-    lines.push(`  classDef ${status} fill:${fill},stroke:${line},color:#222`);
+    lines.push(`  classDef ${className(status)} fill:${fill},stroke:${line},color:#222`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -71,6 +71,11 @@ function json({boxes, edges}: GraphView): string {
     edges: edges.map(([from, to]) => ({from: endOf(from), to: endOf(to)})),
   };
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Mermaid is not sure about dashes in class names. */
+function className(status: PlanStatus): string {
+  return status.replaceAll('-', '');
 }
 
 function labelOf(box: GraphBox): string {

@@ -50,7 +50,7 @@ function nodeLines(running: readonly RunningNode[], now: number, width: number, 
       const done = Math.round(node.fraction * barColumns);
       pieces.push(
         {text: `  ${'━'.repeat(done)}`, style: paint.good},
-        {text: '━'.repeat(barColumns - done), style: paint.dim},
+        {text: '─'.repeat(barColumns - done), style: paint.dim},
         {text: `  ${amountText(node)}`},
       );
     } else if (node.slices !== undefined) pieces.push({text: `  ${amountText(node)}`});

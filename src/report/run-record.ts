@@ -4,8 +4,6 @@ import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
 import type {Artifact} from '../core/tree.ts';
-import {logText} from './event-lines.ts';
-import {makePaint} from './paint.ts';
 import type {Reporter} from './reporter.ts';
 
 /** Writes into one run's folder. Paths are relative, with forward slashes; folders on the way are made. May throw. */
@@ -141,8 +139,9 @@ class Recorder {
 
   #log({node, slice, text}: NodeLog): void {
     this.#logged.add(node);
-    const body = slice === undefined ? text : logText(node, slice, text, plainPaint);
-    this.#append(logPath(node), body.endsWith('\n') ? body : `${body}\n`);
+    const lines = text.replace(/\n$/, '').split('\n');
+    const body = slice === undefined ? lines : lines.map((line) => `${slice} | ${line}`);
+    this.#append(logPath(node), `${body.join('\n')}\n`);
   }
 
   #node(event: NodeFinished): RunRecordNode {
@@ -185,8 +184,6 @@ export function logPath(node: NodeId): string {
   const safe = node.replaceAll(/[^\w.,=+@[\]-]/g, '_').slice(0, 120);
   return `logs/${safe === node ? node : `${safe}-${sha256(node).slice(0, 8)}`}.log`;
 }
-
-const plainPaint = makePaint(false);
 
 function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;

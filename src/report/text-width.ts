@@ -38,10 +38,16 @@ export function padStart(text: string, columns: number): string {
  * lines; of a line that was rewritten by carriage returns the last state stays.
  */
 export function printable(text: string): string {
-  const lines = stripEscapes(text)
+  return stripEscapes(text)
     .split('\n')
-    .map((line) => line.replace(/\r+$/, '').replace(/^.*\r/, '').replaceAll('\t', '    ').replace(controls, ''));
-  return lines.join('\n');
+    .map((line) => {
+      const whole = line.replace(/\r+$/, '');
+      return whole
+        .slice(whole.lastIndexOf('\r') + 1)
+        .replaceAll('\t', '    ')
+        .replace(controls, '');
+    })
+    .join('\n');
 }
 
 export function stripEscapes(text: string): string {
