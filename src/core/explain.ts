@@ -27,8 +27,8 @@ export function explainAction(
   }
   if (before.seed !== after.seed) reasons.push({kind: 'seed-changed', before: before.seed, after: after.seed});
   for (const tool of unionOfKeys(before.toolchain, after.toolchain)) {
-    const was = before.toolchain[tool];
-    const is = after.toolchain[tool];
+    const was = own(before.toolchain, tool);
+    const is = own(after.toolchain, tool);
     if (was !== is) reasons.push({kind: 'toolchain-changed', tool, before: was, after: is});
   }
   if (before.salt !== after.salt) reasons.push({kind: 'salt-changed'});
@@ -40,8 +40,8 @@ function explainParams(before: Json, after: Json): StaleReason[] {
   const was: JsonObject = isObject(before) ? before : {};
   const is: JsonObject = isObject(after) ? after : {};
   for (const param of unionOfKeys(was, is)) {
-    const left = was[param];
-    const right = is[param];
+    const left = own(was, param);
+    const right = own(is, param);
     if (left === undefined && right !== undefined) reasons.push({kind: 'param-added', param, after: right});
     else if (left !== undefined && right === undefined) reasons.push({kind: 'param-removed', param, before: left});
     else if (left !== undefined && right !== undefined && canonicalJson(left) !== canonicalJson(right)) {
@@ -55,11 +55,13 @@ function explainInputs(before: Action['inputs'], after: Action['inputs'], unknow
   const reasons: StaleReason[] = [];
   for (const input of unionOfKeys(before, after)) {
     if (unknown.has(input)) continue;
-    const was = before[input];
-    const is = after[input];
-    if (was === undefined) reasons.push({kind: 'input-added', input});
-    else if (is === undefined) reasons.push({kind: 'input-removed', input});
-    else reasons.push(...explainInput(input, was, is));
+    const was = own(before, input);
+    const is = own(after, input);
+    // A list of one is not the same as the one: the port was replaced by another of its name.
+    const replaced = was !== undefined && is !== undefined && Array.isArray(was) !== Array.isArray(is);
+    if (is === undefined || replaced) reasons.push({kind: 'input-removed', input});
+    if (was === undefined || replaced) reasons.push({kind: 'input-added', input});
+    if (was !== undefined && is !== undefined && !replaced) reasons.push(...explainInput(input, was, is));
   }
   return reasons;
 }
@@ -71,7 +73,7 @@ function explainInput(
 ): StaleReason[] {
   const was = asList(before);
   const is = asList(after);
-  const many = Array.isArray(before) || Array.isArray(after);
+  const many = Array.isArray(before);
   if (was.length !== is.length) return [{kind: 'input-count-changed', input, before: was.length, after: is.length}];
   const reasons: StaleReason[] = [];
   was.forEach((left, index) => {
@@ -84,6 +86,11 @@ function explainInput(
 
 function asList(value: Digest | readonly Digest[]): readonly Digest[] {
   return 'hash' in value ? [value] : value;
+}
+
+/** A member of the object itself: a param may be called `constructor`. */
+function own<T>(members: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(members, key) ? members[key] : undefined;
 }
 
 function unionOfKeys(a: object, b: object): string[] {

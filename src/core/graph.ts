@@ -73,10 +73,15 @@ export function topologicalOrder(
   return order;
 }
 
-/** A shortest cycle as indices, first one not repeated; undefined when there is none. Breadth-first from each suspect. */
+/**
+ * A shortest cycle as indices, each followed by one of its producers, the first one not repeated; undefined when there
+ * is none. Breadth-first from each node that lies on a cycle or between two.
+ */
 export function shortestCycle(producers: readonly (readonly number[])[]): number[] | undefined {
+  const consumers = invert(producers);
   const suspects = new Set(producers.keys());
-  for (const index of topologicalOrder(producers, invert(producers))) suspects.delete(index);
+  for (const index of topologicalOrder(producers, consumers)) suspects.delete(index);
+  for (const index of topologicalOrder(consumers, producers)) suspects.delete(index);
   let best: number[] | undefined;
   for (const start of suspects) {
     const cycle = cycleThrough(producers, suspects, start, best?.length ?? Infinity);

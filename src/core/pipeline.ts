@@ -96,7 +96,8 @@ export function scalarText(value: Scalar): string {
 export function refsOf(node: PipelineNode): readonly ArtifactRef[] {
   const refs: ArtifactRef[] = [];
   for (const binding of Object.values(node.inputs)) {
-    if (binding.many) refs.push(...binding.refs);
+    // One push each: a fan-in may be longer than an argument list can be.
+    if (binding.many) for (const ref of binding.refs) refs.push(ref);
     else refs.push(binding.ref);
   }
   if (node.each) refs.push(node.each.collection);

@@ -1,4 +1,4 @@
-import {digestOf, type Digest} from './digest.ts';
+import {digestOf, isSha256, type Digest} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
 
 export interface TreeEntry {
@@ -40,7 +40,7 @@ export function treeText(tree: Tree): string {
   return canonicalJson({entries: rows, type: 'tree/1'});
 }
 
-/** Reads `treeText` back. Returns undefined when the text is not a tree of this version. */
+/** Reads `treeText` back. Returns undefined when the text is not a tree of this version or a path leaves the tree. */
 export function parseTree(text: string): Tree | undefined {
   let value: unknown;
   try {
@@ -51,14 +51,28 @@ export function parseTree(text: string): Tree | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const {type, entries} = value as {type?: unknown; entries?: unknown};
   if (type !== 'tree/1' || !Array.isArray(entries)) return undefined;
-  const rows = entries as [string, Digest['hash'], number, true?][];
-  return {
-    entries: rows.map(([path, hash, size, executable]) => ({
-      path,
-      digest: {hash, size},
-      ...(executable ? {executable} : {}),
-    })),
-  };
+  const parsed: TreeEntry[] = [];
+  for (const row of entries as readonly unknown[]) {
+    const entry = parseRow(row);
+    if (entry === undefined) return undefined;
+    parsed.push(entry);
+  }
+  return {entries: parsed};
+}
+
+function parseRow(row: unknown): TreeEntry | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [path, hash, size, executable, ...rest] = row as readonly unknown[];
+  if (typeof path !== 'string' || !isRelative(path)) return undefined;
+  if (typeof hash !== 'string' || !isSha256(hash)) return undefined;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
+  if (rest.length > 0 || (executable !== undefined && executable !== true)) return undefined;
+  return {path, digest: {hash, size}, ...(executable ? {executable} : {})};
+}
+
+/** A tree that came from elsewhere must not write outside the folder it is laid out in. */
+function isRelative(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
 /** Orders text by its UTF-8 bytes, that is by code point (UTF-16 order differs above U+FFFF). */

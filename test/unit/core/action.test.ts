@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {actionDigest, fingerprintOf, sliceAction, sliceFingerprinter, type Action} from '../../../src/core/action.ts';
+import {explainAction} from '../../../src/core/explain.ts';
+import {digestOf, sha256} from '../../../src/core/digest.ts';
+
+/** Names and texts that look like the parts of a canonical action. */
+const nasty = fc.oneof(
+  fc.constantFrom('', 'a', '"seed":0,"stage":', '"toolchain":', '\u0001item', '{"hash":"\\u0001item","size":0}', '\\"'),
+  fc.constantFrom('constructor', '__proto__', 'seed', 'stage', 'toolchain', 'hash', 'inputs'),
+  fc.string({unit: 'binary', maxLength: 8}),
+);
+const scalar = fc.oneof(nasty, fc.constantFrom(0, 1, true, null));
+const param = fc.oneof(scalar, fc.array(scalar, {maxLength: 2}), fc.dictionary(nasty, scalar, {maxKeys: 2}));
+const digest = fc.constantFrom('', 'a', 'b').map((text) => digestOf(text));
+const action: fc.Arbitrary<Action> = fc.record(
+  {
+    type: fc.constant('action/1' as const),
+    stage: nasty,
+    code: fc.constantFrom('a', 'b').map((text) => sha256(text)),
+    params: fc.dictionary(nasty, param, {maxKeys: 3, noNullPrototype: true}),
+    seed: fc.nat(2),
+    inputs: fc.dictionary(nasty, fc.oneof(digest, fc.array(digest, {maxLength: 2})), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
+    each: nasty,
+    outputs: fc.constantFrom({a: {kind: 'file', name: 'a'}} as const, {a: {kind: 'tree', name: 'a'}} as const),
+    toolchain: fc.dictionary(nasty, nasty, {maxKeys: 2, noNullPrototype: true}),
+    salt: nasty,
+  },
+  {requiredKeys: ['type', 'stage', 'code', 'params', 'seed', 'inputs', 'outputs', 'toolchain', 'salt']},
+);
+const sliced = fc.tuple(action, nasty, digest).map(([template, each, collection]): Action => {
+  const inputs = Object.fromEntries([...Object.entries(template.inputs), [each, collection]]);
+  return {...template, each, inputs};
+});
+
+describe('slices', () => {
+  it('get from the fingerprinter what hashing their whole action gives', () => {
+    fc.assert(
+      fc.property(sliced, digest, fc.nat(0x7fffffff), (template, item, seed) => {
+        expect(sliceFingerprinter(template)(item, seed)).toBe(fingerprintOf(sliceAction(template, item, seed)));
+      }),
+      {numRuns: 2000},
+    );
+  });
+
+  it('replace the collection by the item and drop the mark of slicing', () => {
+    const template: Action = {...base, each: 'clip', inputs: {clip: digestOf('many'), shared: digestOf('s')}};
+    const one = sliceAction(template, digestOf('one'), 7);
+    expect(one).toEqual({...base, seed: 7, inputs: {clip: digestOf('one'), shared: digestOf('s')}});
+    expect(one).not.toHaveProperty('each');
+  });
+
+  it('exist only where a node has slices', () => {
+    expect(() => sliceAction(base, digestOf('one'), 0)).toThrow('not an each action');
+  });
+});
+
+describe('a fingerprint', () => {
+  it('is the digest of the stored action', () => {
+    expect(actionDigest(base).hash).toBe(fingerprintOf(base));
+  });
+
+  it('never changes without a reason, nor a reason without it', () => {
+    fc.assert(
+      fc.property(fc.oneof(action, sliced), fc.oneof(action, sliced), fc.nat(10), (a, b, mixed) => {
+        // Mostly equal actions: all members of one but a few of the other.
+        const keys = Object.keys(a) as (keyof Action)[];
+        const before: Action = {...a, ...(keys[mixed] === undefined ? {} : {[keys[mixed]]: b[keys[mixed]]})};
+        expect(explainAction(before, a).length === 0).toBe(fingerprintOf(before) === fingerprintOf(a));
+      }),
+      {numRuns: 2000},
+    );
+  });
+});
+
+const base: Action = {
+  type: 'action/1',
+  stage: 'scale',
+  code: sha256('code'),
+  params: {factor: 2},
+  seed: 0,
+  inputs: {clip: digestOf('clip')},
+  outputs: {scaled: {kind: 'file', name: 'scaled.txt'}},
+  toolchain: {},
+  salt: '',
+};
