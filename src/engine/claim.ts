@@ -37,7 +37,7 @@ export async function withClaim<T>(
   context: RunContext,
   work: (lease: () => Promise<Result<Lease, Failure>>) => Promise<Result<T, Failure>>,
 ): Promise<Result<T, Failure>> {
-  const acquired = await context.pool.acquire(node.resources, priority, context.halt);
+  const acquired = await context.pool.acquire(node.resources, priority);
   if (!acquired.ok) return err({...acquired.error, node: node.id});
   let held: Lease | undefined = acquired.value;
   const giveBack = (): void => {
@@ -46,7 +46,7 @@ export async function withClaim<T>(
   };
   const lease = async (): Promise<Result<Lease, Failure>> => {
     if (held) return ok(held);
-    const again = await context.pool.acquire(node.resources, priority, context.halt);
+    const again = await context.pool.acquire(node.resources, priority);
     if (again.ok) held = again.value;
     return again;
   };

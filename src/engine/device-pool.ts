@@ -7,8 +7,7 @@ interface Waiting {
   readonly resources: Resources;
   readonly priority: number;
   readonly order: number;
-  readonly grant: (lease: Lease) => void;
-  withdrawn: boolean;
+  readonly answer: (result: Result<Lease, Failure>) => void;
 }
 
 /** Requests that need the same things: only the first of each class has to be looked at. */
@@ -43,34 +42,34 @@ export class DevicePool {
   readonly #grants = new Map<Lease, Grant>();
   #cpu: number;
   #memoryMiB: number;
+  readonly #halt: AbortSignal;
   #order = 0;
   #passes = 0;
+  #pumping = false;
 
-  /** @param jobs - cores to use at most; a request for more is cut down to it */
-  constructor(machine: Machine, jobs: number) {
+  /**
+   * @param jobs - cores to use at most; a request for more is cut down to it
+   * @param halt - aborting it turns down everybody who waits
+   */
+  constructor(machine: Machine, jobs: number, halt: AbortSignal) {
     this.#machine = machine;
     this.#jobs = jobs;
     this.#cpu = jobs;
     this.#memoryMiB = machine.memoryMiB;
     this.#devices = machine.gpus.map((gpu) => ({gpu, share: 1, memoryMiB: gpu.memoryMiB}));
+    this.#halt = halt;
+    halt.addEventListener('abort', () => this.#turnDown(), {once: true});
   }
 
   /** Resolves when the resources are free. Fails at once when this machine can never provide them. */
-  async acquire(wanted: Resources, priority: number, signal: AbortSignal): Promise<Result<Lease, Failure>> {
+  async acquire(wanted: Resources, priority: number): Promise<Result<Lease, Failure>> {
     const fitted = this.#fit(wanted);
     if (!fitted.ok) return fitted;
-    const resources = fitted.value;
-    if (signal.aborted) return err(failure('cancelled', 'the run was stopped'));
-    const {promise, waiting} = this.#enqueue(resources, priority);
-    const withdraw = (): void => {
-      waiting.withdrawn = true;
-      waiting.grant(withdrawnLease);
-    };
-    signal.addEventListener('abort', withdraw, {once: true});
-    this.#pump();
-    const lease = await promise;
-    signal.removeEventListener('abort', withdraw);
-    return lease === withdrawnLease ? err(failure('cancelled', 'the run was stopped')) : ok(lease);
+    if (this.#halt.aborted) return err(stopped);
+    const {promise, resolve} = deferred<Result<Lease, Failure>>();
+    this.#classOf(fitted.value).push({resources: fitted.value, priority, order: this.#order++, answer: resolve});
+    this.#pumpSoon();
+    return promise;
   }
 
   release(lease: Lease): void {
@@ -83,7 +82,26 @@ export class DevicePool {
       state.share += share;
       state.memoryMiB += memoryMiB;
     }
-    this.#pump();
+    this.#pumpSoon();
+  }
+
+  /**
+   * Grants are made when the current round of events is over: by then all nodes that became ready together are waiting,
+   * and the most urgent of them goes first, not the first that asked.
+   */
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #turnDown(): void {
+    for (const {heap} of this.#classes.values()) {
+      for (let waiting = heap.pop(); waiting; waiting = heap.pop()) waiting.answer(err(stopped));
+    }
   }
 
   /** Cuts the request to what the machine has, or says why it cannot be met. */
@@ -114,21 +132,14 @@ export class DevicePool {
     );
   }
 
-  #enqueue(resources: Resources, priority: number): {promise: Promise<Lease>; waiting: Waiting} {
+  #classOf(resources: Resources): Heap<Waiting> {
     const key = JSON.stringify([resources.cpu, resources.memoryMiB ?? 0, resources.gpu, resources.gpuMemoryMiB ?? 0]);
     let group = this.#classes.get(key);
     if (!group) {
-      group = {
-        resources,
-        heap: new Heap((a, b) => a.priority > b.priority || (a.priority === b.priority && a.order < b.order)),
-      };
+      group = {resources, heap: new Heap(isMoreUrgent)};
       this.#classes.set(key, group);
     }
-    let grant!: (lease: Lease) => void;
-    const promise = new Promise<Lease>((resolve) => (grant = resolve));
-    const waiting: Waiting = {resources, priority, order: this.#order++, grant, withdrawn: false};
-    group.heap.push(waiting);
-    return {promise, waiting};
+    return group.heap;
   }
 
   #pump(): void {
@@ -141,22 +152,14 @@ export class DevicePool {
       if (!chosen) return;
       this.#passes = chosen === urgent ? 0 : this.#passes + 1;
       const waiting = chosen.heap.pop()!;
-      waiting.grant(this.#take(waiting.resources));
+      waiting.answer(ok(this.#take(waiting.resources)));
     }
   }
 
   /** Classes with somebody waiting, the most urgent first. */
   #heads(): WaitingClass[] {
-    const heads: WaitingClass[] = [];
-    for (const group of this.#classes.values()) {
-      while (group.heap.peek()?.withdrawn) group.heap.pop();
-      if (group.heap.size > 0) heads.push(group);
-    }
-    return heads.sort((a, b) => {
-      const x = a.heap.peek()!;
-      const y = b.heap.peek()!;
-      return y.priority - x.priority || x.order - y.order;
-    });
+    const heads = [...this.#classes.values()].filter(({heap}) => heap.size > 0);
+    return heads.sort((a, b) => (isMoreUrgent(a.heap.peek()!, b.heap.peek()!) ? -1 : 1));
   }
 
   #fits(resources: Resources): boolean {
@@ -195,5 +198,14 @@ export class DevicePool {
   }
 }
 
-/** Stands for a request that was withdrawn before it was granted. */
-const withdrawnLease: Lease = {cpu: 0, memoryMiB: 0, gpus: [], device: ''};
+const stopped: Failure = failure('cancelled', 'the run was stopped');
+
+function isMoreUrgent(a: Waiting, b: Waiting): boolean {
+  return a.priority > b.priority || (a.priority === b.priority && a.order < b.order);
+}
+
+function deferred<T>(): {readonly promise: Promise<T>; readonly resolve: (value: T) => void} {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return {promise, resolve};
+}

@@ -25,7 +25,9 @@ export class Scheduler {
   readonly #broken = new Map<number, NodeId>();
   /** Nodes whose planned result stands because everything above it stood. */
   readonly #untouched = new Set<number>();
+  /** First come, first started; entries before `next` were started. */
   readonly #ready: number[] = [];
+  #next = 0;
   #running = 0;
   #idle: () => void = () => {};
 
@@ -41,7 +43,7 @@ export class Scheduler {
     this.#context = {
       request,
       artifacts: planned.artifacts,
-      pool: new DevicePool(request.machine, request.jobs),
+      pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
       halt: this.#halt.signal,
       cancel: this.#cancel.signal,
       stored: new Set(),
@@ -66,7 +68,7 @@ export class Scheduler {
 
   /** Starts what is ready. A loop, not a recursion: a chain of a hundred thousand up-to-date nodes must not fill the stack. */
   #drain(): void {
-    for (let index = this.#ready.pop(); index !== undefined; index = this.#ready.pop()) this.#start(index);
+    while (this.#next < this.#ready.length) this.#start(this.#ready[this.#next++]!);
     if (this.#running === 0) this.#idle();
   }
 

@@ -105,7 +105,7 @@ async function runBatch(
   const {node, priority} = step.planned;
   const each = node.each!;
   const stopsAtOnce = context.request.onFailure !== 'continue';
-  const lease = await context.pool.acquire(node.resources, priority, context.halt);
+  const lease = await context.pool.acquire(node.resources, priority);
   if (!lease.ok) return {...lease.error, node: node.id};
   const commits: Promise<void>[] = [];
   let problem: Failure | undefined;

@@ -1,0 +1,285 @@
+import {createHash} from 'node:crypto';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {sha256} from '../../src/core/digest.ts';
+import type {Event} from '../../src/core/events.ts';
+import {failure, type Failure} from '../../src/core/failure.ts';
+import {buildGraph} from '../../src/core/graph.ts';
+import {canonicalJson} from '../../src/core/json.ts';
+import type {Pipeline, PipelineNode} from '../../src/core/pipeline.ts';
+import type {Job, JobInput, JobResult, NodeState, Runner, WorkspaceState} from '../../src/core/ports.ts';
+import {defaultResources, type Machine} from '../../src/core/resources.ts';
+import {err, ok, type Result} from '../../src/core/result.ts';
+import type {StageDeclaration} from '../../src/core/stage.ts';
+import {parseTree} from '../../src/core/tree.ts';
+import {build} from '../../src/engine/build.ts';
+import {makePlan} from '../../src/engine/plan.ts';
+import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
+import type {EnginePorts} from '../../src/engine/workspace.ts';
+import {createSources} from '../../src/store/sources.ts';
+import {openStatCache} from '../../src/store/stat-cache.ts';
+import {openStore, type Store} from '../../src/store/store.ts';
+
+/** What a fake stage makes of its inputs' texts: the text of each output. */
+export type Work = (job: FakeJob) => string | Failure;
+
+export interface FakeJob {
+  readonly node: string;
+  readonly slice: string | undefined;
+  readonly params: Job['params'];
+  readonly seed: number;
+  /** Texts of all inputs, in port order; trees as `path=text` lines. */
+  readonly texts: readonly string[];
+}
+
+/** A node for tests: one output `out`, one file input for each named producer or source (written `@name`). */
+export function node(name: string, inputs: readonly string[], rest: Partial<PipelineNode> = {}): PipelineNode {
+  const ports: Record<string, PipelineNode['ports'][string]> = {};
+  const bindings: Record<string, PipelineNode['inputs'][string]> = {};
+  inputs.forEach((input, index) => {
+    const port = `in${index}`;
+    ports[port] = {kind: 'file'};
+    bindings[port] = {many: false, ref: refOf(input)};
+  });
+  return {
+    id: name,
+    name,
+    variant: {},
+    stage: 'work',
+    params: {},
+    seed: 0,
+    inputs: bindings,
+    ports,
+    outputs: {out: {kind: 'file', name: 'out.txt'}},
+    resources: defaultResources,
+    retries: 0,
+    salt: '',
+    ...rest,
+  };
+}
+
+/** A node that works on each item of a collection. */
+export function eachNode(name: string, collection: string, rest: Partial<PipelineNode> = {}): PipelineNode {
+  return node(name, [], {ports: {item: {kind: 'file'}}, each: {port: 'item', collection: refOf(collection)}, ...rest});
+}
+
+function refOf(text: string): {from: 'source'; source: string} | {from: 'node'; node: string; output: string} {
+  return text.startsWith('@') ? {from: 'source', source: text.slice(1)} : {from: 'node', node: text, output: 'out'};
+}
+
+/** The engine on a real store in a temporary folder, with stages that are functions in the test. */
+export class EngineRig {
+  readonly root = mkdtempSync(join(tmpdir(), 'mixdown-engine-'));
+  readonly events: Event[] = [];
+  readonly warnings: Failure[] = [];
+  /** `node` or `node/slice` of every job that was started, in order. */
+  readonly ran: string[] = [];
+  readonly state = new Map<string, NodeState>();
+  nodes: readonly PipelineNode[] = [];
+  code = 'v1';
+  machine: Machine = {cpu: 4, memoryMiB: 1024, gpus: []};
+  onFailure: BuildRequest['onFailure'] = 'stop';
+  jobs = 4;
+  /** Called before a job works; await in it to hold the job. */
+  before: (job: FakeJob, signal: AbortSignal) => Promise<void> | void = () => {};
+  work: Work = (job) => sha256(canonicalJson([job.params, job.seed, [...job.texts]]));
+  readonly store: Store;
+  readonly #sharedCache: string;
+
+  /** @param sharedCache - store of another rig, to act as a second run on it */
+  constructor(sharedCache?: string) {
+    this.#sharedCache = sharedCache ?? join(this.root, 'cache');
+    const store = openStore({dir: this.#sharedCache, warn: (problem) => this.warnings.push(problem), what: 'a test'});
+    if (!store.ok) throw new Error(store.error[0]!.message);
+    this.store = store.value;
+  }
+
+  write(path: string, text: string): void {
+    const file = join(this.root, path);
+    mkdirSync(dirname(file), {recursive: true});
+    writeFileSync(file, text);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.root, path), {recursive: true, force: true});
+  }
+
+  async build(
+    options: {targets?: readonly string[]; force?: readonly string[]; signal?: AbortSignal} = {},
+  ): Promise<BuildSummary> {
+    const result = await this.tryBuild(options);
+    if (!result.ok) throw new Error(result.error.map(({message}) => message).join('\n'));
+    return result.value;
+  }
+
+  async tryBuild(
+    options: {targets?: readonly string[]; force?: readonly string[]; signal?: AbortSignal} = {},
+  ): Promise<Result<BuildSummary>> {
+    this.ran.length = 0;
+    this.events.length = 0;
+    return build(this.request(options));
+  }
+
+  async plan(targets?: readonly string[]): Promise<Record<string, string>> {
+    const planned = await makePlan(this.request(targets ? {targets} : {}));
+    if (!planned.ok) throw new Error(planned.error[0]!.message);
+    return Object.fromEntries(planned.value.plan.nodes.map(({node: {id}, status}) => [id, status]));
+  }
+
+  /** Text of a node's only output after a build. */
+  text(summary: BuildSummary, id: string): string {
+    const artifact = summary.nodes.get(id)?.outputs?.['out'];
+    if (!artifact) throw new Error(`${id} has no output`);
+    return readFileSync(this.store.cas.pathOf(artifact.digest), 'utf8');
+  }
+
+  dispose(): void {
+    this.store.close();
+    rmSync(this.root, {recursive: true, force: true});
+  }
+
+  private request(options: {
+    targets?: readonly string[];
+    force?: readonly string[];
+    signal?: AbortSignal;
+  }): BuildRequest {
+    const pipeline = this.pipeline();
+    const consumed = new Set(
+      pipeline.nodes.flatMap((one) =>
+        Object.values(one.inputs)
+          .flatMap((b) => (b.many ? b.refs : [b.ref]))
+          .concat(one.each ? [one.each.collection] : [])
+          .map((ref) => (ref.from === 'node' ? ref.node : '')),
+      ),
+    );
+    const targets = options.targets ?? pipeline.nodes.map(({id}) => id).filter((id) => !consumed.has(id));
+    return {
+      pipeline,
+      graph: buildGraph(pipeline.nodes),
+      ports: this.ports(),
+      toolchain: {base: {node: 'test'}, engine: 'none'},
+      targets,
+      force: new Set(options.force ?? []),
+      runId: 'run-1',
+      host: 'test',
+      machine: this.machine,
+      jobs: this.jobs,
+      onFailure: this.onFailure,
+      graceMs: 100,
+      emit: (event) => this.events.push(event),
+      signal: options.signal ?? new AbortController().signal,
+    };
+  }
+
+  private pipeline(): Pipeline {
+    const sources = new Set<string>();
+    for (const {inputs, each} of this.nodes) {
+      for (const binding of Object.values(inputs)) {
+        for (const ref of binding.many ? binding.refs : [binding.ref])
+          if (ref.from === 'source') sources.add(ref.source);
+      }
+      if (each?.collection.from === 'source') sources.add(each.collection.source);
+    }
+    const manifest = {type: 'code/1', files: {'work.ts': sha256(this.code)}, packages: {}} as const;
+    const stage: StageDeclaration = {
+      name: 'work',
+      summary: '',
+      params: {},
+      inputs: {},
+      outputs: {},
+      resources: defaultResources,
+      numericBackend: false,
+      seeded: false,
+      deterministic: true,
+      code: sha256(canonicalJson(manifest)),
+      manifest,
+    };
+    return {
+      root: this.root,
+      file: join(this.root, 'pipeline.yaml'),
+      seed: 1,
+      nodes: this.nodes,
+      sources: Object.fromEntries([...sources].map((name) => [name, {name, path: name, include: [], exclude: []}])),
+      stages: {work: stage},
+      axes: {},
+      targets: {default: []},
+    };
+  }
+
+  private ports(): EnginePorts {
+    let folders = 0;
+    const stat = openStatCache({file: join(this.root, 'stat.json'), warn: (problem) => this.warnings.push(problem)});
+    const state: WorkspaceState = {
+      get: (id) => this.state.get(id),
+      record: (entry) => this.state.set(entry.node, entry),
+      flush: async () => {},
+    };
+    return {
+      cas: this.store.cas,
+      actions: this.store.actions,
+      locks: this.store.locks,
+      sources: createSources({root: this.root, stat}),
+      state,
+      runner: this.runner(),
+      folders: {
+        create: async () => {
+          const folder = join(this.root, 'work', String(folders++));
+          mkdirSync(join(folder, 'out'), {recursive: true});
+          return folder;
+        },
+        remove: async (folder) => rmSync(folder, {recursive: true, force: true}),
+        keep: async (folder) => folder,
+      },
+      clock: {now: () => Date.now(), delay: async () => {}},
+      modules: {compile: async (stage) => ok(stage)},
+    };
+  }
+
+  private runner(): Runner {
+    return {
+      run: async (job, _emit, signal) => this.runJob(job, signal),
+      kill: () => {},
+      close: async () => {},
+    };
+  }
+
+  private async runJob(job: Job, signal: AbortSignal): Promise<Result<JobResult, Failure>> {
+    this.ran.push(job.slice === undefined ? job.node : `${job.node}/${job.slice}`);
+    const texts = Object.keys(job.inputs)
+      .sort()
+      .map((port) => textOf(job.inputs[port]!));
+    const fake: FakeJob = {node: job.node, slice: job.slice, params: job.params, seed: job.seed, texts};
+    await this.before(fake, signal);
+    if (signal.aborted) return err(failure('cancelled', `${job.node} was stopped`));
+    const made = this.work(fake);
+    if (typeof made !== 'string') return err(made);
+    const outputs: Record<string, string> = {};
+    for (const [name, port] of Object.entries(job.outputs)) {
+      outputs[name] = join(job.folder, 'out', port.name);
+      writeFileSync(outputs[name], made);
+    }
+    return ok({outputs, metrics: {length: made.length}, wallMs: 1, cpuMs: 1, maxRssBytes: 1, log: ''});
+  }
+}
+
+function textOf(input: JobInput): string {
+  switch (input.kind) {
+    case 'file':
+      return readFileSync(input.path, 'utf8');
+    case 'many':
+      return input.items.map(textOf).join('|');
+    case 'tree': {
+      const tree = parseTree(readFileSync(input.manifest, 'utf8'))!;
+      return tree.entries
+        .map(({path, digest}) => {
+          const file =
+            input.base.in === 'folder'
+              ? join(input.base.path, path)
+              : join(input.base.path, digest.hash.slice(0, 2), digest.hash);
+          return `${path}=${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+        })
+        .join('\n');
+    }
+  }
+}
