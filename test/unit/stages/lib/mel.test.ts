@@ -23,14 +23,14 @@ describe('the VGGish front end', () => {
   const {frames, bands, values} = logMel(sine, VGGISH);
   const rowOf = (frame: number): Float64Array => values.subarray(frame * bands, (frame + 1) * bands);
 
-  test('gives the reference log-mel of a sine to 1e-10', () => {
+  test('gives the reference log-mel of a sine to 1e-8', () => {
     expect([frames, bands]).toEqual(smoke.logmel_shape);
-    expect(largestDifference(rowOf(0), smoke.first_frame)).toBeLessThan(1e-10);
-    expect(largestDifference(rowOf(96 + 50), smoke.ex1_frame50)).toBeLessThan(1e-10);
+    expect(largestDifference(rowOf(0), smoke.first_frame)).toBeLessThan(1e-8);
+    expect(largestDifference(rowOf(96 + 50), smoke.ex1_frame50)).toBeLessThan(1e-8);
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     const std = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
     const extremes = [mean, std, Math.min(...values), Math.max(...values)];
-    expect(largestDifference(extremes, [smoke.mean, smoke.std, smoke.min, smoke.max])).toBeLessThan(1e-10);
+    expect(largestDifference(extremes, [smoke.mean, smoke.std, smoke.min, smoke.max])).toBeLessThan(1e-8);
   });
 
   test('has the reference mel matrix', () => {
