@@ -1,8 +1,7 @@
 import {defineStage, StageError} from 'mixdown/stage';
 import {writeCsv} from './lib/csv.ts';
 import {isTraining, readPieceRows} from './lib/piece-rows.ts';
-import type {Rng} from './lib/rng.ts';
-import {createRng} from './lib/rng.ts';
+import {createRng, type Rng} from './lib/rng.ts';
 
 export default defineStage({
   name: 'balance',

@@ -1,4 +1,4 @@
-import type {Scalar, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
+import type {Tensor2D} from '@tensorflow/tfjs-core';
 import {attentionPool, type AttentionNorm} from './tensors/attention-pool.ts';
 import {counterStream, fillDropoutMask, glorotUniform} from './tensors/counter-random.ts';
 import type {Tf} from './tensors/engine.ts';
@@ -69,7 +69,7 @@ export function createAttentionModel(tf: Tf, config: AttentionConfig, seed: numb
         })([...parameters.tensors]);
       });
       parameters.step(grads);
-      const [loss] = (value as Scalar).dataSync<'float32'>();
+      const [loss] = value.dataSync<'float32'>();
       tf.dispose([value, ...grads]);
       return loss as number;
     },
@@ -109,7 +109,7 @@ function trainingPass(
   return {
     parameters,
     normalise: (name, x) =>
-      batchNorm(tf, x, parameters.tensor(`${name}/gamma`), parameters.tensor(`${name}/beta`), (moments) => {
+      batchNorm(tf, x, parameters.tensor1d(`${name}/gamma`), parameters.tensor1d(`${name}/beta`), (moments) => {
         running.get(name)?.update(moments, momentum);
       }),
     activate(name, x) {
@@ -126,8 +126,8 @@ function inferencePass(tf: Tf, parameters: Parameters, running: Running): Pass {
     normalise(name, x) {
       const {mean, variance} = running.get(name) as RunningMoments;
       const inverse = tf.rsqrt(tf.add(tf.tensor1d(variance), BATCH_NORM_EPSILON));
-      const factor = tf.mul(parameters.tensor<Tensor1D>(`${name}/gamma`), inverse);
-      const shift = tf.sub(parameters.tensor<Tensor1D>(`${name}/beta`), tf.mul(factor, tf.tensor1d(mean)));
+      const factor = tf.mul(parameters.tensor1d(`${name}/gamma`), inverse);
+      const shift = tf.sub(parameters.tensor1d(`${name}/beta`), tf.mul(factor, tf.tensor1d(mean)));
       return tf.add(tf.mul(x, factor), shift);
     },
     activate: (_name, x) => tf.relu(x),
@@ -137,7 +137,7 @@ function inferencePass(tf: Tf, parameters: Parameters, running: Running): Pass {
 /** Logits (B, C) with a final dense layer, else the sum over the levels of their pooled scores (B, C), not negative. */
 function forward(tf: Tf, config: AttentionConfig, pass: Pass, frames: Tensor2D, pieces: number): Tensor2D {
   const layer = (name: string, x: Tensor2D): Tensor2D =>
-    dense(tf, x, pass.parameters.tensor(`${name}/weights`), pass.parameters.tensor(`${name}/biases`));
+    dense(tf, x, pass.parameters.tensor2d(`${name}/weights`), pass.parameters.tensor1d(`${name}/biases`));
   const head = (name: string, x: Tensor2D): Tensor2D =>
     config.headBatchNorm ? pass.normalise(name, layer(name, x)) : layer(name, x);
 

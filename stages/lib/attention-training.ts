@@ -1,7 +1,14 @@
 import {setImmediate} from 'node:timers/promises';
 import {StageError} from 'mixdown/stage';
-import {cutBatches, makeBatch, mixedExamples, plainExamples, predictClips} from './attention-data.ts';
-import type {ClipRows, PieceData} from './attention-data.ts';
+import {
+  cutBatches,
+  makeBatch,
+  mixedExamples,
+  plainExamples,
+  predictClips,
+  type ClipRows,
+  type PieceData,
+} from './attention-data.ts';
 import type {AttentionModel} from './attention-model.ts';
 import {meanAveragePrecisionAt3, meanOf} from './metrics.ts';
 import type {Rng} from './rng.ts';

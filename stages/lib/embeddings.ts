@@ -1,5 +1,4 @@
-import type {InputTree} from 'mixdown/stage';
-import {StageError} from 'mixdown/stage';
+import {StageError, type InputTree} from 'mixdown/stage';
 import {readNpy, type NpyArray} from './npy.ts';
 
 /** Vectors of one clip, shape (n, width). */

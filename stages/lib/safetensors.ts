@@ -17,12 +17,14 @@ export function writeSafeTensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...tensors].sort(byName);
   const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header['__metadata__'] = Object.fromEntries(Object.entries(metadata).sort());
+  if (Object.keys(metadata).length > 0)
+    header['__metadata__'] = Object.fromEntries(Object.entries(metadata).sort(byName));
   let end = 0;
   for (const [name, {shape, data}] of sorted) {
-    if (data.length !== sizeOf(shape)) throw new RangeError(`${name} has ${data.length} values for shape [${shape}]`);
+    if (data.length !== sizeOf(shape))
+      throw new RangeError(`${name} has ${data.length} values for shape [${shape.join(', ')}]`);
     header[name] = {dtype: 'F32', shape, data_offsets: [end, end + data.byteLength]};
     end += data.byteLength;
   }
@@ -58,7 +60,7 @@ export function readSafeTensors(path: string, name = 'the .safetensors file'): S
     if (dtype !== 'F32') throw broken(`${tensor} holds ${dtype} values; F32 is needed`);
     const [from, to] = offsets;
     if (from > to || start + to > bytes.length || to - from !== 4 * sizeOf(shape)) {
-      throw broken(`the bytes of ${tensor} (${from} to ${to}) do not fit its shape [${shape}] or the file`);
+      throw broken(`the bytes of ${tensor} (${from} to ${to}) do not fit its shape [${shape.join(', ')}] or the file`);
     }
     // A copy: a float32 view must start at a multiple of 4 of its buffer.
     tensors.set(tensor, {
@@ -94,6 +96,10 @@ function isTensorEntry(value: unknown): value is TensorEntry {
 
 function isSizes(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function sizeOf(shape: readonly number[]): number {

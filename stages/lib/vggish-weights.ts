@@ -30,7 +30,7 @@ export function makeVggishWeights(
 }
 
 /** Standard normal distribution function at -2. */
-const CUT = 0.022750131948179207;
+const CUT = 0.02275013194817921;
 /** Standard deviation of a standard normal variable cut at -2 and 2. */
 const CUT_DEVIATION = 0.8796256610342398;
 

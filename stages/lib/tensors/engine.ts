@@ -1,9 +1,9 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
+import type * as core from '@tensorflow/tfjs-core';
 import {StageError} from 'mixdown/stage';
 import {installWasmKernels} from './wasm-kernels.ts';
 import {wasmFolder} from './wasm-files.ts';
 
-export type Tf = typeof import('@tensorflow/tfjs-core');
+export type Tf = typeof core;
 
 /** A tensor library that is ready to compute. Model code uses `tf` only, and never asks which engine it is. */
 export interface Engine {
@@ -27,11 +27,6 @@ export async function loadEngine(): Promise<Engine> {
   await tf.ready();
   installWasmKernels(tf);
   return {name: 'wasm', tf};
-}
-
-/** Disposes tensors that are there. */
-export function dispose(...tensors: readonly (Tensor | undefined)[]): void {
-  for (const tensor of tensors) tensor?.dispose();
 }
 
 async function importOrExplain<T>(name: string, load: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
+import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 import {adamState, adamStep, type AdamSettings, type AdamState} from './adam.ts';
 import type {Tf} from './engine.ts';
 
@@ -16,7 +16,8 @@ export interface Parameters {
   readonly names: readonly string[];
   /** In the order of `names`; valid until the next `step` or `load`. */
   readonly tensors: readonly Tensor[];
-  tensor<T extends Tensor>(name: string): T;
+  tensor1d(name: string): Tensor1D;
+  tensor2d(name: string): Tensor2D;
   /** One step of Adam with the gradients in the order of `names`. */
   step(gradients: readonly Tensor[]): void;
   /** A copy of the values. */
@@ -37,6 +38,10 @@ export function createParameters(tf: Tf, initial: Weights, settings: AdamSetting
   let tensors: Tensor[] = arrays.map(({shape, data}) => makeTensor(tf, shape, data));
   let steps = 0;
 
+  function indexOf(name: string): number {
+    return indices.get(name) ?? missing(name);
+  }
+
   function renew(): void {
     for (const tensor of tensors) tensor.dispose();
     tensors = arrays.map(({shape, data}) => makeTensor(tf, shape, data));
@@ -47,9 +52,8 @@ export function createParameters(tf: Tf, initial: Weights, settings: AdamSetting
     get tensors() {
       return tensors;
     },
-    tensor<T extends Tensor>(name: string): T {
-      return tensors[indices.get(name) ?? missing(name)] as T;
-    },
+    tensor1d: (name) => tensors[indexOf(name)] as Tensor1D,
+    tensor2d: (name) => tensors[indexOf(name)] as Tensor2D,
     step(gradients) {
       steps++;
       for (const [i, {data}] of arrays.entries()) {

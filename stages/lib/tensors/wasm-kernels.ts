@@ -1,4 +1,4 @@
-import type {DataId, KernelConfig, KernelFunc, TensorInfo} from '@tensorflow/tfjs-core';
+import type {DataId, KernelFunc, TensorInfo} from '@tensorflow/tfjs-core';
 import type {Tf} from './engine.ts';
 
 /**
@@ -32,7 +32,7 @@ interface Heap {
 type KernelCall = Parameters<KernelFunc>[0];
 
 function replace(tf: Tf, kernelName: string, wrap: (old: KernelFunc) => KernelFunc): void {
-  const old = tf.getKernel(kernelName, 'wasm') as KernelConfig;
+  const old = tf.getKernel(kernelName, 'wasm');
   tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({...old, kernelFunc: wrap(old.kernelFunc)});
 }
