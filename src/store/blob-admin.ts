@@ -1,4 +1,4 @@
-import {readFileSync, renameSync, statSync, unlinkSync} from 'node:fs';
+import {closeSync, openSync, readFileSync, readSync, renameSync, statSync, unlinkSync} from 'node:fs';
 import {isSha256, type Sha256} from '../core/digest.ts';
 import {namesIn, withFolder, type TempNames} from './atomic-file.ts';
 import {damaged} from './cas.ts';
@@ -21,8 +21,10 @@ export interface CasAdmin {
   list(): IterableIterator<BlobInfo>;
   /** Size of the blob, or undefined when it is not there. Looks at nothing else. */
   sizeOf(hash: Sha256): number | undefined;
-  /** The bytes, unverified and without counting as a use; undefined when missing. */
-  peek(hash: Sha256, limitBytes?: number): Uint8Array | undefined;
+  /** The bytes, unverified and without counting as a use; undefined when missing or unreadable. */
+  peek(hash: Sha256): Buffer | undefined;
+  /** The first bytes, likewise. */
+  head(hash: Sha256, bytes: number): Buffer | undefined;
   /** Hashes the blob; quarantines it when damaged. */
   check(hash: Sha256, signal?: AbortSignal): Promise<'whole' | 'damaged' | 'gone'>;
   /** Removes the blob unless it was used at or after `sinceMs`. True when removed. */
@@ -41,15 +43,17 @@ export function createBlobAdmin(dir: string, temps: TempNames, quarantine: Quara
       }
     },
     sizeOf: (hash) => statSync(blobPath(dir, hash), {throwIfNoEntry: false})?.size,
-    peek(hash, limitBytes = Infinity) {
-      try {
-        const path = blobPath(dir, hash);
-        return statSync(path).size > limitBytes ? undefined : readFileSync(path);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
+    peek: (hash) => tryRead(() => readFileSync(blobPath(dir, hash))),
+    head: (hash, bytes) =>
+      tryRead(() => {
+        const fd = openSync(blobPath(dir, hash), 'r');
+        try {
+          const buffer = Buffer.alloc(bytes);
+          return buffer.subarray(0, readSync(fd, buffer, 0, bytes, 0));
+        } finally {
+          closeSync(fd);
+        }
+      }),
     async check(hash, signal) {
       const path = blobPath(dir, hash);
       let whole = false;
@@ -91,5 +95,13 @@ function resealQuietly(path: string): void {
     seal(path, Date.now());
   } catch {
     // Somebody else's blob, or a read-only store: it is hashed again when it is used.
+  }
+}
+
+function tryRead(read: () => Buffer): Buffer | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {readFileSync, statSync, type Stats} from 'node:fs';
-import {dirname} from 'node:path';
+import {dirname, join} from 'node:path';
 import type {Digest, Sha256} from '../core/digest.ts';
 import {failure} from '../core/failure.ts';
 import {tempNames, writeFileAtomic} from './atomic-file.ts';
@@ -43,7 +43,7 @@ export function openStatCache({file, warn}: {readonly file: string; readonly war
   let loaded: {readonly table: Table; readonly stamp: string} | undefined;
   /** Digests found since; `undefined` forgets the loaded entry. */
   const fresh = new Map<string, Row | undefined>();
-  const temps = tempNames(dirname(file), `stat-${newNonce()}`);
+  const temps = tempNames(join(dirname(file), 'tmp'), newNonce());
 
   const load = (): Table => (loaded ??= {stamp: stampOf(file), table: readTable(file, warn)}).table;
 
