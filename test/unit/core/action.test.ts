@@ -10,8 +10,14 @@ const nasty = fc.oneof(
   fc.constantFrom('constructor', '__proto__', 'seed', 'stage', 'toolchain', 'hash', 'inputs'),
   fc.string({unit: 'binary', maxLength: 8}),
 );
+const port = fc.constantFrom('clip', 'labels', 'constructor', '\u0001item');
 const scalar = fc.oneof(nasty, fc.constantFrom(0, 1, true, null));
-const param = fc.oneof(scalar, fc.array(scalar, {maxLength: 2}), fc.dictionary(nasty, scalar, {maxKeys: 2}));
+const param = fc.oneof(
+  scalar,
+  fc.constant({seed: 0, stage: 'a', toolchain: {}}),
+  fc.array(scalar, {maxLength: 2}),
+  fc.dictionary(nasty, scalar, {maxKeys: 2}),
+);
 const digest = fc.constantFrom('', 'a', 'b').map((text) => digestOf(text));
 const action: fc.Arbitrary<Action> = fc.record(
   {
@@ -20,18 +26,18 @@ const action: fc.Arbitrary<Action> = fc.record(
     code: fc.constantFrom('a', 'b').map((text) => sha256(text)),
     params: fc.dictionary(nasty, param, {maxKeys: 3, noNullPrototype: true}),
     seed: fc.nat(2),
-    inputs: fc.dictionary(nasty, fc.oneof(digest, fc.array(digest, {maxLength: 2})), {
+    inputs: fc.dictionary(port, fc.oneof(digest, fc.array(digest, {maxLength: 2})), {
       maxKeys: 3,
       noNullPrototype: true,
     }),
-    each: nasty,
+    each: port,
     outputs: fc.constantFrom({a: {kind: 'file', name: 'a'}} as const, {a: {kind: 'tree', name: 'a'}} as const),
     toolchain: fc.dictionary(nasty, nasty, {maxKeys: 2, noNullPrototype: true}),
     salt: nasty,
   },
   {requiredKeys: ['type', 'stage', 'code', 'params', 'seed', 'inputs', 'outputs', 'toolchain', 'salt']},
 );
-const sliced = fc.tuple(action, nasty, digest).map(([template, each, collection]): Action => {
+const sliced = fc.tuple(action, port, digest).map(([template, each, collection]): Action => {
   const inputs = Object.fromEntries([...Object.entries(template.inputs), [each, collection]]);
   return {...template, each, inputs};
 });
@@ -61,6 +67,17 @@ describe('slices', () => {
 describe('a fingerprint', () => {
   it('is the digest of the stored action', () => {
     expect(actionDigest(base).hash).toBe(fingerprintOf(base));
+  });
+
+  it('changes exactly when an input does: its content, the length of a list, or that it is a list', () => {
+    const input = fc.oneof(digest, fc.array(digest, {maxLength: 2}));
+    fc.assert(
+      fc.property(input, input, (a, b) => {
+        const [before, after] = [{...base, inputs: {clip: a}}, {...base, inputs: {clip: b}}];
+        expect(explainAction(before, after).length === 0).toBe(fingerprintOf(before) === fingerprintOf(after));
+      }),
+      {numRuns: 500},
+    );
   });
 
   it('never changes without a reason, nor a reason without it', () => {

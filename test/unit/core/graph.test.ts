@@ -62,7 +62,7 @@ describe('shortestCycle', () => {
   });
 
   it('does not search the many nodes that merely depend on a cycle', () => {
-    const size = 20_000;
+    const size = 100_000;
     const chain = Array.from({length: size}, (_, at) => [at + 1, Math.min(at + 2, size)]);
     expect(shortestCycle([...chain, [size + 1], [size]])).toEqual([size, size + 1]);
   });
