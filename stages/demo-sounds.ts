@@ -36,7 +36,7 @@ export default defineStage({
     labels: {kind: 'file', name: 'labels.csv', about: 'csv: fname,label,manually_verified'},
   },
   seeded: true,
-  run({params, outputs, seed, progress, metric, signal}) {
+  run({params, outputs, seed, progress, metric}) {
     const {classes, fewestClips, mostClips} = params;
     if (fewestClips > mostClips) {
       throw new StageError(`fewestClips is ${fewestClips}, more than mostClips, which is ${mostClips}`);
@@ -48,7 +48,6 @@ export default defineStage({
     let bytes = 0;
     for (const [c, sound] of SOUND_CLASSES.slice(0, classes).entries()) {
       for (let n = 1; n <= (counts[c] ?? 0); n++) {
-        signal.throwIfAborted();
         const fname = `${sound.label}-${String(n).padStart(2, '0')}.wav`;
         const clipRng = rng.fork(fname);
         const seconds = drawSeconds(clipRng);

@@ -1,11 +1,10 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import stage from '../../../stages/folds.ts';
 import {readFolds} from '../../../stages/lib/dataset.ts';
 import {runStage, temporaryFolder, type PortInput} from '../../support/stage-harness.ts';
 import {sharedData} from '../../support/shared-data.ts';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 
 const names = (n: number): string[] => Array.from({length: n}, (_, i) => `clip-${String(i).padStart(2, '0')}.wav`);
 const tree = (files: readonly string[]) => ({files: Object.fromEntries(files.map((file) => [file, '']))});

@@ -70,6 +70,9 @@ describe('createRng', () => {
     const counts = new Array<number>(6).fill(0);
     for (let i = 0; i < 60_000; i++) counts[rng.integer(6)]! += 1;
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400);
+    // Without rejection a third of this range would come twice as often.
+    const low = Array.from({length: 6000}, () => rng.integer(3 * 2 ** 30)).filter((value) => value < 2 ** 30).length;
+    expect(Math.abs(low - 2000)).toBeLessThan(200);
     expect(rng.integer(1)).toBe(0);
     expect(rng.integer(2 ** 32)).toBeLessThan(2 ** 32);
     for (const bad of [0, -1, 1.5, Number.NaN, 2 ** 33]) expect(() => rng.integer(bad)).toThrow(RangeError);

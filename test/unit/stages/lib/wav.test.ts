@@ -222,12 +222,13 @@ describe('refuses', () => {
       fc.property(damage, fc.nat({max: good.length}), (changes, length) => {
         const bytes = good.slice();
         for (const [at, value] of changes) bytes[at] = value;
+        let outcome: unknown;
         try {
-          const {channels} = decodeWav(bytes.subarray(0, length));
-          for (const samples of channels) expect(samples.every(Number.isFinite)).toBe(true);
+          outcome = decodeWav(bytes.subarray(0, length)).channels.every((samples) => samples.every(Number.isFinite));
         } catch (error) {
-          expect(error).toBeInstanceOf(StageError);
+          outcome = error instanceof StageError || error;
         }
+        expect(outcome).toBe(true);
       }),
       {numRuns: 2000},
     );
