@@ -60,7 +60,7 @@ function none(reason: string): GpuDiscovery {
 }
 
 /** Full path of a program that PATH leads to. */
-export function findProgram(name: string, path: string | undefined): string | undefined {
+function findProgram(name: string, path: string | undefined): string | undefined {
   for (const folder of (path ?? '').split(delimiter)) {
     if (folder === '') continue;
     const file = join(folder, name);

@@ -1,4 +1,3 @@
-import {isAbsolute} from 'node:path';
 import type {CommandSpec} from '../core/pipeline.ts';
 import type {Job} from '../core/ports.ts';
 import type {Lease} from '../core/resources.ts';
@@ -75,9 +74,4 @@ export function pick(env: Environment, names: readonly string[]): Record<string,
 /** The command line of a command; a shell form ends in `-c SCRIPT`. */
 export function commandLine(command: CommandSpec): readonly string[] {
   return command.form === 'argv' ? command.argv : [...command.shell, '-c', command.script];
-}
-
-/** A program given by a path rather than by a name to look up. */
-export function isProgramPath(program: string): boolean {
-  return isAbsolute(program) || program.includes('/');
 }

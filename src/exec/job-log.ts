@@ -15,7 +15,7 @@ export interface JobLog {
   save(): void;
 }
 
-export const logFile = 'log.txt';
+const logFile = 'log.txt';
 
 /** The error stream's own memory: enough for the last words of a dying process. */
 const lastWords = 16 * 1024;

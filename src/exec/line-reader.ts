@@ -21,7 +21,7 @@ const maxLine = 64 * 1024;
 const longestMark = 128;
 
 /** First of the marks of a worker with this token. The zero byte keeps it apart from ordinary text. */
-export function markPrefix(token: string): string {
+function markPrefix(token: string): string {
   return `\0${token}:`;
 }
 

@@ -32,6 +32,12 @@ export function createLogBuffer(limit = 1024 * 1024): LogBuffer {
     }
   };
 
+  const text = (): string => {
+    trim();
+    const note = dropped > 0 ? `\n... ${dropped} characters left out ...\n` : '';
+    return head + note + tail.join('');
+  };
+
   return {
     add(lines) {
       let text = `${lines}\n`;
@@ -47,14 +53,10 @@ export function createLogBuffer(limit = 1024 * 1024): LogBuffer {
       // Trimming a long list for every line would be quadratic; twice the size is a fair price.
       if (tailSize > 2 * half) trim();
     },
-    text() {
-      trim();
-      const note = dropped > 0 ? `\n... ${dropped} characters left out ...\n` : '';
-      return head + note + tail.join('');
-    },
+    text,
     lastLines(count) {
-      const text = (head + tail.join('')).trimEnd();
-      return text === '' ? [] : text.split('\n').slice(-count);
+      const all = text().trimEnd();
+      return all === '' ? [] : all.split('\n').slice(-count);
     },
   };
 }

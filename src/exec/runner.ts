@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {failure, type Failure} from '../core/failure.ts';
 import type {Job, JobResult, Runner} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
@@ -114,6 +115,8 @@ export function createRunner(options: RunnerOptions): Runner {
       const log = createJobLog(job, emit);
       const controller = new AbortController();
       const abort = (): void => controller.abort();
+      // Every running job listens; more than ten of them are no leak.
+      setMaxListeners(0, signal);
       if (signal.aborted || closed) abort();
       else signal.addEventListener('abort', abort, {once: true});
       const done = runJob(job, log, controller.signal);

@@ -31,7 +31,7 @@ export function failureOfThrown(thrown: unknown): Failure {
 }
 
 /** Stack frames of an error and its causes, those of the user's code only; empty when there are none. */
-export function userStack(error: Error, depth = 0): string {
+function userStack(error: Error, depth = 0): string {
   const frames = (error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line) && !isOwnFrame(line))

@@ -18,7 +18,7 @@ export interface Bench {
   remove(): void;
 }
 
-export const cpuLease: Lease = {cpu: 1, memoryMiB: 256, gpus: [], device: 'cpu'};
+const cpuLease: Lease = {cpu: 1, memoryMiB: 256, gpus: [], device: 'cpu'};
 
 export function createBench(): Bench {
   // The real path: a job's own view of its folder has no symbolic links either.
