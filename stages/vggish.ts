@@ -34,6 +34,8 @@ export default defineStage({
         'let stage log-mel make them, with 64 bands and patches of 96 frames',
       );
     }
+    // The network would hide it: a ReLU turns NaN into 0.
+    if (!data.every(Number.isFinite)) throw new StageError('the patches hold a value that is not a finite number');
     const model = await loadModel(inputs.weights, params.embeddingActivation);
     const embeddings = new Float32Array(count * EMBEDDING_SIZE);
     const patchSize = PATCH_FRAMES * PATCH_BANDS;
@@ -44,7 +46,7 @@ export default defineStage({
       embeddings.set(model.embed(data.subarray(start * patchSize, end * patchSize)), start * EMBEDDING_SIZE);
     }
     if (!embeddings.every(Number.isFinite)) {
-      throw new StageError('an embedding is not a finite number', 'look for NaN in the patches or in the weights');
+      throw new StageError('an embedding is not a finite number', 'the weights may be too large');
     }
     writeNpy(outputs.embeddings, {shape: [count, EMBEDDING_SIZE], data: embeddings});
   },

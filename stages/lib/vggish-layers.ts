@@ -27,7 +27,7 @@ export function vggishLayers(width: number): readonly VggishLayer[] {
 
 /**
  * The layers that these weights make, as their own shapes say. Throws StageError naming the tensor, what is expected and
- * what was found, when one is missing or does not fit the layer before it.
+ * what was found, when one is missing, does not fit the layer before it or holds NaN.
  */
 export function vggishLayersOf(weights: Weights): readonly VggishLayer[] {
   const outputs = CONVOLUTIONS.map(([name]) => shapeOf(weights, `${name}/weights`).at(-1) ?? 0);
@@ -36,6 +36,10 @@ export function vggishLayersOf(weights: Weights): readonly VggishLayer[] {
   for (const layer of layers) {
     checkShape(weights, `${layer.name}/weights`, weightShape(layer));
     checkShape(weights, `${layer.name}/biases`, [layer.to]);
+    for (const part of ['weights', 'biases']) {
+      if (weights.get(`${layer.name}/${part}`)?.data.every(Number.isFinite) === true) continue;
+      throw new StageError(`tensor \`${layer.name}/${part}\` holds a value that is not a finite number`);
+    }
   }
   return layers;
 }

@@ -1,0 +1,143 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import ensemble from '../../../stages/ensemble.ts';
+import {encodeNpy, readFloat32} from '../../../stages/lib/npy.ts';
+import type {MetricsReport} from '../../../stages/lib/report.ts';
+import metrics from '../../../stages/metrics.ts';
+import tables from '../../../stages/tables.ts';
+import {runStage} from '../../support/stage-harness.ts';
+
+const predictions = (rows: readonly (readonly number[])[]) => ({
+  content: encodeNpy({shape: [rows.length, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat())}),
+});
+
+describe('ensemble', () => {
+  test('is the geometric mean, each row divided by its sum', async () => {
+    const {outputs} = await runStage(ensemble, {
+      inputs: {predictions: [predictions([[0.8, 0.2]]), predictions([[0.2, 0.8]]), predictions([[0.5, 0.5]])]},
+    });
+    const {shape, data} = readFloat32(outputs.predictions);
+    expect(shape).toEqual([1, 2]);
+    expect([...data]).toEqual([0.5, 0.5]);
+  });
+
+  test.each([
+    ['another shape', [[0.5, 0.25, 0.25]], 'predictions 2 have shape [1, 3], predictions 1 have [1, 2]'],
+    ['a value that is no probability', [[0.5, Number.NaN]], 'predictions 2 hold a value that is not a probability'],
+  ])('refuses %s', async (_what, second, message) => {
+    const inputs = {predictions: [predictions([[0.5, 0.5]]), predictions(second)]};
+    await expect(runStage(ensemble, {inputs})).rejects.toThrow(message);
+  });
+
+  test('refuses an empty list', async () => {
+    await expect(runStage(ensemble, {inputs: {predictions: []}})).rejects.toThrow('no predictions');
+  });
+});
+
+// Classes Ant, Bee, Cat; the test clips by key are b (Bee), c (Ant), d (Ant); no test clip is a Cat.
+const folds = {
+  content: [
+    'key,label,class,verified,split,fold',
+    'a,Cat,2,1,train,1',
+    'd,Ant,0,1,test,0',
+    'c,Ant,0,1,test,0',
+    'b,Bee,1,1,test,0',
+    '',
+  ].join('\n'),
+};
+const scores = [
+  [0.1, 0.7, 0.2],
+  [0.6, 0.3, 0.1],
+  [0.2, 0.5, 0.3],
+];
+
+async function reportOf(variant: string, rows = scores): Promise<{path: string; report: MetricsReport}> {
+  const {outputs} = await runStage(metrics, {params: {variant}, inputs: {predictions: predictions(rows), folds}});
+  return {path: outputs.metrics, report: JSON.parse(readFileSync(outputs.metrics, 'utf8')) as MetricsReport};
+}
+
+describe('metrics', () => {
+  test('by hand', async () => {
+    const result = await runStage(metrics, {
+      params: {variant: 'h1'},
+      inputs: {predictions: predictions(scores), folds},
+    });
+    const report = JSON.parse(readFileSync(result.outputs.metrics, 'utf8')) as MetricsReport;
+    // Ranks of the true classes: 1, 1, 3. Ant scores 0.1, 0.6, 0.2 for no, yes, yes; Bee 0.7, 0.3, 0.5 for yes, no, no.
+    expect(report).toEqual({
+      type: 'metrics/1',
+      variant: 'h1',
+      clips: 3,
+      classes: 3,
+      map3: expect.closeTo((1 + 1 + 1 / 3) / 3, 12),
+      map: 1,
+      auc: 1,
+      dPrime: null,
+      perClass: [
+        {label: 'Ant', clips: 2, ap: 1, auc: 1, ap3: expect.closeTo((1 + 1 / 3) / 2, 12)},
+        {label: 'Bee', clips: 1, ap: 1, auc: 1, ap3: 1},
+        {label: 'Cat', clips: 0, ap: null, auc: null, ap3: null},
+      ],
+      undefined: ['Cat'],
+    });
+    expect(result.metrics).toEqual({map3: report.map3, map: 1, auc: 1});
+    expect(result.logs).toEqual(['left out of MAP or AUC, as not defined: Cat']);
+    expect(readFileSync(result.outputs.perClass, 'utf8').split('\n')[3]).toBe('Cat,0,,,');
+  });
+
+  test('equal scores are one group, and the mean goes over the classes that have a value', async () => {
+    const {report} = await reportOf('flat', new Array(3).fill([1 / 3, 1 / 3, 1 / 3]) as number[][]);
+    expect(report.map).toBeCloseTo((2 / 3 + 1 / 3) / 2, 12);
+    expect(report.auc).toBe(0.5);
+    expect(report.dPrime).toBe(0);
+    expect(report.map3).toBeCloseTo((1 / 2 + 1 + 1) / 3, 12);
+  });
+
+  test('another number of clips or classes, and NaN, are refused', async () => {
+    await expect(reportOf('x', scores.slice(1))).rejects.toThrow('has 3 test clips of 3 classes');
+    await expect(
+      reportOf(
+        'x',
+        scores.map((row) => row.slice(1)),
+      ),
+    ).rejects.toThrow('shape [3, 2]');
+    await expect(reportOf('x', [[Number.NaN, 0, 0], ...scores.slice(1)])).rejects.toThrow('not a finite number');
+  });
+});
+
+describe('tables', () => {
+  test('one row a variant, the best in bold, and the level of chance', async () => {
+    const flat = new Array(3).fill([1 / 3, 1 / 3, 1 / 3]) as number[][];
+    const [good, poor] = [await reportOf('h1+h3'), await reportOf('a|b', flat)];
+    const {outputs} = await runStage(tables, {
+      params: {title: 'Demo'},
+      inputs: {metrics: [good.path, poor.path]},
+    });
+    expect(readFileSync(outputs.markdown, 'utf8')).toBe(
+      [
+        '# Demo',
+        '',
+        "| Variant |     MAP@3 |       MAP |       AUC |      d' | clips |",
+        '| ------- | --------: | --------: | --------: | ------: | ----: |',
+        '| h1+h3   |     0.778 | **1.000** | **1.000** | **inf** |     3 |',
+        '| a\\|b    | **0.833** |     0.500 |     0.500 |   0.000 |     3 |',
+        '',
+        'Chance level of MAP@3 with 3 classes: 0.611',
+        '',
+      ].join('\n'),
+    );
+    expect(readFileSync(outputs.csv, 'utf8')).toBe(
+      `variant,map3,map,auc,dPrime,clips,classes\nh1+h3,${good.report.map3},1,1,,3,3\na|b,${poor.report.map3},0.5,0.5,0,3,3\n`,
+    );
+    expect(JSON.parse(readFileSync(outputs.json, 'utf8'))).toEqual({
+      type: 'results/1',
+      title: 'Demo',
+      reports: [good.report, poor.report],
+    });
+  });
+
+  test('a file of another kind is refused', async () => {
+    await expect(runStage(tables, {inputs: {metrics: [{content: '{}'}]}})).rejects.toThrow('not a metrics/1 report');
+    await expect(runStage(tables, {inputs: {metrics: [{content: 'x'}]}})).rejects.toThrow('report 1 is not JSON');
+  });
+});

@@ -1,0 +1,203 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import balance from '../../../stages/balance.ts';
+import {readCsv} from '../../../stages/lib/csv.ts';
+import {readFloat32} from '../../../stages/lib/npy.ts';
+import {readSafeTensors} from '../../../stages/lib/safetensors.ts';
+import {loadEngine} from '../../../stages/lib/tensors/engine.ts';
+import train from '../../../stages/train.ts';
+import {toyTrainingFiles} from '../../support/attention-data.ts';
+import {runStage, type HarnessResult} from '../../support/stage-harness.ts';
+
+const toy = toyTrainingFiles({classes: 4, clipsPerClass: 9, folds: 2, length: 3, pieces: 2});
+const small = {units: 16, batchSize: 24, learningRate: 0.01, epochs: 12, batchNormMomentum: 0.8};
+
+type TrainParams = NonNullable<
+  NonNullable<
+    Parameters<typeof runStage<(typeof train)['params'], (typeof train)['inputs'], (typeof train)['outputs']>>[1]
+  >['params']
+>;
+type TrainResult = HarnessResult<Readonly<Record<'predictions' | 'validation' | 'model' | 'curve', string>>>;
+
+async function trainToy(params: TrainParams = {}, seed = 1, signal?: AbortSignal): Promise<TrainResult> {
+  const fold = params.fold ?? 1;
+  const {outputs} = await runStage(balance, {params: {fold}, inputs: {rows: toy.rows}, seed: 5});
+  return runStage(train, {
+    params: {...small, fold, ...params},
+    inputs: {...toy, order: outputs.order},
+    seed,
+    ...(signal === undefined ? {} : {signal}),
+  });
+}
+
+function bytesOf({outputs}: TrainResult): readonly string[] {
+  return Object.values(outputs).map((path) => readFileSync(path).toString('base64'));
+}
+
+function accuracyOf(path: string): number {
+  const {shape, data} = readFloat32(path, 2);
+  const [clips = 0, classes = 0] = shape;
+  let right = 0;
+  for (let clip = 0; clip < clips; clip++) {
+    const row = [...data.subarray(clip * classes, (clip + 1) * classes)];
+    if (row.indexOf(Math.max(...row)) === clip % classes) right++;
+  }
+  return right / clips;
+}
+
+describe('train', () => {
+  test('learns classes that can be told apart, on clips it has not seen', async () => {
+    const result = await trainToy();
+    expect(accuracyOf(result.outputs.predictions)).toBeGreaterThan(0.8);
+    expect(accuracyOf(result.outputs.validation)).toBeGreaterThan(0.8);
+    expect(result.metrics['validationMap3']).toBeGreaterThan(0.85);
+    const curve = readCsv(result.outputs.curve, ['epoch', 'trainLoss', 'validationLoss', 'validationMap3']);
+    expect(curve).toHaveLength(result.metrics['epochs'] ?? 0);
+    expect(Number(curve.at(-1)?.['trainLoss'])).toBeLessThan(0.6 * Number(curve[0]?.['trainLoss']));
+    expect(result.progress.length).toBe(curve.length);
+  });
+
+  test('predictions are probabilities, one row a clip', async () => {
+    const {outputs} = await trainToy({epochs: 1});
+    const {shape, data} = readFloat32(outputs.predictions, 2);
+    expect(shape).toEqual([12, 4]);
+    for (let row = 0; row < 12; row++) {
+      const sum = data.subarray(row * 4, row * 4 + 4).reduce((a, b) => a + b, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    expect(readFloat32(outputs.validation, 2).shape).toEqual([12, 4]);
+  });
+
+  test('the same seed gives the same bytes, another seed other weights', async () => {
+    const first = bytesOf(await trainToy({epochs: 3}));
+    expect(bytesOf(await trainToy({epochs: 3}))).toEqual(first);
+    expect(bytesOf(await trainToy({epochs: 3}, 2))).not.toEqual(first);
+  });
+
+  test('the test clips and the validation clips do not enter the weights of a fixed number of epochs', async () => {
+    const {content} = toy.features;
+    const other = content.slice();
+    const lines = toy.rows.content.trimEnd().split('\n').slice(1);
+    const start = content.length - lines.length * 3 * 128;
+    for (const [row, line] of lines.entries()) {
+      if (line.includes('train,2')) continue;
+      other.fill(200, start + row * 3 * 128, start + (row + 1) * 3 * 128);
+    }
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows: toy.rows}});
+    const run = (features: Uint8Array) =>
+      runStage(train, {
+        params: {...small, fold: 1, epochs: 1},
+        inputs: {features: {content: features}, rows: toy.rows, order: outputs.order},
+      });
+    const model = async (features: Uint8Array) => readFileSync((await run(features)).outputs.model).toString('base64');
+    expect(await model(other)).toBe(await model(content));
+  });
+
+  test.each([
+    ['h1', ['h1']],
+    ['h3+h1', ['h1', 'h2', 'h3']],
+    ['h2+h3', ['h1', 'h2', 'h3']],
+  ])('levels %s have the blocks on their path and heads of their own', async (levels, blocks) => {
+    const {outputs} = await trainToy({levels, epochs: 1});
+    const {tensors, metadata} = readSafeTensors(outputs.model);
+    const names = [...tensors.keys()];
+    expect(names.filter((name) => /^h\d\/weights$/.test(name)).sort()).toEqual(
+      blocks.map((block) => `${block}/weights`),
+    );
+    const heads = levels.split('+').sort();
+    expect(names.filter((name) => name.endsWith('/scores/weights')).sort()).toEqual(
+      heads.map((level) => `${level}/scores/weights`),
+    );
+    expect(tensors.get('output/weights')?.shape).toEqual([4 * heads.length, 4]);
+    expect(metadata).toMatchObject({levels: heads.join('+'), classes: '4', units: '16'});
+  });
+
+  test.each([
+    {headBatchNorm: false, priorBias: true},
+    {finalDense: false, headBatchNorm: false, priorBias: true, learningRate: 0.02},
+    {attNorm: 'time-softmax'} as const,
+    {attNorm: 'sigmoid+time-sum', mixupAlpha: 0.2} as const,
+    {dropout: 0, levels: 'h1'},
+  ])('learns with %j', async (params) => {
+    expect(accuracyOf((await trainToy({epochs: 20, ...params})).outputs.predictions)).toBeGreaterThan(0.7);
+  });
+
+  test('without the final dense layer and with one vector a piece, the scores are the sigmoid heads', async () => {
+    const single = toyTrainingFiles({classes: 3, clipsPerClass: 6, folds: 2, length: 1});
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows: single.rows}});
+    const result = await runStage(train, {
+      params: {...small, fold: 1, levels: 'h1', finalDense: false, headBatchNorm: false, epochs: 2},
+      inputs: {...single, order: outputs.order},
+    });
+    const {tensors} = readSafeTensors(result.outputs.model);
+    const array = (name: string): Float32Array => tensors.get(name)?.data ?? new Float32Array(0);
+    const normalise = (name: string, values: readonly number[]): readonly number[] =>
+      values.map(
+        (value, i) =>
+          ((value - (array(`${name}/mean`)[i] ?? 0)) / Math.sqrt((array(`${name}/variance`)[i] ?? 0) + 1e-3)) *
+            (array(`${name}/gamma`)[i] ?? 0) +
+          (array(`${name}/beta`)[i] ?? 0),
+      );
+    const layer = (name: string, values: readonly number[], to: number): readonly number[] =>
+      Array.from({length: to}, (_, o) =>
+        values.reduce(
+          (sum, value, i) => sum + value * (array(`${name}/weights`)[i * to + o] ?? 0),
+          array(`${name}/biases`)[o] ?? 0,
+        ),
+      );
+    const start = single.features.content.length - 18 * 128;
+    const {data} = readFloat32(result.outputs.predictions);
+    // Clips 6, 7 and 8 are the first test clips: two folds of three classes come before them.
+    for (const [row, clip] of [6, 7, 8].entries()) {
+      const bytes = single.features.content.subarray(start + clip * 128, start + (clip + 1) * 128);
+      const input = normalise(
+        'input',
+        [...bytes].map((q) => (q - 128) / 128),
+      );
+      const hidden = normalise('h1', layer('h1', input, 16)).map((value) => Math.max(0, value));
+      const scores = layer('h1/scores', hidden, 3).map((logit) => 1 / (1 + Math.exp(-logit)));
+      const total = scores.reduce((a, b) => a + b, 0);
+      for (const [c, score] of scores.entries()) expect(data[row * 3 + c]).toBeCloseTo(score / total, 5);
+    }
+  });
+
+  test('stops when nothing gets better, and keeps the best weights', async () => {
+    const {outputs, metrics} = await trainToy({epochs: 60, patience: 2});
+    const curve = readCsv(outputs.curve, ['epoch', 'validationMap3', 'validationLoss']);
+    expect(metrics['epochs']).toBe((metrics['bestEpoch'] ?? 0) + 2);
+    expect(curve).toHaveLength(metrics['epochs'] ?? 0);
+    const best = curve[(metrics['bestEpoch'] ?? 0) - 1];
+    expect(Number(best?.['validationMap3'])).toBe(metrics['validationMap3']);
+    expect(Math.max(...curve.map((row) => Number(row['validationMap3'])))).toBe(metrics['validationMap3']);
+  });
+
+  test('fold 0 trains on all train clips to the last epoch', async () => {
+    const {outputs, metrics} = await trainToy({fold: 0, epochs: 3});
+    expect(metrics).toEqual({epochs: 3, bestEpoch: 3});
+    expect(readFloat32(outputs.validation).shape).toEqual([0, 4]);
+    expect(readCsv(outputs.curve, ['validationMap3'])[0]?.['validationMap3']).toBe('');
+  });
+
+  test('an abort stops it, and no tensors stay behind', async () => {
+    const {tf} = await loadEngine();
+    const before = tf.memory().numTensors;
+    await expect(trainToy({}, 1, AbortSignal.abort())).rejects.toThrow('aborted');
+    await trainToy({epochs: 1});
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('a validation row in the order is refused: it would leak', async () => {
+    const {outputs} = await runStage(balance, {params: {fold: 2}, inputs: {rows: toy.rows}});
+    const run = runStage(train, {params: {...small, fold: 1}, inputs: {...toy, order: outputs.order}});
+    await expect(run).rejects.toThrow('not for training in fold 1');
+  });
+
+  test('a fold that does not exist and a level named twice are refused', async () => {
+    await expect(trainToy({fold: 7})).rejects.toThrow('fold 7 has no clips');
+    await expect(trainToy({levels: 'h1+h1'})).rejects.toThrow('name a level twice');
+  });
+
+  test('a training that diverges says so', async () => {
+    await expect(trainToy({learningRate: 1e38})).rejects.toThrow(/training diverged/);
+  });
+});

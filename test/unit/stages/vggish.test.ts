@@ -1,0 +1,221 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {encodeNpy, readFloat32} from '../../../stages/lib/npy.ts';
+import {createRng} from '../../../stages/lib/rng.ts';
+import {readSafeTensors, writeSafeTensors} from '../../../stages/lib/safetensors.ts';
+import type {NamedArray, Weights} from '../../../stages/lib/tensors/parameters.ts';
+import {vggishLayers, weightShape} from '../../../stages/lib/vggish-layers.ts';
+import {makeVggishWeights} from '../../../stages/lib/vggish-weights.ts';
+import vggish from '../../../stages/vggish.ts';
+import vggishWeights from '../../../stages/vggish-weights.ts';
+import {runStage, temporaryFolder} from '../../support/stage-harness.ts';
+
+const POOLED = new Set(['vggish/conv1', 'vggish/conv2', 'vggish/conv3/conv3_2', 'vggish/conv4/conv4_2']);
+
+/** The network as the published description gives it, in float64, one patch (96, 64). */
+function reference(patch: Float32Array, weights: Weights): readonly number[] {
+  let image: {height: number; width: number; channels: number; values: number[]} = {
+    height: 96,
+    width: 64,
+    channels: 1,
+    values: [...patch],
+  };
+  const arrayOf = (name: string): Float32Array => (weights.get(name) as NamedArray).data;
+  for (const {name, from, to} of vggishLayers(0.02).filter(({kind}) => kind === 'convolution')) {
+    const [kernel, biases] = [arrayOf(`${name}/weights`), arrayOf(`${name}/biases`)];
+    const {height, width, values} = image;
+    const output: number[] = [];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let o = 0; o < to; o++) {
+          let sum = biases[o] ?? 0;
+          for (let dy = -1; dy <= 1; dy++) {
+            for (let dx = -1; dx <= 1; dx++) {
+              if (y + dy < 0 || y + dy >= height || x + dx < 0 || x + dx >= width) continue;
+              for (let c = 0; c < from; c++) {
+                const value = values[((y + dy) * width + x + dx) * from + c] ?? 0;
+                sum += value * (kernel[(((dy + 1) * 3 + dx + 1) * from + c) * to + o] ?? 0);
+              }
+            }
+          }
+          output.push(Math.max(0, sum));
+        }
+      }
+    }
+    image = {height, width, channels: to, values: output};
+    if (!POOLED.has(name)) continue;
+    const pooled: number[] = [];
+    for (let y = 0; y < height; y += 2) {
+      for (let x = 0; x < width; x += 2) {
+        for (let c = 0; c < to; c++) {
+          const at = (dy: number, dx: number): number => output[((y + dy) * width + x + dx) * to + c] ?? 0;
+          pooled.push(Math.max(at(0, 0), at(0, 1), at(1, 0), at(1, 1)));
+        }
+      }
+    }
+    image = {height: height / 2, width: width / 2, channels: to, values: pooled};
+  }
+  let units: readonly number[] = image.values;
+  for (const {name, from, to} of vggishLayers(0.02).filter(({kind}) => kind === 'dense')) {
+    const [matrix, biases] = [arrayOf(`${name}/weights`), arrayOf(`${name}/biases`)];
+    const before = units;
+    units = Array.from({length: to}, (_, o) => {
+      let sum = biases[o] ?? 0;
+      for (let i = 0; i < from; i++) sum += (before[i] ?? 0) * (matrix[i * to + o] ?? 0);
+      return name === 'vggish/fc2' ? sum : Math.max(0, sum);
+    });
+  }
+  return units;
+}
+
+/** Weights of width 0.02 with biases, so that a forgotten bias shows. */
+function smallWeights(): Weights {
+  const rng = createRng(9);
+  return new Map(
+    [...makeVggishWeights(vggishLayers(0.02), 'he', 3)].map(([name, {shape, data}]) => [
+      name,
+      {shape, data: name.endsWith('/biases') ? data.map(() => 0.2 * rng.normal()) : data},
+    ]),
+  );
+}
+
+function weightsFile(weights: Weights): string {
+  const path = `${temporaryFolder()}/weights.safetensors`;
+  writeSafeTensors(path, weights);
+  return path;
+}
+
+function patches(count: number): Float32Array {
+  const rng = createRng(4);
+  return Float32Array.from({length: count * 96 * 64}, () => rng.normal() - 2);
+}
+
+const patchesInput = (count: number) => ({content: encodeNpy({shape: [count, 96, 64], data: patches(count)})});
+
+describe('vggish', () => {
+  test('equals the network written out in float64, to 2e-5 of the largest value', async () => {
+    const weights = smallWeights();
+    const {outputs} = await runStage(vggish, {inputs: {patches: patchesInput(2), weights: weightsFile(weights)}});
+    const {shape, data} = readFloat32(outputs.embeddings, 2);
+    expect(shape).toEqual([2, 128]);
+    for (const row of [0, 1]) {
+      const expected = reference(patches(2).subarray(row * 96 * 64, (row + 1) * 96 * 64), weights);
+      const scale = Math.max(...expected.map(Math.abs));
+      for (const [i, value] of expected.entries()) {
+        expect(Math.abs((data[row * 128 + i] ?? Number.NaN) - value) / scale).toBeLessThan(2e-5);
+      }
+    }
+  });
+
+  test('the activation cuts at zero and the size of a batch does not matter', async () => {
+    const weights = weightsFile(smallWeights());
+    const embeddings = async (params: {embeddingActivation?: 'none' | 'relu'; batch?: number}) => {
+      const {outputs} = await runStage(vggish, {params, inputs: {patches: patchesInput(5), weights}});
+      return readFloat32(outputs.embeddings).data;
+    };
+    const plain = await embeddings({});
+    expect(plain.some((value) => value < 0)).toBe(true);
+    expect([...(await embeddings({embeddingActivation: 'relu'}))]).toEqual(
+      [...plain].map((value) => Math.max(0, value)),
+    );
+    expect([...(await embeddings({batch: 2}))]).toEqual([...plain]);
+  });
+
+  test('other weights at the same path are noticed', async () => {
+    const path = weightsFile(smallWeights());
+    const run = async () =>
+      readFileSync((await runStage(vggish, {inputs: {patches: patchesInput(1), weights: path}})).outputs.embeddings);
+    const before = await run();
+    expect((await run()).equals(before)).toBe(true);
+    writeSafeTensors(path, makeVggishWeights(vggishLayers(0.02), 'he', 4));
+    expect((await run()).equals(before)).toBe(false);
+  });
+
+  test('a clip without patches gives no embeddings', async () => {
+    const {outputs} = await runStage(vggish, {
+      inputs: {patches: patchesInput(0), weights: weightsFile(smallWeights())},
+    });
+    expect(readFloat32(outputs.embeddings).shape).toEqual([0, 128]);
+  });
+
+  test('a missing or misshapen tensor is named with what is expected and what was found', async () => {
+    const missing = new Map(smallWeights());
+    missing.delete('vggish/fc2/biases');
+    const misshapen = new Map(smallWeights());
+    misshapen.set('vggish/conv2/weights', {shape: [3, 3, 2, 3], data: new Float32Array(54)});
+    const run = (weights: Weights) =>
+      runStage(vggish, {inputs: {patches: patchesInput(1), weights: weightsFile(weights)}});
+    await expect(run(missing)).rejects.toThrow('the weights have no tensor `vggish/fc2/biases`');
+    await expect(run(misshapen)).rejects.toThrow(
+      'tensor `vggish/conv2/weights` has shape [3, 3, 2, 3]; [3, 3, 1, 3] is expected',
+    );
+  });
+
+  test('patches of another shape and values that are not numbers are refused', async () => {
+    const weights = weightsFile(smallWeights());
+    const small = {content: encodeNpy({shape: [1, 96, 32], data: new Float32Array(96 * 32)})};
+    await expect(runStage(vggish, {inputs: {patches: small, weights}})).rejects.toThrow('[n, 96, 64] is expected');
+    const broken = {content: encodeNpy({shape: [1, 96, 64], data: new Float32Array(96 * 64).fill(Number.NaN)})};
+    await expect(runStage(vggish, {inputs: {patches: broken, weights}})).rejects.toThrow(
+      'the patches hold a value that is not a finite number',
+    );
+    const spoilt = new Map(smallWeights());
+    spoilt.set('vggish/conv1/biases', {shape: [1], data: Float32Array.of(Number.NaN)});
+    const run = runStage(vggish, {inputs: {patches: patchesInput(1), weights: weightsFile(spoilt)}});
+    await expect(run).rejects.toThrow('tensor `vggish/conv1/biases` holds a value that is not a finite number');
+  });
+});
+
+describe('vggish-weights', () => {
+  test('at width 1 the shapes are those of the released checkpoint, 72,141,184 values', () => {
+    const sizes = vggishLayers(1).map((layer) => [layer.name, weightShape(layer).join('x')]);
+    expect(Object.fromEntries(sizes)).toEqual({
+      'vggish/conv1': '3x3x1x64',
+      'vggish/conv2': '3x3x64x128',
+      'vggish/conv3/conv3_1': '3x3x128x256',
+      'vggish/conv3/conv3_2': '3x3x256x256',
+      'vggish/conv4/conv4_1': '3x3x256x512',
+      'vggish/conv4/conv4_2': '3x3x512x512',
+      'vggish/fc1/fc1_1': '12288x4096',
+      'vggish/fc1/fc1_2': '4096x4096',
+      'vggish/fc2': '4096x128',
+    });
+    const total = vggishLayers(1).reduce(
+      (sum, layer) => sum + weightShape(layer).reduce((a, b) => a * b) + layer.to,
+      0,
+    );
+    expect(total).toBe(72_141_184);
+  });
+
+  test('the same seed gives the same bytes, another seed does not', async () => {
+    const bytes = async (seed: number) =>
+      readFileSync((await runStage(vggishWeights, {params: {width: 0.02}, seed})).outputs.weights);
+    const first = await bytes(1);
+    expect((await bytes(1)).equals(first)).toBe(true);
+    expect((await bytes(2)).equals(first)).toBe(false);
+  });
+
+  test.each([
+    ['he', Math.sqrt(2 / 4096)],
+    ['release', 0.01 * 0.87962566],
+  ] as const)('the deviation of %s weights is as stated, cut at two deviations', async (init, expected) => {
+    const layers = vggishLayers(1).filter(({name}) => name === 'vggish/fc2');
+    const data = makeVggishWeights(layers, init, 5).get('vggish/fc2/weights')?.data ?? new Float32Array(0);
+    const deviation = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
+    expect(deviation / expected).toBeCloseTo(1, 2);
+    const largest = data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    expect(largest / expected).toBeLessThan(2 / 0.87962566 + 1e-6);
+    expect(largest / expected).toBeGreaterThan(2.25);
+  });
+
+  test('the embeddings of random weights tell patches apart', async () => {
+    const {outputs} = await runStage(vggishWeights, {params: {width: 0.05}, seed: 11});
+    expect(readSafeTensors(outputs.weights).metadata).toMatchObject({model: 'vggish', width: '0.05'});
+    const embedded = await runStage(vggish, {inputs: {patches: patchesInput(2), weights: outputs.weights}});
+    const {data} = readFloat32(embedded.outputs.embeddings);
+    const [a, b] = [data.subarray(0, 128), data.subarray(128)];
+    const size = Math.hypot(...a);
+    expect(size).toBeGreaterThan(0.1);
+    expect(Math.hypot(...a.map((value, i) => value - (b[i] ?? 0))) / size).toBeGreaterThan(0.01);
+  });
+});
