@@ -97,11 +97,11 @@ async function runProgram(
     recordGroup(job.folder, pid);
     host.onStart(kill);
   }
-  for (const name of ['stdout', 'stderr'] as const) {
+  const readers = (['stdout', 'stderr'] as const).map((name) => {
     const reader = createLineReader({lines: (text) => host.log.lines(name, text), end: () => {}});
     child[name].on('data', (chunk: Buffer) => reader.push(chunk));
-    child[name].once('close', () => reader.finish());
-  }
+    return reader;
+  });
   const stopper = watchStop({
     signal,
     timeoutMs: job.timeoutMs,
@@ -119,6 +119,7 @@ async function runProgram(
     }, streamPatienceMs);
   });
   const result = await child;
+  for (const reader of readers) reader.finish();
   clearTimeout(patience);
   stopper.dispose();
   if (pid !== undefined) host.guardian.release(pid);

@@ -15,7 +15,7 @@ export async function awaitPresence(path: string): Promise<Presence> {
   const server = createServer((socket) => {
     arrive();
     socket.on('error', () => {});
-    socket.once('close', leave);
+    socket.once('close', () => leave());
     socket.resume();
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
