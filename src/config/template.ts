@@ -22,8 +22,8 @@ export type Template =
 
 /** What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). */
 export type Resolve = (placeholder: Placeholder, path: Path) => {readonly value: Json} | 'later' | undefined;
-/** The value of a placeholder that was left for later. */
-export type LookUp = (placeholder: Placeholder) => Json;
+/** The value of a placeholder that was left for later. `inText`: it stands inside a text, where only scalars can. */
+export type LookUp = (placeholder: Placeholder, path: Path, inText: boolean) => Json;
 
 type Report = (problem: Problem) => void;
 
@@ -54,13 +54,13 @@ export function compileTemplate(value: Json, path: Path, resolve: Resolve, repor
   return {kind: 'constant', value};
 }
 
-/** The value for one variant. A list or mapping inside a text is not possible: compile reported it or `LookUp` gives scalars. */
+/** The value for one variant. */
 export function evaluate(template: Template, lookUp: LookUp): Json {
   switch (template.kind) {
     case 'constant':
       return template.value;
     case 'whole':
-      return lookUp(template.placeholder);
+      return lookUp(template.placeholder, template.path, false);
     case 'text':
       return joinPieces(template.pieces, template.path, lookUp);
     case 'list':
@@ -124,7 +124,7 @@ function compileText(text: string, path: Path, resolve: Resolve, report: Report)
     else if (typeof piece === 'string' || isScalar(found.value))
       replaced.push(pieceText(found.value, piece, replaced, path));
     else {
-      report(notScalar(piece, found.value, path));
+      report(notScalarInText(piece, found.value, path));
       complete = false;
     }
   }
@@ -136,7 +136,7 @@ function compileText(text: string, path: Path, resolve: Resolve, report: Report)
 function joinPieces(pieces: readonly (string | Placeholder)[], path: Path, lookUp: LookUp): string {
   const done: string[] = [];
   for (const piece of pieces)
-    done.push(typeof piece === 'string' ? piece : pieceText(lookUp(piece), piece, done, path));
+    done.push(typeof piece === 'string' ? piece : pieceText(lookUp(piece, path, true), piece, done, path));
   return done.join('');
 }
 
@@ -181,7 +181,7 @@ function malformed(text: string, open: boolean, path: Path, span: readonly [numb
   return {code: 'bad-reference', message, hint, path, at: 'value', span};
 }
 
-function notScalar(piece: Placeholder, value: Json, path: Path): Problem {
+export function notScalarInText(piece: Placeholder, value: Json, path: Path): Problem {
   const kind = isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : 'empty';
   const message = `\`${piece.text}\` is ${kind}, which cannot stand inside a text`;
   return {code: 'bad-value', message, path, at: 'value', span: piece.span};

@@ -36,6 +36,20 @@ export function findNode(document: Document, text: string, path: Path, at: 'key'
   return isScalar(node) || isAlias(node) ? oneLine(offsetsOf(node), text) : start(node, key, text);
 }
 
+/** The keys of the mapping at a path, with their places. */
+export function listKeys(document: Document, path: Path): readonly (readonly [string, Offsets])[] {
+  let node = document.contents as Node | null;
+  for (const part of path) {
+    node = resolve(document, node);
+    node = (isMap(node) && pairOf(node.items as Pair<Node, Node | null>[], part)?.value) || null;
+  }
+  node = resolve(document, node);
+  if (!isMap(node)) return [];
+  return (node.items as Pair<Node, Node | null>[]).flatMap(({key}) =>
+    isScalar(key) ? [[String(key.value), offsetsOf(key)] as const] : [],
+  );
+}
+
 /** A collection is pointed at by its key, or by its first character in a list. */
 function start(node: Node, key: Node | null, text: string): Offsets {
   if (key) return offsetsOf(key);

@@ -1,0 +1,175 @@
+import {sha256} from '../core/digest.ts';
+import type {SourceRange} from '../core/failure.ts';
+import {canonicalJson, isObject, type Json, type JsonObject} from '../core/json.ts';
+import type {ArtifactRef, CommandSpec, InputBinding, PipelineNode} from '../core/pipeline.ts';
+import {defaultResources} from '../core/resources.ts';
+import type {CodeManifest, InputPort, OutputPort, StageDeclaration} from '../core/stage.ts';
+import {bind, bindCollection, placeOf, type Bound} from './bindings.ts';
+import {readCommand} from './command-text.ts';
+import type {CommandNodeSection} from './document.ts';
+import {readSeed, readSettings} from './node-settings.ts';
+import {checkWorkPaths} from './work-paths.ts';
+import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
+
+const manifest: CodeManifest = {type: 'code/1', files: {}, packages: {'mixdown/command': '1'}};
+
+/** The stage that all command nodes share; what each runs is among its params, under `$command`. */
+export const commandStage: StageDeclaration = {
+  name: 'command',
+  summary: 'Any program: `command: [program, argument]`, or `shell` with `script`.',
+  params: {},
+  inputs: {},
+  outputs: {},
+  resources: defaultResources,
+  numericBackend: false,
+  seeded: true,
+  deterministic: true,
+  code: sha256(canonicalJson(manifest as unknown as Json)),
+  manifest,
+};
+
+/** Kinds of a command's outputs as its section declares them. */
+export function commandOutputKinds({outputs}: CommandNodeSection): Record<string, 'file' | 'tree'> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, output]) => [
+      name,
+      (typeof output === 'string' ? undefined : output.kind) ?? 'file',
+    ]),
+  );
+}
+
+/** All variants of a command node. What is wrong is reported; the nodes are then not to be used. */
+export function expandCommandNode(
+  name: string,
+  section: CommandNodeSection,
+  range: SourceRange | undefined,
+  scope: Scope,
+): PipelineNode[] {
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  const each = readEach(name, section, scope);
+  const bindings = readInputs(name, section, each?.port, scope);
+  const outputs = readOutputs(name, section, scope);
+  const settings = readSettings(name, section, defaultResources, resolve, scope);
+  const seed = readSeed(name, section, resolve, scope);
+  const ports = [...Object.keys(section.inputs ?? {}), ...(each ? [each.port] : [])];
+  const command = readCommand(name, section, ports, scope);
+  return variants.variants.map((variant, index) => {
+    const inputs: Record<string, InputBinding> = {};
+    const kinds: Record<string, InputPort> = {};
+    for (const [port, read] of bindings) {
+      const bound = read(variant);
+      if (!bound) continue;
+      inputs[port] = bound.binding;
+      kinds[port] = bound.port;
+    }
+    const items = each?.collection?.(variant);
+    if (each) kinds[each.port] = {kind: 'file'};
+    const made = outputs(variant);
+    const nodeSeed = command.seeded || section.seed !== undefined ? seed(variant) : 0;
+    const {spec, params} = command.read(variant, made, nodeSeed);
+    return {
+      id: variants.ids[index] ?? name,
+      name,
+      variant,
+      stage: commandStage.name,
+      params: {...params, $command: keyPart(spec)},
+      seed: nodeSeed,
+      inputs,
+      ports: kinds,
+      ...(each && items ? {each: {port: each.port, collection: items}} : {}),
+      outputs: made,
+      command: spec,
+      ...settings(variant),
+      ...(range ? {range} : {}),
+    };
+  });
+}
+
+/** What of a command may change the bytes it makes. */
+function keyPart(spec: CommandSpec): JsonObject {
+  if (spec.form === 'argv') return {argv: spec.argv, env: spec.env};
+  return {shell: spec.shell, script: spec.script, env: spec.env};
+}
+
+function readInputs(
+  name: string,
+  section: CommandNodeSection,
+  slicedPort: string | undefined,
+  scope: Scope,
+): readonly (readonly [string, PerVariant<Bound | undefined>])[] {
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  const bindings: (readonly [string, PerVariant<Bound | undefined>])[] = [];
+  for (const [port, value] of Object.entries(section.inputs ?? {})) {
+    const path = ['nodes', name, 'inputs', port];
+    if (port === slicedPort) {
+      scope.report({
+        code: 'bad-value',
+        message: `input \`${port}\` is bound twice: here and by \`each\``,
+        path,
+        at: 'key',
+      });
+      continue;
+    }
+    const place = placeOf(value, path, variants.axes);
+    const spec = {name: port, port: undefined, owner: `node \`${name}\``};
+    const read = perVariant(value, path, resolve, scope.report, (found) => bind(found, spec, place, scope));
+    if (read) bindings.push([port, read]);
+  }
+  return bindings;
+}
+
+function readEach(
+  name: string,
+  {each}: CommandNodeSection,
+  scope: Scope,
+): {port: string; collection: PerVariant<ArtifactRef | undefined> | undefined} | undefined {
+  if (each === undefined) return undefined;
+  const path = ['nodes', name, 'each'];
+  if (typeof each === 'string') {
+    const message = 'a command says which input gets the item of `each`';
+    const hint = `write \`each: {NAME: ${each}}\`; the item is then the file NAME`;
+    scope.report({code: 'bad-reference', message, hint, path, at: 'value'});
+    return undefined;
+  }
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  const [port = '', value = ''] = Object.entries(each)[0] ?? [];
+  const at = [...path, port];
+  const place = placeOf(value, at, variants.axes);
+  return {
+    port,
+    collection: perVariant(value, at, resolve, scope.report, (found) => bindCollection(found, place, scope)),
+  };
+}
+
+function readOutputs(
+  name: string,
+  section: CommandNodeSection,
+  scope: Scope,
+): PerVariant<Readonly<Record<string, OutputPort>>> {
+  const path = ['nodes', name, 'outputs'];
+  const resolve = nodeResolver(name, scope.matrices.of(name), scope);
+  const eachPort = isObject(section.each as Json) ? Object.keys(section.each as object) : [];
+  const ports = [...Object.keys(section.inputs ?? {}), ...eachPort];
+  const rest = Object.entries(section.outputs).map(([output, value]) => {
+    const {kind = 'file', display = false} = typeof value === 'string' ? {} : value;
+    if (kind === 'tree' && section.each !== undefined) {
+      const message = `output \`${output}\` is a tree; under \`each\` every output is one file per item`;
+      scope.report({code: 'kind-mismatch', message, path: [...path, output], at: 'key'});
+    }
+    return [output, display ? ({kind, display: true} as const) : {kind}] as const;
+  });
+  const paths = Object.fromEntries(
+    Object.entries(section.outputs).map(([output, value]) => [output, typeof value === 'string' ? value : value.path]),
+  );
+  const shaped = (output: string) => (typeof section.outputs[output] === 'string' ? [output] : [output, 'path']);
+  const convert = (value: Json): Readonly<Record<string, OutputPort>> => {
+    const found = Object.entries(isObject(value) ? value : {}).map(([output, at]) => [output, String(at)] as const);
+    checkWorkPaths(ports, found, (output) => [...path, ...shaped(output)], scope.report);
+    const names = Object.fromEntries(found);
+    return Object.fromEntries(rest.map(([output, port]) => [output, {...port, name: names[output] ?? ''}]));
+  };
+  return perVariant(paths, path, resolve, scope.report, convert) ?? (() => ({}));
+}

@@ -1,0 +1,42 @@
+import {join} from 'node:path';
+import {sha256, type Sha256} from '../core/digest.ts';
+import {readCacheJson, writeCacheFile} from './cache-file.ts';
+import type {LoadedDocument} from './document.ts';
+
+/** Changes when the stored form or the meaning of an accepted document changes. */
+const format = 'document/1';
+
+/** A checked document by everything it was made from: the YAML package and Ajv stay unloaded when it is found. */
+export interface DocumentKey {
+  readonly cacheDir: string;
+  readonly schema: Sha256;
+  readonly text: string;
+  readonly profiles: readonly string[];
+  readonly overrides: readonly string[];
+}
+
+export function documentHash({schema, text, profiles, overrides}: DocumentKey): Sha256 {
+  return sha256(JSON.stringify([format, schema, profiles, overrides, sha256(text)]));
+}
+
+export function readCachedDocument(cacheDir: string, hash: Sha256): LoadedDocument | undefined {
+  const record = readCacheJson(pathOf(cacheDir, hash)) as (LoadedDocument & {readonly format: string}) | undefined;
+  return record?.format === format ? record : undefined;
+}
+
+export function cacheDocument(cacheDir: string, hash: Sha256, loaded: LoadedDocument): void {
+  writeCacheFile(pathOf(cacheDir, hash), JSON.stringify({format, ...loaded}));
+}
+
+/** Whether the params of this document were found right with these declarations before. */
+export function paramsKnownGood(cacheDir: string, hash: Sha256): boolean {
+  return readCacheJson(pathOf(cacheDir, hash)) === format;
+}
+
+export function rememberGoodParams(cacheDir: string, hash: Sha256): void {
+  writeCacheFile(pathOf(cacheDir, hash), JSON.stringify(format));
+}
+
+function pathOf(cacheDir: string, hash: Sha256): string {
+  return join(cacheDir, 'config', `${hash}.json`);
+}

@@ -1,0 +1,87 @@
+import {didYouMean} from '../core/closest.ts';
+import type {Json} from '../core/json.ts';
+import type {Variant} from '../core/matrix.ts';
+import type {Matrices, NodeVariants} from './matrices.ts';
+import type {Path, Problem} from './problem.ts';
+import type {References} from './references.ts';
+import {compileTemplate, evaluate, type LookUp, type Resolve, type Template} from './template.ts';
+import type {Variables} from './variables.ts';
+
+export type Report = (problem: Problem) => void;
+
+/** What the expansion of one node needs of the others. */
+export interface Scope {
+  readonly variables: Variables;
+  readonly matrices: Matrices;
+  readonly references: References;
+  readonly report: Report;
+  readonly runSeed: number;
+  readonly salt: string;
+}
+
+/** A value of a node that may differ between its variants; computed once when it does not. */
+export type PerVariant<T> = (variant: Variant) => T;
+
+/** Resolves what every text of a node may refer to: variables and the node's own axes. `more` adds other names. */
+export function nodeResolver(
+  name: string,
+  {axes}: NodeVariants,
+  scope: Pick<Scope, 'variables' | 'report'>,
+  more: Readonly<Record<string, Resolve>> = {},
+): Resolve {
+  return (placeholder, path) => {
+    const [space = '', member] = placeholder.parts;
+    if (space === 'vars') return scope.variables.resolve(placeholder, path);
+    const other = Object.hasOwn(more, space) ? more[space] : undefined;
+    if (other) return other(placeholder, path);
+    const at = {path, at: 'value', span: placeholder.span} as const;
+    if (space === 'matrix') {
+      if (member !== undefined && placeholder.parts.length === 2 && axes.includes(member)) return 'later';
+      const message = `node \`${name}\` has no axis \`${placeholder.parts.slice(1).join('.')}\``;
+      const hint = () => (axes.length === 0 ? 'the node has no matrix' : didYouMean(member ?? '', axes));
+      scope.report({code: 'unknown-axis', message, hint, ...at});
+      return undefined;
+    }
+    const spaces = ['vars', 'matrix', ...Object.keys(more)];
+    const list = spaces.map((known) => (known === 'seed' ? '`${seed}`' : `\`\${${known}.…}\``)).join(', ');
+    const message = `\`${placeholder.text}\` refers to nothing`;
+    const hint = `what can be referred to here: ${list}; write \`$\${\` for a literal \`\${\``;
+    scope.report({code: 'bad-reference', message, hint, ...at});
+    return undefined;
+  };
+}
+
+/** The value of `${matrix.axis}` in one variant; other names are not expected. */
+export function variantLookUp(variant: Variant): LookUp {
+  return (placeholder) => variant[placeholder.parts[1] ?? ''] ?? null;
+}
+
+/** Prepares one value of a node: templates are compiled now, converted once if constant, else for each variant. */
+export function perVariant<T>(
+  value: Json | undefined,
+  path: Path,
+  resolve: Resolve,
+  report: Report,
+  convert: (value: Json) => T,
+): PerVariant<T> | undefined {
+  if (value === undefined) return undefined;
+  const template = compileTemplate(value, path, resolve, report);
+  return template && fromTemplate(template, convert);
+}
+
+export function fromTemplate<T>(template: Template, convert: (value: Json) => T): PerVariant<T> {
+  if (template.kind !== 'constant') return (variant) => convert(evaluate(template, variantLookUp(variant)));
+  const constant = convert(template.value);
+  return () => constant;
+}
+
+/** Resolves where a node's axes mean nothing: in sources, targets and names of stages. */
+export function variablesOnly(variables: Variables, report: Report): Resolve {
+  return (placeholder, path) => {
+    if (placeholder.parts[0] === 'vars') return variables.resolve(placeholder, path);
+    const message = `\`${placeholder.text}\` cannot stand here`;
+    const hint = 'only variables can: `${vars.name}`';
+    report({code: 'bad-reference', message, hint, path, at: 'value', span: placeholder.span});
+    return undefined;
+  };
+}

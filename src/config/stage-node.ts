@@ -1,0 +1,173 @@
+import {didYouMean} from '../core/closest.ts';
+import type {SourceRange} from '../core/failure.ts';
+import {isObject, type Json} from '../core/json.ts';
+import type {ArtifactRef, InputBinding, PipelineNode} from '../core/pipeline.ts';
+import type {StageDeclaration} from '../core/stage.ts';
+import {bind, bindCollection, placeOf} from './bindings.ts';
+import type {StageNodeSection} from './document.ts';
+import {readSeed, readSettings} from './node-settings.ts';
+import type {ParamChecker} from './param-checker.ts';
+import {readParams} from './stage-params.ts';
+import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
+
+export interface StageNodeContext extends Scope {
+  readonly params: ParamChecker | undefined;
+}
+
+/** All variants of a stage node. What is wrong is reported; the nodes are then not to be used. */
+export function expandStageNode(
+  name: string,
+  section: StageNodeSection,
+  stage: StageDeclaration,
+  range: SourceRange | undefined,
+  scope: StageNodeContext,
+): PipelineNode[] {
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  const each = readEach(name, section, stage, scope);
+  const bindings = readInputs(name, section, stage, each?.port, scope);
+  const collection = each?.collection;
+  const params = readParams(name, section.params ?? {}, stage, resolve, scope);
+  const settings = readSettings(name, section, stage.resources, resolve, scope);
+  const seed = readSeed(name, section, resolve, scope);
+  if (section.seed !== undefined && !stage.seeded) {
+    const message = `stage \`${stage.name}\` does not use a seed`;
+    const hint = 'remove `seed`, or let the stage say `seeded: true`';
+    scope.report({code: 'bad-value', message, hint, path: ['nodes', name, 'seed'], at: 'key'});
+  }
+  return variants.variants.map((variant, index) => {
+    const inputs: Record<string, InputBinding> = {};
+    for (const [port, binding] of bindings) {
+      const bound = binding(variant);
+      if (bound) inputs[port] = bound;
+    }
+    const items = collection?.(variant);
+    return {
+      id: variants.ids[index] ?? name,
+      name,
+      variant,
+      stage: stage.name,
+      params: params(variant),
+      seed: stage.seeded ? seed(variant) : 0,
+      inputs,
+      ports: stage.inputs,
+      ...(each && items ? {each: {port: each.port, collection: items}} : {}),
+      outputs: stage.outputs,
+      ...settings(variant),
+      ...(range ? {range} : {}),
+    };
+  });
+}
+
+function readInputs(
+  name: string,
+  section: StageNodeSection,
+  stage: StageDeclaration,
+  slicedPort: string | undefined,
+  scope: Scope,
+): readonly (readonly [string, PerVariant<InputBinding | undefined>])[] {
+  const {report} = scope;
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  const bindings: (readonly [string, PerVariant<InputBinding | undefined>])[] = [];
+  for (const [port, value] of Object.entries(section.inputs ?? {})) {
+    const path = ['nodes', name, 'inputs', port];
+    const declared = Object.hasOwn(stage.inputs, port) ? stage.inputs[port] : undefined;
+    if (!declared) {
+      const message = `stage \`${stage.name}\` has no input \`${port}\``;
+      report({
+        code: 'unknown-input',
+        message,
+        hint: () => didYouMean(port, Object.keys(stage.inputs)),
+        path,
+        at: 'key',
+      });
+      continue;
+    }
+    if (port === slicedPort) {
+      const message = `input \`${port}\` is bound twice: here and by \`each\``;
+      report({code: 'bad-value', message, path, at: 'key'});
+      continue;
+    }
+    const place = placeOf(value, path, variants.axes);
+    const spec = {name: port, port: declared, owner: `stage \`${stage.name}\``};
+    const binding = perVariant(value, path, resolve, report, (found) => bind(found, spec, place, scope)?.binding);
+    if (binding) bindings.push([port, binding]);
+  }
+  const given = new Set(Object.keys(section.inputs ?? {}));
+  for (const [port, {optional, kind}] of Object.entries(stage.inputs)) {
+    if (optional || given.has(port) || port === slicedPort) continue;
+    // Which port `each` feeds could not be told, and that was reported.
+    if (section.each !== undefined && slicedPort === undefined && kind === 'file') continue;
+    const message = `node \`${name}\` does not bind the input \`${port}\` of stage \`${stage.name}\` (a ${kind})`;
+    const hint = section.inputs ? `add \`${port}: …\` to \`inputs\`` : `write \`inputs: {${port}: …}\``;
+    report({code: 'missing-input', message, hint, path: ['nodes', name, 'inputs'], at: 'key'});
+  }
+  return bindings;
+}
+
+interface Each {
+  readonly port: string;
+  readonly collection: PerVariant<ArtifactRef | undefined> | undefined;
+}
+
+function readEach(name: string, section: StageNodeSection, stage: StageDeclaration, scope: Scope): Each | undefined {
+  const {each} = section;
+  if (each === undefined) return undefined;
+  const {report} = scope;
+  const path = ['nodes', name, 'each'];
+  const variants = scope.matrices.of(name);
+  const resolve = nodeResolver(name, variants, scope);
+  for (const [output, {kind}] of Object.entries(stage.outputs)) {
+    if (kind === 'file') continue;
+    const message = `stage \`${stage.name}\` cannot run with \`each\`: its output \`${output}\` is a tree`;
+    report({code: 'kind-mismatch', message, hint: 'under `each` every output is one file per item', path, at: 'key'});
+    return undefined;
+  }
+  const named = isObject(each as Json) ? Object.entries(each as Record<string, string>)[0] : undefined;
+  const port = named
+    ? checkPort(name, named[0], stage, scope)
+    : onlyFreePort(name, section, each as string, stage, scope);
+  if (port === undefined) return undefined;
+  const value = named ? named[1] : (each as string);
+  const at = named ? [...path, named[0]] : path;
+  const place = placeOf(value, at, variants.axes);
+  return {port, collection: perVariant(value, at, resolve, report, (found) => bindCollection(found, place, scope))};
+}
+
+function checkPort(name: string, port: string, stage: StageDeclaration, {report}: Scope): string | undefined {
+  const declared = Object.hasOwn(stage.inputs, port) ? stage.inputs[port] : undefined;
+  const path = ['nodes', name, 'each', port];
+  if (!declared) {
+    const message = `stage \`${stage.name}\` has no input \`${port}\``;
+    report({code: 'unknown-input', message, hint: () => didYouMean(port, Object.keys(stage.inputs)), path, at: 'key'});
+    return undefined;
+  }
+  if (declared.kind === 'file' && !declared.many) return port;
+  const what = declared.many ? 'a list' : 'a tree';
+  const message = `\`each\` gives one file at a time, and input \`${port}\` of stage \`${stage.name}\` takes ${what}`;
+  report({code: 'kind-mismatch', message, path, at: 'key'});
+  return undefined;
+}
+
+function onlyFreePort(
+  name: string,
+  section: StageNodeSection,
+  collection: string,
+  stage: StageDeclaration,
+  {report}: Scope,
+): string | undefined {
+  const bound = new Set(Object.keys(section.inputs ?? {}));
+  const free = Object.entries(stage.inputs)
+    .filter(([port, {kind, many, optional}]) => kind === 'file' && !many && !optional && !bound.has(port))
+    .map(([port]) => port);
+  if (free.length === 1) return free[0];
+  const form = (port: string) => `\`each: {${port}: ${collection}}\``;
+  const message =
+    free.length === 0
+      ? `stage \`${stage.name}\` has no file input left for the items of \`${collection}\``
+      : `stage \`${stage.name}\` has ${free.length} file inputs that could take the items of \`${collection}\``;
+  const hint = free.length === 0 ? undefined : `write ${free.map(form).join(' or ')}`;
+  report({code: 'bad-reference', message, ...(hint ? {hint} : {}), path: ['nodes', name, 'each'], at: 'value'});
+  return undefined;
+}
