@@ -73,7 +73,10 @@ describe('a fingerprint', () => {
     const input = fc.oneof(digest, fc.array(digest, {maxLength: 2}));
     fc.assert(
       fc.property(input, input, (a, b) => {
-        const [before, after] = [{...base, inputs: {clip: a}}, {...base, inputs: {clip: b}}];
+        const [before, after] = [
+          {...base, inputs: {clip: a}},
+          {...base, inputs: {clip: b}},
+        ];
         expect(explainAction(before, after).length === 0).toBe(fingerprintOf(before) === fingerprintOf(after));
       }),
       {numRuns: 500},
