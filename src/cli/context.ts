@@ -24,14 +24,14 @@ export interface Context {
   /** Colours for stdout. */
   readonly paint: Paint;
   /** Prints text to stdout, with a newline when it has none. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** Prints one JSON document to stdout. */
-  printJson(value: unknown): void;
+  readonly printJson: (value: unknown) => void;
   /** Prints a remark to stderr; nothing with --quiet. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Prints the failures to stderr and returns the exit code they stand for. */
-  fail(failures: readonly Failure[]): ExitCode;
-  warn(failure: Failure): void;
+  readonly fail: (failures: readonly Failure[]) => ExitCode;
+  readonly warn: (failure: Failure) => void;
 }
 
 export function makeContext(io: Io, globals: Globals): Context {

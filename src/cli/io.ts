@@ -1,6 +1,7 @@
 /** One output of the process. */
 export interface Output {
   write(text: string): void;
+  writeBytes(bytes: Uint8Array): void;
   readonly isTTY: boolean;
   size(): {readonly columns: number; readonly rows: number};
 }
@@ -9,6 +10,8 @@ export interface Output {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The arguments after the program's name. */
+  readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute. */
   readonly cwd: string;
@@ -26,6 +29,7 @@ export function processIo(): Io {
   return {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
+    argv: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
     now: Date.now,
@@ -36,7 +40,9 @@ export function processIo(): Io {
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
-    isTTY: Boolean(stream.isTTY),
+    writeBytes: (bytes) => void stream.write(bytes),
+    // Absent, not false, on a pipe.
+    isTTY: (stream.isTTY as boolean | undefined) ?? false,
     size: () => ({columns: stream.columns || 80, rows: stream.rows || 24}),
   };
 }

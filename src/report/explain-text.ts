@@ -37,12 +37,12 @@ function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[]
         : reason.files.map(codeLine);
     case 'param-changed': {
       const [before, after] = jsonPair(reason.before, reason.after);
-      return [`param ${reason.param}: ${before} -> ${after}`];
+      return [`${paramName(reason.param)}: ${before} -> ${after}`];
     }
     case 'param-added':
-      return [`param ${reason.param}: added, ${jsonText(reason.after)}`];
+      return [`${paramName(reason.param)}: added, ${jsonText(reason.after)}`];
     case 'param-removed':
-      return [`param ${reason.param}: removed, was ${jsonText(reason.before)}`];
+      return [`${paramName(reason.param)}: removed, was ${jsonText(reason.before)}`];
     case 'input-changed': {
       const port = reason.index === undefined ? reason.input : `${reason.input}[${reason.index}]`;
       const entries = reason.entries === undefined ? '' : ` (${entriesText(reason.entries)})`;
@@ -84,7 +84,7 @@ function brief(reason: StaleReason): string {
     case 'param-changed':
     case 'param-added':
     case 'param-removed':
-      return `param ${reason.param}`;
+      return paramName(reason.param);
     case 'input-changed':
     case 'input-count-changed':
     case 'input-added':
@@ -107,6 +107,11 @@ function brief(reason: StaleReason): string {
     case 'forced':
       return 'forced';
   }
+}
+
+/** What a command node runs is kept among its params. */
+function paramName(param: string): string {
+  return param === '$command' ? 'command' : `param ${param}`;
 }
 
 function upstreamByInput(reasons: readonly StaleReason[]): Map<string, string[]> {

@@ -17,7 +17,7 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   const where = node === undefined || message.startsWith(node) ? '' : `${paint.bold(node)}: `;
   const lines = [`${colour(`${word}:`)} ${where}${indentRest(printable(message))} ${paint.dim(`[${code}]`)}`];
   if (hint !== undefined) lines.push(hintLine(hint, paint));
-  if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}`);
+  if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}/reproduce.sh`);
   if (code === 'internal-error' && stack !== undefined) lines.push(paint.dim(stack));
   return lines.join('\n');
 }

@@ -21,8 +21,8 @@ export interface LiveOptions {
 /** The live view, which can step aside while the terminal belongs to somebody else. */
 export interface LiveReporter extends Reporter {
   /** Takes the window away and gives the cursor back, until `resume`. */
-  suspend(): void;
-  resume(): void;
+  readonly suspend: () => void;
+  readonly resume: () => void;
 }
 
 const redrawEveryMs = 100;

@@ -4,5 +4,5 @@ import type {Emit} from '../core/events.ts';
 export interface Reporter {
   readonly emit: Emit;
   /** Gives back what it holds (cursor, timers, open files). May be called more than once. */
-  close(): void;
+  readonly close: () => void;
 }

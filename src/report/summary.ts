@@ -50,7 +50,7 @@ function failureBlock(failures: SummaryParts['failures'], record: string | undef
   const next: string[] = [];
   if (record !== undefined && first !== undefined) next.push(`  log of a node: mixdown show --log '${first.node}'`);
   const reproduce = failures.find(({failure}) => failure.reproduce !== undefined)?.failure.reproduce;
-  if (reproduce !== undefined) next.push(`  run it alone:  ${reproduce}`);
+  if (reproduce !== undefined) next.push(`  run it alone:  ${reproduce}/reproduce.sh`);
   next.push('  go on after a fix: mixdown run (what is done stays done)');
   return [`${countText(failures.length, 'node')} failed:`, ...lines, '', ...next.map((line) => paint.dim(line))].join(
     '\n',

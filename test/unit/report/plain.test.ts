@@ -63,7 +63,7 @@ const story: readonly Event[] = [
       code: 'stage-failed',
       message: 'loss is not a number',
       hint: 'lower the rate',
-      reproduce: 'cache/failed/x/reproduce.sh',
+      reproduce: 'cache/failed/x',
     },
   }),
   finished(60, 'tables', 'blocked', {failure: {code: 'blocked', message: 'tables did not run because train failed'}}),

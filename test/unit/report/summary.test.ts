@@ -42,7 +42,7 @@ test('a failed run lists the failures and what to do next', () => {
       failures: [
         {
           node: 'train[fold=1]',
-          failure: {code: 'stage-failed', message: 'loss is NaN\nat x', reproduce: 'cache/failed/train/reproduce.sh'},
+          failure: {code: 'stage-failed', message: 'loss is NaN\nat x', reproduce: 'cache/failed/train'},
         },
       ],
       record: 'runs/20260101-000000-abcd',

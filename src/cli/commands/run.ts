@@ -1,0 +1,153 @@
+import {join} from 'node:path';
+import type {Event, RunFinished} from '../../core/events.ts';
+import type {Failure} from '../../core/failure.ts';
+import type {BuildSummary, FailureMode} from '../../engine/run-context.ts';
+import type {Reporter} from '../../report/reporter.ts';
+import {runRecorder} from '../../report/run-record.ts';
+import {summaryText} from '../../report/summary.ts';
+import {newRunId, type RunStore} from '../../store/run-store.ts';
+import type {Context} from '../context.ts';
+import {executePlanned} from '../execution.ts';
+import {exitCodes, type ExitCode} from '../exit.ts';
+import {loadProject, selectNodes, type Loaded} from '../load.ts';
+import {packageVersion} from '../package.ts';
+import {planNodes, type PlannedWork} from '../planning.ts';
+import {displayPath} from '../project.ts';
+import {displays, linkResults, resultsInPlace} from '../results.ts';
+import {listenForInterrupts} from '../signals.ts';
+import {terminalReporter} from '../terminal.ts';
+import {currentToolchain, hostName} from '../workspace.ts';
+
+export interface RunOptions {
+  readonly jobs?: number;
+  readonly onFailure: FailureMode;
+  readonly keepGoing?: true;
+  readonly force?: true;
+  readonly dryRun?: true;
+}
+
+/** Plans and executes. A run that has nothing to do and whose results are in place leaves no record. */
+export async function runCommand(
+  context: Context,
+  patterns: readonly string[],
+  options: RunOptions,
+): Promise<ExitCode> {
+  if (options.dryRun) return (await import('./plan.ts')).planCommand(context, patterns, options);
+  const loaded = await loadProject(context);
+  if (!loaded.ok) return context.fail(loaded.error);
+  const targets = selectNodes(loaded.value, patterns, 'default');
+  if (!targets.ok) return context.fail(targets.error);
+  const runId = newRunId(context.io.now());
+  const work = await planNodes(context, loaded.value, targets.value, options, `run ${runId}`);
+  if (!work.ok) return context.fail(work.error);
+  try {
+    return await executeWork(context, loaded.value, work.value, runId, options);
+  } finally {
+    work.value.workspace.close();
+  }
+}
+
+/** What the end of a run is told from. */
+interface Outcome {
+  readonly failures: readonly {readonly node: string; readonly failure: Failure}[];
+  readonly finished: RunFinished | undefined;
+}
+
+async function executeWork(
+  context: Context,
+  loaded: Loaded,
+  work: PlannedWork,
+  runId: string,
+  options: RunOptions,
+): Promise<ExitCode> {
+  const {workspace, plan} = work;
+  const idle = plan.nodes.every(({status}) => status === 'up-to-date');
+  const recorded = !(idle && resultsInPlace(loaded, plan, workspace.runs));
+  const failures: {node: string; failure: Failure}[] = [];
+  let finished: RunFinished | undefined;
+  const collect = (event: Event): void => {
+    if (event.type === 'run-finished') finished = event;
+    if (event.type === 'node-finished' && event.outcome === 'failed' && event.failure) {
+      failures.push({node: event.node, failure: event.failure});
+    }
+  };
+  const terminal = terminalReporter(context, loaded.graph);
+  const reporters: readonly Reporter[] = recorded
+    ? [recorderFor(context, loaded, workspace.runs), terminal]
+    : [terminal];
+  const emit = (event: Event): void => {
+    collect(event);
+    for (const reporter of reporters) reporter.emit(event);
+  };
+  const interrupts = listenForInterrupts((times) => emit({type: 'interrupted', at: context.io.now(), times}));
+  let summary: BuildSummary;
+  try {
+    summary = await executePlanned(loaded, work, {
+      runId,
+      onFailure: options.keepGoing ? 'continue' : options.onFailure,
+      force: new Set(options.force ? plan.targets : []),
+      ...(options.jobs === undefined ? {} : {jobs: options.jobs}),
+      env: context.io.env,
+      now: context.io.now,
+      emit,
+      signal: interrupts.stop,
+      killSignal: interrupts.kill,
+    });
+  } finally {
+    for (const reporter of reporters) reporter.close();
+    interrupts.dispose();
+  }
+  if (recorded) {
+    const linked = await linkResults(loaded, summary, workspace, runId);
+    if (!linked.ok) linked.error.forEach((failure) => context.warn(failure));
+  }
+  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, finished});
+  return exitCodeOf(summary, failures);
+}
+
+async function summarise(
+  {io, globals, paint, print}: Context,
+  loaded: Loaded,
+  {workspace}: PlannedWork,
+  summary: BuildSummary,
+  runId: string | undefined,
+  {failures, finished}: Outcome,
+): Promise<void> {
+  if (globals.json || finished === undefined || (globals.quiet && summary.outcome === 'done')) return;
+  const {runsDir} = loaded.project;
+  const parts = {
+    finished,
+    displays: runId === undefined || globals.quiet ? [] : await displays(loaded, summary, workspace.store.cas),
+    failures,
+    results: displayPath(join(runsDir, 'latest', 'out'), io.cwd),
+    ...(runId === undefined ? {} : {record: displayPath(join(runsDir, runId), io.cwd)}),
+  };
+  print(summaryText(parts, paint));
+}
+
+function exitCodeOf(summary: BuildSummary, failures: Outcome['failures']): ExitCode {
+  if (summary.outcome === 'done') return exitCodes.done;
+  if (summary.outcome === 'interrupted') return exitCodes.interrupted;
+  return failures.some(({failure}) => failure.code === 'internal-error') ? exitCodes.internal : exitCodes.nodeFailed;
+}
+
+function recorderFor({io, warn}: Context, {pipeline}: Loaded, runs: RunStore): Reporter {
+  return runRecorder({
+    facts: {
+      command: ['mixdown', ...io.argv],
+      seed: pipeline.seed,
+      host: hostName(),
+      versions: {mixdown: packageVersion(), node: process.versions.node, engine: currentToolchain().engine},
+    },
+    open(runId) {
+      const folder = runs.create(runId);
+      if (!folder.ok) throw new Error(folder.error[0]?.message);
+      return folder.value;
+    },
+    onProblem: (error) =>
+      warn({
+        code: 'cache-unwritable',
+        message: `this run is not recorded: ${error instanceof Error ? error.message : String(error)}`,
+      }),
+  });
+}

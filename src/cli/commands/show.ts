@@ -1,0 +1,276 @@
+import {existsSync} from 'node:fs';
+import {resolve} from 'node:path';
+import {didYouMean} from '../../core/closest.ts';
+import {failure} from '../../core/failure.ts';
+import type {NodeId, PipelineNode} from '../../core/pipeline.ts';
+import {parseReference} from '../../core/reference.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {matchNodes} from '../../core/selection.ts';
+import {parseTree, type Artifact, type Tree} from '../../core/tree.ts';
+import {bytesText} from '../../report/bytes.ts';
+import {countText} from '../../report/count-text.ts';
+import {agoText, durationText} from '../../report/duration.ts';
+import {logPath} from '../../report/run-record.ts';
+import {textTable} from '../../report/table.ts';
+import type {Context} from '../context.ts';
+import {exitCodes, type ExitCode} from '../exit.ts';
+import {loadProject, type Loaded} from '../load.ts';
+import {planNodes, type PlannedWork} from '../planning.ts';
+import {displayPath} from '../project.ts';
+import {readRecord} from '../records.ts';
+
+interface ShowOptions {
+  readonly metrics?: true;
+  readonly log?: true;
+  readonly path?: true;
+  readonly to?: string;
+}
+
+/** What `show` is asked for: a node, one of its outputs, or an entry of an output that is a tree. */
+interface Wanted {
+  readonly node: PipelineNode;
+  readonly output?: string;
+  readonly entry?: string;
+}
+
+/** A node's result as it is known now. */
+interface Known {
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly fingerprint?: string;
+  /** The result is of an earlier state of the pipeline. */
+  readonly stale: boolean;
+}
+
+/** Shows a result: artifacts, metrics, log. Runs nothing, and writes only what --to names. */
+export async function showCommand(context: Context, what: string, options: ShowOptions): Promise<ExitCode> {
+  const loaded = await loadProject(context);
+  if (!loaded.ok) return context.fail(loaded.error);
+  const wanted = resolveWanted(loaded.value, what);
+  if (!wanted.ok) return context.fail(wanted.error);
+  const {node, output} = wanted.value;
+  const work = await planNodes(context, loaded.value, [node.id]);
+  if (!work.ok) return context.fail(work.error);
+  if (options.log) return showLog(context, node, work.value);
+  const known = knownResult(node.id, work.value);
+  if (known === undefined) {
+    return context.fail([
+      failure('blob-missing', `there is no result of ${node.id} yet`, {hint: `make it: mixdown run '${node.id}'`}),
+    ]);
+  }
+  if (known.stale) context.note(`${node.id} is stale; this is its last result`);
+  if (options.metrics) return showMetrics(context, known);
+  if (output === undefined) {
+    const only = Object.keys(known.outputs);
+    if (options.to === undefined && !options.path) return showNode(context, node, known, work.value);
+    if (only.length !== 1 || only[0] === undefined) {
+      const hint = `name one: ${only.map((name) => `${node.id}.${name}`).join(', ')}`;
+      return context.fail([failure('usage', `${node.id} has ${countText(only.length, 'output')}`, {hint})]);
+    }
+    return showOutput(context, {node, output: only[0]}, known, work.value, options);
+  }
+  return showOutput(context, {...wanted.value, output}, known, work.value, options);
+}
+
+/** Reads `node`, `node[axis=value].output` or `node.output/path/in/tree`; it must name one node. */
+function resolveWanted({pipeline, graph}: Loaded, what: string): Result<Wanted> {
+  const {head, entry} = splitEntry(what);
+  const parsed = parseReference(head);
+  if (!parsed.ok) {
+    return err([
+      failure('usage', `\`${what}\` names nothing to show: ${parsed.error.message}`, {
+        hint: 'write node, node.output, or node.output/path for an entry of a tree',
+      }),
+    ]);
+  }
+  const matched = matchNodes(pipeline, graph, parsed.value);
+  if (!matched.ok) return err([matched.error]);
+  const [index] = matched.value;
+  if (index === undefined || matched.value.length !== 1) {
+    const examples = matched.value.slice(0, 3).map((each) => graph.nodes[each]?.id ?? '');
+    return err([
+      failure('usage', `\`${head}\` names ${countText(matched.value.length, 'node')}; show takes one`, {
+        hint: `such as ${examples.join(', ')}`,
+      }),
+    ]);
+  }
+  const node = graph.nodes[index]!;
+  const {output} = parsed.value;
+  if (output !== undefined && !Object.hasOwn(node.outputs, output)) {
+    const hint = didYouMean(output, Object.keys(node.outputs));
+    return err([failure('unknown-output', `${node.id} has no output \`${output}\``, hint === undefined ? {} : {hint})]);
+  }
+  return ok({node, ...(output === undefined ? {} : {output}), ...(entry === undefined ? {} : {entry})});
+}
+
+/** The entry's path begins at the first slash outside the brackets. */
+function splitEntry(what: string): {readonly head: string; readonly entry?: string} {
+  const [head = ''] = /^[^[/]*(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])?[^/]*/.exec(what) ?? [];
+  return head.length < what.length ? {head, entry: what.slice(head.length + 1)} : {head};
+}
+
+function knownResult(id: NodeId, {plan, workspace}: PlannedWork): Known | undefined {
+  const planned = plan.nodes.find(({node}) => node.id === id);
+  if (planned?.outputs && (planned.status === 'up-to-date' || planned.status === 'cached')) {
+    const {outputs, metrics = {}, fingerprint} = planned;
+    return {outputs, metrics, stale: false, ...(fingerprint === undefined ? {} : {fingerprint})};
+  }
+  const last = workspace.state.get(id);
+  if (last === undefined) return undefined;
+  return {outputs: last.outputs, metrics: last.metrics, fingerprint: last.fingerprint, stale: true};
+}
+
+function showMetrics(context: Context, {metrics}: Known): ExitCode {
+  if (context.globals.json) context.printJson(metrics);
+  else if (Object.keys(metrics).length === 0) context.print('no metrics');
+  else context.print(metricsTable(metrics));
+  return exitCodes.done;
+}
+
+/** The newest run's log of the node, for it may have failed there; else the log kept with its result. */
+async function showLog(context: Context, node: PipelineNode, work: PlannedWork): Promise<ExitCode> {
+  const {runs, state, store} = work.workspace;
+  for (const id of runs.list().slice(0, 20)) {
+    const outcome = readRecord(runs, id)?.nodes[node.id]?.outcome;
+    const text = outcome === 'executed' || outcome === 'failed' ? runs.open(id)?.read(logPath(node.id)) : undefined;
+    if (outcome !== 'executed' && outcome !== 'failed') continue;
+    context.note(`run ${id}, ${outcome}`);
+    context.print(text ?? '');
+    return exitCodes.done;
+  }
+  const planned = work.plan.nodes.find((each) => each.node.id === node.id);
+  const fingerprint = state.get(node.id)?.fingerprint ?? planned?.fingerprint;
+  const execution = fingerprint === undefined ? undefined : store.actions.get(fingerprint)?.execution;
+  if (execution === undefined) {
+    return context.fail([failure('blob-missing', `there is no log of ${node.id}: it has not run yet`)]);
+  }
+  context.note(`run ${execution.runId} on ${execution.host}`);
+  const bytes = execution.log === undefined ? undefined : await store.cas.read(execution.log);
+  context.print(bytes === undefined ? '' : Buffer.from(bytes).toString('utf8'));
+  return exitCodes.done;
+}
+
+function showNode(context: Context, node: PipelineNode, known: Known, {workspace}: PlannedWork): ExitCode {
+  const {paint, io} = context;
+  const fingerprint = known.fingerprint as Parameters<typeof workspace.store.actions.get>[0] | undefined;
+  const execution = fingerprint === undefined ? undefined : workspace.store.actions.get(fingerprint)?.execution;
+  if (context.globals.json) {
+    context.printJson({node: node.id, stage: node.stage, ...known, execution});
+    return exitCodes.done;
+  }
+  const rows = Object.entries(known.outputs).map(([name, artifact]) => [
+    `${node.id}.${name}`,
+    artifactText(artifact),
+    paint.dim(artifact.digest.hash.slice(0, 12)),
+  ]);
+  const blocks = [textTable([{title: 'output'}, {title: 'content'}, {title: 'digest'}], rows)];
+  if (Object.keys(known.metrics).length > 0) blocks.push(metricsTable(known.metrics));
+  if (execution) {
+    const {runId, startedAt, wallMs, device, host} = execution;
+    blocks.push(
+      `ran ${agoText(io.now() - startedAt)} in run ${runId}, ${durationText(wallMs)} on ${device}, ${host}\n` +
+        paint.dim(`log: mixdown show --log '${node.id}'`),
+    );
+  }
+  context.print(blocks.join('\n\n'));
+  return exitCodes.done;
+}
+
+async function showOutput(
+  context: Context,
+  {node, output, entry}: Wanted & {readonly output: string},
+  known: Known,
+  {workspace}: PlannedWork,
+  options: ShowOptions,
+): Promise<ExitCode> {
+  const {cas, files} = workspace.store;
+  const whole = known.outputs[output];
+  const name = `${node.id}.${output}`;
+  if (whole === undefined) return context.fail([failure('unknown-output', `the last result has no ${name}`)]);
+  const tree = whole.kind === 'tree' ? await readTree(whole, cas) : undefined;
+  if (whole.kind === 'tree' && tree === undefined) return context.fail([gone(name)]);
+  const picked = entry === undefined ? ok(whole) : pickEntry(name, tree, entry);
+  if (!picked.ok) return context.fail(picked.error);
+  const artifact = picked.value;
+  if (!cas.holds(artifact.digest)) return context.fail([gone(entry === undefined ? name : `${name}/${entry}`)]);
+  if (options.to !== undefined) return copyOut(context, artifact, options.to, files);
+  if (options.path) {
+    context.print(cas.pathOf(artifact.digest));
+    return exitCodes.done;
+  }
+  if (artifact.kind === 'tree') return listTree(context, artifact, tree ?? {entries: []});
+  if (context.globals.json) {
+    context.printJson(artifact);
+    return exitCodes.done;
+  }
+  const bytes = await cas.read(artifact.digest);
+  if (bytes === undefined) return context.fail([gone(name)]);
+  if (context.io.stdout.isTTY && isBinary(bytes)) {
+    context.note(`${name} is binary, ${bytesText(bytes.byteLength)}; copy it out with --to PATH, or pipe it somewhere`);
+    return exitCodes.done;
+  }
+  context.io.stdout.writeBytes(bytes);
+  return exitCodes.done;
+}
+
+function pickEntry(name: string, tree: Tree | undefined, entry: string): Result<Artifact> {
+  if (tree === undefined) return err([failure('kind-mismatch', `${name} is a file and has no entries`)]);
+  const found = tree.entries.find(({path}) => path === entry);
+  if (found) return ok({kind: 'file', digest: found.digest});
+  const hint = didYouMean(
+    entry,
+    tree.entries.map(({path}) => path),
+  );
+  return err([failure('unknown-output', `${name} has no entry \`${entry}\``, hint === undefined ? {} : {hint})]);
+}
+
+function listTree(context: Context, artifact: Artifact, tree: Tree): ExitCode {
+  if (context.globals.json) {
+    context.printJson({...artifact, entries: tree.entries});
+    return exitCodes.done;
+  }
+  const rows = tree.entries.map(({path, digest}) => [path, bytesText(digest.size)]);
+  context.print(textTable([{title: ''}, {title: '', align: 'right'}], rows));
+  context.note(artifactText(artifact));
+  return exitCodes.done;
+}
+
+async function copyOut(
+  context: Context,
+  artifact: Artifact,
+  to: string,
+  files: PlannedWork['workspace']['store']['files'],
+): Promise<ExitCode> {
+  const target = resolve(context.io.cwd, to);
+  if (existsSync(target)) {
+    return context.fail([failure('usage', `${to} exists already`, {hint: 'name another place, or remove it first'})]);
+  }
+  const placed = await files.artifact(artifact, target, 'private');
+  if (!placed.ok) return context.fail(placed.error);
+  context.note(`wrote ${displayPath(target, context.io.cwd)}: ${artifactText(artifact)}`);
+  return exitCodes.done;
+}
+
+async function readTree(artifact: Artifact, cas: PlannedWork['workspace']['store']['cas']): Promise<Tree | undefined> {
+  const bytes = await cas.read(artifact.digest);
+  return bytes && parseTree(Buffer.from(bytes).toString('utf8'));
+}
+
+function gone(name: string): ReturnType<typeof failure> {
+  return failure('blob-missing', `the bytes of ${name} are gone from the cache`, {hint: 'run again to make them'});
+}
+
+function artifactText(artifact: Artifact): string {
+  if (artifact.kind === 'file') return `file, ${bytesText(artifact.digest.size)}`;
+  return `folder, ${countText(artifact.files, 'file')}, ${bytesText(artifact.bytes)}`;
+}
+
+function metricsTable(metrics: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(metrics).map(([name, value]) => [name, String(value)]);
+  return textTable([{title: 'metric'}, {title: 'value', align: 'right'}], rows);
+}
+
+/** As other programs guess it: a zero byte near the start. */
+function isBinary(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 8000).includes(0);
+}

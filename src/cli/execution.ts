@@ -1,0 +1,107 @@
+import {availableParallelism} from 'node:os';
+import type {Emit} from '../core/events.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Clock} from '../core/ports.ts';
+import type {Machine} from '../core/resources.ts';
+import {execute} from '../engine/build.ts';
+import {isStale} from '../engine/plan.ts';
+import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
+import type {Environment} from '../exec/environment.ts';
+import {registerCheckout} from '../store/roots.ts';
+import type {Loaded} from './load.ts';
+import type {PlannedWork} from './planning.ts';
+import {currentToolchain, hostName, lazyExecution} from './workspace.ts';
+
+export interface ExecutionOptions {
+  readonly runId: string;
+  /** Cores to use at most; all when absent. */
+  readonly jobs?: number;
+  readonly onFailure: FailureMode;
+  readonly force: ReadonlySet<NodeId>;
+  readonly env: Environment;
+  readonly now: () => number;
+  readonly emit: Emit;
+  /** Aborted to stop: running jobs are asked to end, nothing new starts. */
+  readonly signal: AbortSignal;
+  /** Aborted to kill what still runs. */
+  readonly killSignal: AbortSignal;
+}
+
+/** Time between the polite signal to a job and its kill. */
+const graceMs = 5_000;
+
+/** Executes what was planned, and gives back every process and folder that it took. */
+export async function executePlanned(
+  {pipeline, graph, modules, project}: Loaded,
+  {plan, planned, workspace}: PlannedWork,
+  options: ExecutionOptions,
+): Promise<BuildSummary> {
+  const {runId, onFailure, force, env, now, emit, signal, killSignal} = options;
+  const machine = await machineFor(
+    plan.nodes.some(({status}) => isStale(status)),
+    env,
+    options.jobs,
+  );
+  const jobs = options.jobs ?? machine.cpu;
+  const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs});
+  const kill = (): void => execution.runner.kill();
+  killSignal.addEventListener('abort', kill, {once: true});
+  registerCheckout(workspace.store.layout.checkouts, project.runsDir);
+  try {
+    return await execute(planned, {
+      pipeline,
+      graph,
+      ports: {
+        ...workspace.planPorts,
+        locks: workspace.store.locks,
+        runner: execution.runner,
+        folders: execution.folders,
+        clock: systemClock(now),
+        modules,
+      },
+      targets: plan.targets,
+      toolchain: currentToolchain(),
+      force,
+      runId,
+      host: hostName(),
+      machine,
+      jobs,
+      onFailure,
+      graceMs,
+      emit,
+      signal,
+    });
+  } finally {
+    killSignal.removeEventListener('abort', kill);
+    await execution.close();
+    workspace.stat.flush();
+  }
+}
+
+/** Asking for GPUs starts a program, so a run with nothing to execute does not ask. */
+async function machineFor(needed: boolean, env: Environment, jobs: number | undefined): Promise<Machine> {
+  if (!needed) return {cpu: jobs ?? availableParallelism(), memoryMiB: Infinity, gpus: []};
+  const {discoverMachine} = await import('../exec/devices.ts');
+  const {machine} = await discoverMachine({env, ...(jobs === undefined ? {} : {cpuOverride: jobs})});
+  return machine;
+}
+
+function systemClock(now: () => number): Clock {
+  return {
+    now,
+    delay: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) {
+          resolve();
+          return;
+        }
+        const done = (): void => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', done);
+          resolve();
+        };
+        const timer = setTimeout(done, ms);
+        signal?.addEventListener('abort', done, {once: true});
+      }),
+  };
+}

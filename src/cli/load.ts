@@ -1,0 +1,67 @@
+import {failure, type Failure} from '../core/failure.ts';
+import {buildGraph, type Graph} from '../core/graph.ts';
+import type {NodeId, Pipeline} from '../core/pipeline.ts';
+import {err, ok, type Result} from '../core/result.ts';
+import {select} from '../core/selection.ts';
+import type {StageDeclaration} from '../core/stage.ts';
+import {loadPipeline} from '../config/load-pipeline.ts';
+import type {StageModules} from '../engine/workspace.ts';
+import type {Context} from './context.ts';
+import {packageRoot} from './package.ts';
+import {findProject, type Project} from './project.ts';
+
+/** A pipeline that was found, read, checked and expanded. */
+export interface Loaded {
+  readonly project: Project;
+  readonly pipeline: Pipeline;
+  readonly graph: Graph;
+  readonly modules: StageModules;
+}
+
+type Wish = Pick<Context, 'io' | 'globals'>;
+
+export async function loadProject(wish: Wish): Promise<Result<Loaded>> {
+  const found = findProject(wish);
+  if (!found.ok) return found;
+  const project = found.value;
+  const {root, file, cacheDir} = project;
+  const {profile: profiles, set: overrides} = wish.globals;
+  const loaded = await loadPipeline({root, file, cacheDir, packageRoot, profiles, overrides});
+  if (!loaded.ok) return loaded;
+  const {pipeline, modules} = loaded.value;
+  return ok({project, pipeline, graph: buildGraph(pipeline.nodes), modules});
+}
+
+/** The nodes that the patterns name; without patterns the default target group, or all nodes. */
+export function selectNodes(
+  {pipeline, graph}: Loaded,
+  patterns: readonly string[],
+  otherwise: 'default' | 'all',
+): Result<readonly NodeId[]> {
+  if (patterns.length > 0) return select(pipeline, graph, patterns);
+  return ok(otherwise === 'all' ? pipeline.nodes.map(({id}) => id) : (pipeline.targets['default'] ?? []));
+}
+
+/** Every stage that the project can use, in the order of names, and what is wrong with those that cannot be loaded. */
+export async function loadAllStages(
+  wish: Wish,
+): Promise<Result<{readonly stages: readonly StageDeclaration[]; readonly failures: readonly Failure[]}>> {
+  const found = findProject(wish);
+  if (!found.ok) return found;
+  const {root, cacheDir} = found.value;
+  const [{readCatalog}, {StageLoader}] = await Promise.all([
+    import('../config/stage-catalog.ts'),
+    import('../config/stage-loader.ts'),
+  ]);
+  const catalog = readCatalog(root, packageRoot);
+  const loader = new StageLoader(catalog, cacheDir, packageRoot);
+  const loaded = await Promise.all([...catalog.stages.keys()].map((name) => loader.load(name)));
+  const stages: StageDeclaration[] = [];
+  const failures: Failure[] = [];
+  for (const result of loaded) {
+    if (result.ok) stages.push(result.value);
+    else for (const {code, message, hint} of result.error) failures.push(failure(code, message, hint ? {hint} : {}));
+  }
+  if (stages.length === 0 && failures.length > 0) return err(failures);
+  return ok({stages, failures});
+}

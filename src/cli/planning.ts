@@ -1,0 +1,58 @@
+import {availableParallelism} from 'node:os';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Plan} from '../core/plan.ts';
+import {ok, type Result} from '../core/result.ts';
+import {isStale, makePlan, type Planned} from '../engine/plan.ts';
+import {forecastMs} from '../engine/priority.ts';
+import type {Context} from './context.ts';
+import type {Loaded} from './load.ts';
+import {currentToolchain, openWorkspace, warnOnce, type Workspace} from './workspace.ts';
+
+export interface PlanOptions {
+  readonly jobs?: number;
+  readonly force?: true;
+}
+
+/** A plan, and the open workspace that it was made in. */
+export interface PlannedWork {
+  readonly plan: Plan;
+  readonly planned: Planned;
+  readonly workspace: Workspace;
+  /** Forecast of the run's wall time in milliseconds, when durations are recorded. */
+  readonly expectedMs?: number;
+}
+
+/**
+ * Plans for these targets and writes nothing.
+ *
+ * @param what - what this process does, for others that wait for its locks
+ */
+export async function planNodes(
+  context: Context,
+  {project, pipeline, graph}: Loaded,
+  targets: readonly NodeId[],
+  {jobs = availableParallelism(), force}: PlanOptions = {},
+  what = 'planning',
+): Promise<Result<PlannedWork>> {
+  const opened = openWorkspace(project, what, warnOnce(context));
+  if (!opened.ok) return opened;
+  const workspace = opened.value;
+  const planned = await makePlan({
+    pipeline,
+    graph,
+    ports: workspace.planPorts,
+    toolchain: currentToolchain(),
+    targets,
+    ...(force ? {force: new Set(targets)} : {}),
+  });
+  if (!planned.ok) return planned;
+  const {plan} = planned.value;
+  const stale = plan.nodes.filter(({status}) => isStale(status));
+  const longest = stale.reduce((most, {priority}) => Math.max(most, priority), 0);
+  const expectedMs = forecastMs(
+    stale.map((node) => node.expectedMs),
+    longest,
+    jobs,
+  );
+  return ok({plan, planned: planned.value, workspace, ...(expectedMs === undefined ? {} : {expectedMs})});
+}

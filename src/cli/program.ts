@@ -1,0 +1,264 @@
+import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {makeContext, type Context, type Globals} from './context.ts';
+import {exitCodes, type ExitCode} from './exit.ts';
+import type {Io} from './io.ts';
+
+type Action = (context: Context, ...rest: never[]) => Promise<ExitCode>;
+
+/** Runs one command line. Commands load their code when they are called, so that help and completion stay fast. */
+export async function runProgram(io: Io, version: string): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = buildProgram(io, version, (result) => {
+    code = result;
+  });
+  if (io.argv.length === 0) {
+    io.stdout.write(program.helpInformation());
+    return exitCodes.done;
+  }
+  try {
+    await program.parseAsync([...io.argv], {from: 'user'});
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.badUsage;
+  }
+  return code;
+}
+
+function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): Command {
+  const program = new Command('mixdown')
+    .description('Builds what pipeline.yaml describes, and only what is stale.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({showGlobalOptions: true, sortSubcommands: false, styleTitle: (text) => text.replace(/:$/, '')})
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => Math.min(io.stdout.size().columns, 110),
+      getErrHelpWidth: () => Math.min(io.stderr.size().columns, 110),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  addGlobals(program);
+  program.addHelpText('after', examples);
+
+  /** Binds a command to the function that does it, loaded at its call. */
+  const does =
+    (load: () => Promise<Action>) =>
+    async (...args: unknown[]): Promise<void> => {
+      const command = args.pop() as Command;
+      const context = makeContext(io, command.optsWithGlobals<Globals>());
+      const action = await load();
+      end(await action(context, ...(args as never[])));
+    };
+
+  program
+    .command('run')
+    .argument('[target...]', 'nodes or target groups; the default group when none is given')
+    .description('bring targets up to date: run what is stale, reuse the rest')
+    .option('-j, --jobs <n>', 'cores to use at most (default: all)', positiveInteger)
+    .addOption(
+      new Option('--on-failure <mode>', 'after a failure: start nothing new, run what does not need it, or end all')
+        .choices(['stop', 'continue', 'kill'])
+        .default('stop'),
+    )
+    .option('-k, --keep-going', 'same as --on-failure continue')
+    .option('--force', 'run the named nodes again although a result is there')
+    .option('-n, --dry-run', 'only say what would run, as `plan` does')
+    .addHelpText('after', runExamples)
+    .action(does(async () => (await import('./commands/run.ts')).runCommand));
+  program
+    .command('plan')
+    .argument('[target...]', 'as for run')
+    .description('say what `run` would do, and why; nothing is written')
+    .option('-j, --jobs <n>', 'cores that the time is forecast for', positiveInteger)
+    .option('--force', 'as for run')
+    .action(does(async () => (await import('./commands/plan.ts')).planCommand));
+  program
+    .command('status')
+    .argument('[node...]', 'nodes to show; all when none is given')
+    .description('what is up to date, cached or stale')
+    .action(does(async () => (await import('./commands/plan.ts')).statusCommand));
+  program
+    .command('explain')
+    .argument('<node...>', 'nodes to explain')
+    .description('why a node would run now, and why it ran last time, component by component')
+    .option('--key', 'also print the components of its key')
+    .action(does(async () => (await import('./commands/explain.ts')).explainCommand));
+  program
+    .command('graph')
+    .argument('[node...]', 'nodes to draw; all when none is given')
+    .description('draw the graph')
+    .addOption(new Option('--format <format>', 'output format').choices(['mermaid', 'dot', 'json']).default('mermaid'))
+    .option('--expand', 'one box per variant instead of one per node name')
+    .option('--status', 'colour boxes by what is stale')
+    .action(does(async () => (await import('./commands/graph.ts')).graphCommand));
+  program
+    .command('stages')
+    .argument('[name]', 'show params, inputs and outputs of this stage')
+    .description('list the stages, or show one')
+    .action(does(async () => (await import('./commands/stages.ts')).stagesCommand));
+  program
+    .command('validate')
+    .description('check pipeline.yaml and the stages; print every problem at once')
+    .action(does(async () => (await import('./commands/validate.ts')).validateCommand));
+  program
+    .command('show')
+    .argument('<what>', 'node, node.output, or node.output/path for an entry of a tree')
+    .description('show a result: its artifacts, metrics or log')
+    .option('--metrics', 'print the metrics that the stage reported')
+    .option('--log', 'print what the node printed')
+    .option('--path', 'print where the bytes lie in the cache')
+    .option('--to <path>', 'copy the artifact out, as ordinary writable files')
+    .addHelpText('after', showExamples)
+    .action(does(async () => (await import('./commands/show.ts')).showCommand));
+  program
+    .command('runs')
+    .argument('[run]', 'show this run (its id, the start of it, or "latest")')
+    .description('list the runs that were recorded, or show one')
+    .option('--limit <n>', 'list at most so many', positiveInteger, 20)
+    .action(does(async () => (await import('./commands/runs.ts')).runsCommand));
+  program
+    .command('gc')
+    .description('delete from the cache what no run record and no last result needs; without --yes only says what')
+    .addHelpText('after', gcExamples)
+    .option('--older-than <age>', 'also results that nobody used for this long, such as 30d or 12h')
+    .option('--max-size <size>', 'then the least recently used, until the cache is no larger, such as 20GiB')
+    .option('--yes', 'delete, instead of only saying what would be deleted')
+    .action(does(async () => (await import('./commands/gc.ts')).gcCommand));
+  program
+    .command('verify')
+    .description('read every blob of the cache again and set damaged ones aside')
+    .action(does(async () => (await import('./commands/verify.ts')).verifyCommand));
+  program
+    .command('clean')
+    .description('delete what runs left behind: work folders and failed folders; results stay')
+    .option('--runs', 'also delete the run records')
+    .option('--keep <n>', 'with --runs: keep the newest n', wholeNumber, 0)
+    .option('--cache', 'also delete the cache with all results')
+    .option('--yes', 'do not ask before the cache is deleted')
+    .action(does(async () => (await import('./commands/clean.ts')).cleanCommand));
+  program
+    .command('devices')
+    .description('what this machine offers to a run')
+    .action(does(async () => (await import('./commands/devices.ts')).devicesCommand));
+  program
+    .command('doctor')
+    .description('check this machine and project for what commonly goes wrong')
+    .action(does(async () => (await import('./commands/doctor.ts')).doctorCommand));
+  program
+    .command('init')
+    .description('write a small pipeline.yaml and a stage to start from; never overwrites')
+    .action(does(async () => (await import('./commands/init.ts')).initCommand));
+  program
+    .command('completion')
+    .addArgument(program.createArgument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
+    .description('print a completion script')
+    .addHelpText('after', completionExamples)
+    .action(
+      does(async () => {
+        const {completionCommand} = await import('./commands/completion.ts');
+        return (context, shell: 'bash' | 'zsh' | 'fish') => completionCommand(context, shell, vocabulary(program));
+      }),
+    );
+  program
+    .command('__names', {hidden: true})
+    .description('names that complete a selection, one a line')
+    .action(does(async () => (await import('./commands/completion.ts')).namesCommand));
+  return program;
+}
+
+/** Commands with their options, for the completion scripts. */
+export type Vocabulary = readonly {
+  readonly name: string;
+  readonly about: string;
+  readonly options: readonly {readonly flag: string; readonly about: string}[];
+}[];
+
+function vocabulary(program: Command): Vocabulary {
+  const globals = flagsOf(program);
+  return program.commands
+    .filter((command) => !command.name().startsWith('__'))
+    .map((command) => ({
+      name: command.name(),
+      about: command.description(),
+      options: [...flagsOf(command), ...globals],
+    }));
+}
+
+function flagsOf(command: Command): {flag: string; about: string}[] {
+  return command.options.flatMap((option) => (option.long ? {flag: option.long, about: option.description} : []));
+}
+
+function addGlobals(program: Command): void {
+  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  program
+    .option('-f, --file <path>', 'the pipeline file (default: the nearest pipeline.yaml upwards)')
+    .option('-C, --directory <dir>', 'start in this folder')
+    .option('--profile <name>', 'use a profile of the pipeline; may be repeated', collect, [])
+    .option('--set <key=json>', 'set a variable, such as --set folds=[1,2]; may be repeated', collect, [])
+    .option('--cache <dir>', 'where results are kept (default: cache/, or $MIXDOWN_CACHE_DIR)')
+    .option('--json', 'print JSON for programs', false)
+    .option('--verbose', 'say more', false)
+    .option('--quiet', 'say only what went wrong', false)
+    .option('--no-color', 'no colours');
+}
+
+function positiveInteger(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+const examples = `
+Examples
+  mixdown run                        build the default targets
+  mixdown run tables -j 4            build one target on four cores
+  mixdown plan                       what would run, and why
+  mixdown explain 'train[fold=1]'    why exactly
+  mixdown show tables                what a node made
+
+Exit codes
+  0 done   1 a node failed   2 bad usage or bad pipeline   3 internal error   130 interrupted`;
+
+const runExamples = `
+Selections
+  train                  all variants of a node
+  train[fold=1]          the variants with this value; other axes are free
+  tables                 a target group of pipeline.yaml
+  +train, train+         with its producers; with its consumers
+
+Examples
+  mixdown run
+  mixdown run 'train[fold=1,levels=h1]' --force
+  mixdown run --profile dcase2018 --set folds=[1,2]
+  mixdown run -k                     go on with what does not need the failed node
+  mixdown run --json | jq .type      events as lines of JSON`;
+
+const showExamples = `
+Examples
+  mixdown show tables                      outputs, metrics and when it ran
+  mixdown show tables.markdown             print a text file
+  mixdown show demo.clips                  list a folder
+  mixdown show demo.clips/dog/a.wav --to a.wav
+  mixdown show demo.clips --to my-sounds
+  mixdown show 'train[fold=1]' --log`;
+
+const gcExamples = `
+Examples
+  mixdown gc                               what could go
+  mixdown gc --yes                         delete it
+  mixdown gc --older-than 30d --yes        also old results that could be made again
+  mixdown clean --runs --keep 10           forget older runs first, so that their results can go`;
+
+const completionExamples = `
+Examples
+  bash   mixdown completion bash > ~/.local/share/bash-completion/completions/mixdown
+  zsh    mixdown completion zsh > "\${fpath[1]}/_mixdown"
+  fish   mixdown completion fish > ~/.config/fish/completions/mixdown.fish`;

@@ -1,0 +1,50 @@
+import type {Event} from '../core/events.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {StaleReason} from '../core/reason.ts';
+import type {RunRecord} from '../report/run-record.ts';
+import type {RunStore} from '../store/run-store.ts';
+
+/** The text of a run.json; undefined when it is none of this version. */
+export function parseRecord(text: string | undefined): RunRecord | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as RunRecord | null;
+    return value?.type === 'run/1' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The run's record; undefined when it is missing, damaged or of another version. */
+export function readRecord(runs: RunStore, id: string): RunRecord | undefined {
+  return parseRecord(runs.open(id)?.read('run.json'));
+}
+
+/** Why each node of a run started, from its events. */
+export function startReasons(runs: RunStore, id: string): ReadonlyMap<NodeId, readonly StaleReason[]> {
+  const reasons = new Map<NodeId, readonly StaleReason[]>();
+  for (const line of runs.open(id)?.readLines('events.ndjson') ?? []) {
+    const event = line as Event;
+    if (event.type === 'node-started') reasons.set(event.node, event.reasons);
+  }
+  return reasons;
+}
+
+/** The newest run that executed the node, with the reasons that it started for. Looks through a few runs at most. */
+export function lastStart(
+  runs: RunStore,
+  node: NodeId,
+): {readonly runId: string; readonly reasons: readonly StaleReason[]} | undefined {
+  for (const runId of runs.list().slice(0, mostRuns)) {
+    // A finished record says which nodes ran, and is much smaller than the events.
+    const record = readRecord(runs, runId);
+    const outcome = record?.nodes[node]?.outcome;
+    if (record === undefined || (record.outcome !== 'running' && outcome !== 'executed' && outcome !== 'failed'))
+      continue;
+    const reasons = startReasons(runs, runId).get(node);
+    if (reasons !== undefined) return {runId, reasons};
+  }
+  return undefined;
+}
+
+const mostRuns = 50;

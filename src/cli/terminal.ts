@@ -1,0 +1,45 @@
+import type {Graph} from '../core/graph.ts';
+import {liveReporter} from '../report/live.ts';
+import {ndjsonReporter} from '../report/ndjson.ts';
+import {plainReporter} from '../report/plain.ts';
+import type {Reporter} from '../report/reporter.ts';
+import type {Context} from './context.ts';
+import {listenForSuspend} from './signals.ts';
+
+/** How a run tells of itself: lines of JSON, a live window on a terminal, or plain lines. */
+export function terminalReporter(context: Context, graph: Graph): Reporter {
+  const {io, globals, paint} = context;
+  const write = (text: string): void => io.stdout.write(text);
+  if (globals.json) return ndjsonReporter(write);
+  const dumb = io.env['TERM'] === 'dumb' || (io.env['CI'] ?? '') !== '';
+  if (!io.stdout.isTTY || globals.quiet || dumb) {
+    return plainReporter({write, paint, verbose: globals.verbose, quiet: globals.quiet});
+  }
+  const live = liveReporter({
+    terminal: {write, size: () => io.stdout.size()},
+    paint,
+    now: io.now,
+    every(ms, tick) {
+      const timer = setInterval(tick, ms);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+    producersOf(node) {
+      const index = graph.indexOf.get(node);
+      const producers = index === undefined ? [] : (graph.producers[index] ?? []);
+      return producers.map((producer) => graph.nodes[producer]!.id);
+    },
+    verbose: globals.verbose,
+  });
+  // Whatever ends the process, the cursor comes back.
+  process.on('exit', live.close);
+  const ignoreSuspend = listenForSuspend(live.suspend, live.resume);
+  return {
+    emit: live.emit,
+    close() {
+      live.close();
+      process.off('exit', live.close);
+      ignoreSuspend();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import {hostname} from 'node:os';
+import {join} from 'node:path';
+import type {Failure} from '../core/failure.ts';
+import type {Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
+import {ok, type Result} from '../core/result.ts';
+import type {PlanPorts, Toolchain} from '../engine/workspace.ts';
+import type {Environment} from '../exec/environment.ts';
+import {openRunStore, type RunStore} from '../store/run-store.ts';
+import {createSources} from '../store/sources.ts';
+import {openStatCache, type StatCache} from '../store/stat-cache.ts';
+import {openStore, type Store} from '../store/store.ts';
+import {openWorkspaceState} from '../store/workspace-state.ts';
+import type {Context} from './context.ts';
+import type {Project} from './project.ts';
+
+/** The store and what this checkout remembers, opened. */
+export interface Workspace {
+  readonly store: Store;
+  readonly state: WorkspaceState;
+  readonly sources: Sources;
+  readonly stat: StatCache;
+  readonly runs: RunStore;
+  readonly planPorts: PlanPorts;
+  close(): void;
+}
+
+/** @param what - what this process does, for others that wait for its locks */
+export function openWorkspace(project: Project, what: string, warn: (failure: Failure) => void): Result<Workspace> {
+  const opened = openStore({dir: project.cacheDir, warn, what});
+  if (!opened.ok) return opened;
+  const store = opened.value;
+  const stat = openStatCache({file: store.layout.statCache, warn});
+  const sources = createSources({root: project.root, stat});
+  const state = openWorkspaceState({file: join(project.runsDir, 'state.ndjson'), warn});
+  return ok({
+    store,
+    state,
+    sources,
+    stat,
+    runs: openRunStore(project.runsDir),
+    planPorts: {cas: store.cas, actions: store.actions, sources, state},
+    close: () => store.close(),
+  });
+}
+
+/** Warnings of the store as remarks on stderr, each once. */
+export function warnOnce({warn}: Pick<Context, 'warn'>): (failure: Failure) => void {
+  const told = new Set<string>();
+  return (failure) => {
+    if (told.has(failure.message)) return;
+    told.add(failure.message);
+    warn(failure);
+  };
+}
+
+/**
+ * Versions that may change the bytes that a stage makes. The engine is the WebAssembly one; the version of its package
+ * is part of the code of the stages that import it.
+ */
+export function currentToolchain(): Toolchain {
+  const [major = ''] = process.versions.node.split('.');
+  return {base: {node: major}, engine: 'wasm'};
+}
+
+export function hostName(): string {
+  return hostname();
+}
+
+/** A runner and work folders that load their code and start their helpers at the first job: a null build needs neither. */
+export interface LazyExecution {
+  readonly runner: Runner;
+  readonly folders: WorkFolders;
+  close(): Promise<void>;
+}
+
+export function lazyExecution(options: {
+  readonly cacheDir: string;
+  readonly runId: string;
+  readonly env: Environment;
+  readonly workers: number;
+}): LazyExecution {
+  const {cacheDir, runId, env, workers} = options;
+  let killed = false;
+  let runner: Promise<Runner> | undefined;
+  let folders: Promise<WorkFolders & {close(): Promise<void>}> | undefined;
+  const loadRunner = async (): Promise<Runner> => {
+    const {createRunner} = await import('../exec/runner.ts');
+    const created = createRunner({workers, env});
+    if (killed) created.kill();
+    return created;
+  };
+  const loadFolders = async (): Promise<WorkFolders & {close(): Promise<void>}> => {
+    const {createWorkFolders} = await import('../exec/work-folders.ts');
+    return createWorkFolders({dir: join(cacheDir, 'work'), failedDir: join(cacheDir, 'failed'), runId, env});
+  };
+  return {
+    runner: {
+      run: async (job, emit, signal) => (await (runner ??= loadRunner())).run(job, emit, signal),
+      kill() {
+        killed = true;
+        void runner?.then((loaded) => loaded.kill());
+      },
+      close: async () => (await runner)?.close(),
+    },
+    folders: {
+      create: async (node, slice) => (await (folders ??= loadFolders())).create(node, slice),
+      remove: async (folder) => (await folders)?.remove(folder),
+      keep: async (folder, job, failure) => (await folders)?.keep(folder, job, failure),
+    },
+    async close() {
+      await (await runner)?.close();
+      await (await folders)?.close();
+    },
+  };
+}
