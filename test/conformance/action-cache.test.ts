@@ -3,7 +3,8 @@ import {describe, expect, test} from 'vitest';
 import {digestOf, sha256} from '../../src/core/digest.ts';
 import type {ActionCache} from '../../src/core/ports.ts';
 import {memoryActions} from '../support/memory-store.ts';
-import {aFile, anAction, aResult, openedStore, tempFolder} from '../support/store-fixture.ts';
+import {openedStore, tempFolder} from '../support/store-fixture.ts';
+import {aFile, anAction, aResult} from '../support/store-records.ts';
 
 const implementations: Record<string, () => ActionCache> = {
   'on disk': () => openedStore(join(tempFolder(), 'cache')).actions,
