@@ -30,7 +30,7 @@ export function bind(value: Json, spec: PortSpec, place: ReferencePlace, scope: 
   for (const [index, text] of texts.entries()) {
     const at = listed ? {...place, path: [...place.path, index]} : place;
     const resolved = resolveText(text, at, scope);
-    if (!resolved || !fits(resolved, String(text), spec, at.path, listed, scope)) return undefined;
+    if (!resolved || !fits(resolved, text as string, spec, at.path, listed, scope)) return undefined;
     found.push(resolved);
   }
   const kind = spec.port?.kind ?? found[0]?.kind ?? 'file';
@@ -47,10 +47,11 @@ export function bindCollection(value: Json, place: ReferencePlace, scope: Scope)
   const resolved = resolveText(value, place, scope);
   if (!resolved) return undefined;
   const {many, kind, refs} = resolved;
+  const text = value as string;
   if (!many && kind !== 'file') return refs[0];
   const message = many
-    ? `\`each\` takes one collection, and \`${String(value)}\` stands for a list`
-    : `\`each\` takes a collection, and \`${String(value)}\` is a single file`;
+    ? `\`each\` takes one collection, and \`${text}\` stands for a list`
+    : `\`each\` takes a collection, and \`${text}\` is a single file`;
   const hint = many ? 'name every axis of the node' : 'a collection is a folder, a tree output, or a node with `each`';
   scope.report({code: 'kind-mismatch', message, hint, path: place.path, at: 'value', traced: true});
   return undefined;

@@ -44,7 +44,6 @@ function cut(line: string, {from, to}: Window): string {
 }
 
 function clean(line: string): string {
-  // oxlint-disable-next-line no-control-regex
   return line
     .replace(/\r$/, '')
     .replaceAll('\t', ' ')

@@ -9,7 +9,7 @@ import {readCommand} from './command-text.ts';
 import type {CommandNodeSection} from './document.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import {checkWorkPaths} from './work-paths.ts';
-import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
+import {nodeResolver, perVariant, toText, type PerVariant, type Scope} from './scope.ts';
 
 const manifest: CodeManifest = {type: 'code/1', files: {}, packages: {'mixdown/command': '1'}};
 
@@ -151,7 +151,7 @@ function readOutputs(
 ): PerVariant<Readonly<Record<string, OutputPort>>> {
   const path = ['nodes', name, 'outputs'];
   const resolve = nodeResolver(name, scope.matrices.of(name), scope);
-  const eachPort = isObject(section.each as Json) ? Object.keys(section.each as object) : [];
+  const eachPort = typeof section.each === 'object' ? Object.keys(section.each) : [];
   const ports = [...Object.keys(section.inputs ?? {}), ...eachPort];
   const rest = Object.entries(section.outputs).map(([output, value]) => {
     const {kind = 'file', display = false} = typeof value === 'string' ? {} : value;
@@ -166,7 +166,9 @@ function readOutputs(
   );
   const shaped = (output: string) => (typeof section.outputs[output] === 'string' ? [output] : [output, 'path']);
   const convert = (value: Json): Readonly<Record<string, OutputPort>> => {
-    const found = Object.entries(isObject(value) ? value : {}).map(([output, at]) => [output, String(at)] as const);
+    const found = Object.entries(isObject(value) ? value : {}).map(
+      ([output, at]) => [output, toText(at ?? '', [...path, ...shaped(output)], scope.report)] as const,
+    );
     checkWorkPaths(ports, found, (output) => [...path, ...shaped(output)], scope.report);
     const names = Object.fromEntries(found);
     return Object.fromEntries(rest.map(([output, port]) => [output, {...port, name: names[output] ?? ''}]));

@@ -6,7 +6,7 @@ import type {OutputPort} from '../core/stage.ts';
 import type {CommandNodeSection} from './document.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
-import {nodeResolver, perVariant, type Report, type Scope} from './scope.ts';
+import {nodeResolver, perVariant, toText, type Report, type Scope} from './scope.ts';
 import {
   compileTemplate,
   evaluate,
@@ -62,7 +62,9 @@ export function readCommand(
   const script = section.script === undefined ? undefined : compile('script', section.script);
   const env = compile('env', section.env ?? {});
   const texts = (key: 'passEnv' | 'scratch' | 'shell', value: string | readonly string[] = []) =>
-    perVariant(value, [...path, key], plain, report, (found) => [found].flat().map(String)) ?? (() => []);
+    perVariant(value, [...path, key], plain, report, (found) =>
+      (isArray(found) ? found : [found]).map((text) => toText(text, [...path, key], report)),
+    ) ?? (() => []);
   const passEnv = texts('passEnv', section.passEnv);
   const scratch = texts('scratch', section.scratch);
   const {shell: written = []} = section;
@@ -83,7 +85,7 @@ export function readCommand(
           spec: {form: 'argv', argv: toArgv(argv, lookUp, [...path, 'command'], report), ...common},
         };
       }
-      const text = String(script ? evaluate(script, lookUp) : '');
+      const text = script ? toText(evaluate(script, lookUp), [...path, 'script'], report) : '';
       return {params: given, spec: {form: 'shell', shell: shell(variant), script: text, ...common}};
     },
   };

@@ -35,8 +35,13 @@ export async function validateDocument(value: Json, schema: DocumentSchema): Pro
   const validate = ajv.compile(JSON.parse(schema.text) as object);
   if (validate(value)) return [];
   const problems = schemaProblems(validate.errors as ErrorObject[], []);
-  return problems.map((problem) => refine(problem, value));
+  const refined = problems.map((problem) => refine(problem, value));
+  // A node that mixes both kinds is told that alone: what either kind lacks would only confuse.
+  const mixed = new Set(refined.filter(({message}) => message === mixedKinds).map(({path}) => path[1]));
+  return refined.filter(({path, message}) => path.length !== 2 || !mixed.has(path[1]) || message === mixedKinds);
 }
+
+const mixedKinds = 'a node has either `stage` or `command`, not both';
 
 /** Says more where the schema's own words would leave a reader puzzled. */
 function refine(problem: Problem, document: Json): Problem {
@@ -57,7 +62,7 @@ function refine(problem: Problem, document: Json): Problem {
     return {...problem, hint: 'write `outputs: {name: path}` for what the command leaves behind'};
   if (path.length !== 3) return problem;
   if (path[2] === 'stage' && code === 'unknown-key') {
-    return {code: 'schema-violation', message: 'a node has either `stage` or `command`, not both', path, at: 'key'};
+    return {code: 'schema-violation', message: mixedKinds, path, at: 'key'};
   }
   if (path[2] === 'command' && message.endsWith('cannot stand here')) {
     return {...problem, message: 'a node has either `command` or `shell` with `script`, not both'};

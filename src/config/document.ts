@@ -80,6 +80,8 @@ export interface LoadedDocument {
   readonly document: PipelineDocument;
   readonly nodeSpans: Readonly<Record<string, Span>>;
   readonly sourceSpans: Readonly<Record<string, Span>>;
+  /** Nodes whose shape is wrong, in a document that is only read on to find more mistakes. */
+  readonly broken?: ReadonlySet<string>;
 }
 
 export function isCommand(node: NodeSection): node is CommandNodeSection {

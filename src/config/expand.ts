@@ -10,11 +10,11 @@ import {Matrices} from './matrices.ts';
 import type {ParamChecker} from './param-checker.ts';
 import type {Problem} from './problem.ts';
 import {References, type Producer} from './references.ts';
-import {variablesOnly, type Report} from './scope.ts';
+import {toText, variablesOnly, type Report} from './scope.ts';
 import {expandStageNode, type StageNodeContext} from './stage-node.ts';
 import {readTargets} from './targets.ts';
 import {compileTemplate} from './template.ts';
-import {Variables} from './variables.ts';
+import type {Variables} from './variables.ts';
 
 export interface ExpandOptions {
   readonly root: string;
@@ -30,22 +30,23 @@ export interface ExpandOptions {
 /** The stage that each stage node uses, with its variables replaced. */
 export function stageNames(
   nodes: Readonly<Record<string, NodeSection>>,
+  broken: ReadonlySet<string> | undefined,
   variables: Variables,
   report: Report,
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const [name, section] of Object.entries(nodes)) {
-    if (isCommand(section)) continue;
+    if (broken?.has(name) || isCommand(section)) continue;
     const path = ['nodes', name, 'stage'];
     const found = compileTemplate(section.stage, path, variablesOnly(variables, report), report);
-    if (found?.kind === 'constant') names.set(name, String(found.value));
+    if (found?.kind === 'constant') names.set(name, toText(found.value, path, report));
   }
   return names;
 }
 
 /** The whole pipeline, every matrix written out and every reference resolved. Linear in the size of the result. */
 export function expand(
-  {document, nodeSpans, sourceSpans}: LoadedDocument,
+  {document, nodeSpans, sourceSpans, broken}: LoadedDocument,
   variables: Variables,
   stageOf: ReadonlyMap<string, string>,
   options: ExpandOptions,
@@ -59,11 +60,14 @@ export function expand(
   variables.checkAll();
   checkNames(document.nodes, document.sources ?? {}, report);
   const sources = readSources(document.sources ?? {}, variables, (name) => rangeOf(sourceSpans, name), report);
-  const matrices = new Matrices(document.nodes, variables, report);
+  const matrices = new Matrices(document.nodes, broken, variables, report);
   const producers = new Map<string, Producer>();
   for (const [name, section] of Object.entries(document.nodes)) {
     const stage = stages.get(stageOf.get(name) ?? '');
-    producers.set(name, {variants: matrices.of(name), outputs: outputKinds(section, stage)});
+    producers.set(name, {
+      variants: matrices.of(name),
+      outputs: broken?.has(name) ? undefined : outputKinds(section, stage),
+    });
   }
   const kinds = new Map(Object.values(sources).map((source) => [source.name, sourceKind(source, root)] as const));
   const references = new References(producers, kinds, report);
@@ -78,6 +82,7 @@ export function expand(
   };
   const nodes: PipelineNode[] = [];
   for (const [name, section] of Object.entries(document.nodes)) {
+    if (broken?.has(name)) continue;
     const range = rangeOf(nodeSpans, name);
     const stage = stages.get(stageOf.get(name) ?? '');
     // Not push(...): a spread of 100 000 variants would overflow the stack.
@@ -92,7 +97,7 @@ export function expand(
     seed: scope.runSeed,
     nodes,
     sources,
-    stages: usedStages(document.nodes, stages),
+    stages: usedStages(nodes, stages),
     axes: Object.fromEntries([...producers].map(([name, {variants}]) => [name, variants.values])),
     targets: Object.hasOwn(targets, 'default') ? targets : {default: withoutConsumer, ...targets},
   };
@@ -121,13 +126,10 @@ function outputKinds(section: NodeSection, stage: StageDeclaration | undefined):
   return Object.fromEntries(Object.keys(kinds).map((name) => [name, 'tree']));
 }
 
-function usedStages(
-  nodes: Readonly<Record<string, NodeSection>>,
-  stages: ExpandOptions['stages'],
-): Record<string, StageDeclaration> {
+function usedStages(nodes: readonly PipelineNode[], stages: ExpandOptions['stages']): Record<string, StageDeclaration> {
   const used: Record<string, StageDeclaration> = {};
   for (const [name, stage] of stages) if (stage) used[name] = stage;
-  if (Object.values(nodes).some(isCommand)) used[commandStage.name] = commandStage;
+  if (nodes.some((node) => node.command)) used[commandStage.name] = commandStage;
   return used;
 }
 
@@ -144,7 +146,7 @@ function readSources(
     const key = typeof section === 'string' ? name : undefined;
     const text = (value: string, at: readonly (string | number)[]): string => {
       const found = compileTemplate(value, at, variablesOnly(variables, report), report);
-      return found?.kind === 'constant' ? String(found.value) : '';
+      return found?.kind === 'constant' ? toText(found.value, at, report) : '';
     };
     const texts = (value: string | readonly string[] = [], field: string): readonly string[] =>
       typeof value === 'string'

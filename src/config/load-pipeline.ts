@@ -21,6 +21,7 @@ import {createParamChecker} from './param-checker.ts';
 import {Problems} from './problem.ts';
 import {reportProblems} from './report.ts';
 import {readCatalog} from './stage-catalog.ts';
+import {salvage} from './salvage.ts';
 import {StageLoader, type StageModules} from './stage-loader.ts';
 import {Variables} from './variables.ts';
 import {parseYaml, type YamlText} from './yaml-text.ts';
@@ -76,15 +77,15 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<LoadedP
     const merged = overridden?.value ?? base;
     const faults = await validateDocument(merged, schema);
     for (const problem of faults) problems.add(problem);
-    // With a sound shape the references are checked too, so that everything is said at once.
-    if (faults.length > 0) return fail(yaml);
-    loaded = withSpans(merged as JsonObject, yaml, shownFile);
+    const sound = faults.length === 0 ? {document: merged as JsonObject} : salvage(merged, faults);
+    if (!sound) return fail(yaml);
+    loaded = {...withSpans(sound.document, yaml, shownFile), ...('broken' in sound ? {broken: sound.broken} : {})};
     if (!problems.any) cacheDocument(cacheDir, hash, loaded);
   }
 
-  const {document} = loaded;
+  const {document, broken} = loaded;
   const variables = new Variables(document.vars ?? {}, report);
-  const stageOf = stageNames(document.nodes, variables, report);
+  const stageOf = stageNames(document.nodes, broken, variables, report);
   const loader = new StageLoader(readCatalog(root, packageRoot), cacheDir, packageRoot);
   const stages = await loadStages(stageOf, loader, report);
   const paramsHash = sha256(`${hash}\0${declarationsText(stages)}`);
@@ -156,7 +157,7 @@ async function loadStages(
 
 function declarationsText(stages: ReadonlyMap<string, StageDeclaration | undefined>): string {
   const params = [...stages].map(([name, stage]) => [name, stage?.params ?? null] as const);
-  return canonicalJson(Object.fromEntries(params) as unknown as Json);
+  return canonicalJson(Object.fromEntries(params));
 }
 
 /** Parses the text again when it came from the cache, because only the parsed form knows positions. */

@@ -1,5 +1,5 @@
 import {didYouMean} from '../core/closest.ts';
-import {isArray, isObject, type Json, type JsonObject, type Scalar} from '../core/json.ts';
+import {isArray, isObject, isScalar, type Json, type JsonObject, type Scalar} from '../core/json.ts';
 import {axisValues, expandMatrix, type MatrixSpec, type Variant} from '../core/matrix.ts';
 import {nodeId, type NodeId} from '../core/pipeline.ts';
 import {VariantIndex} from '../core/variant-index.ts';
@@ -26,13 +26,20 @@ type Report = (problem: Problem) => void;
 /** Expands the matrix of every node, those that others refer to (`${train.levels}`) first. */
 export class Matrices {
   readonly #nodes: Readonly<Record<string, NodeSection>>;
+  readonly #broken: ReadonlySet<string> | undefined;
   readonly #variables: Variables;
   readonly #report: Report;
   readonly #done = new Map<string, NodeVariants>();
   readonly #open: string[] = [];
 
-  constructor(nodes: Readonly<Record<string, NodeSection>>, variables: Variables, report: Report) {
+  constructor(
+    nodes: Readonly<Record<string, NodeSection>>,
+    broken: ReadonlySet<string> | undefined,
+    variables: Variables,
+    report: Report,
+  ) {
     this.#nodes = nodes;
+    this.#broken = broken;
     this.#variables = variables;
     this.#report = report;
   }
@@ -42,7 +49,8 @@ export class Matrices {
     const before = this.#done.get(name);
     if (before) return before;
     this.#open.push(name);
-    const found = this.#expand(name, this.#nodes[name]?.matrix ?? {});
+    const wrong = this.#broken?.has(name) === true;
+    const found = wrong ? tabulate(name, [], [], true) : this.#expand(name, this.#nodes[name]?.matrix ?? {});
     this.#open.pop();
     this.#done.set(name, found);
     return found;
@@ -146,8 +154,4 @@ function tabulate(name: string, axes: readonly string[], variants: readonly Vari
 function asMappings(value: Json | undefined): readonly JsonObject[] {
   const list = isArray(value) ? value : value === undefined ? [] : [value];
   return list.filter(isObject);
-}
-
-function isScalar(value: Json | undefined): value is Scalar {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

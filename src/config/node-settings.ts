@@ -5,7 +5,7 @@ import {nodeSeed} from '../core/seed.ts';
 import type {NodeSection} from './document.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
-import {perVariant, type PerVariant, type Report, type Scope} from './scope.ts';
+import {perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
 import type {Resolve} from './template.ts';
 
 /** What a node says about how it runs, apart from what it computes. */
@@ -36,7 +36,7 @@ export function readSettings(
     const wanted = 'a whole number, 0 ... 100';
     return checked(value, at, wanted, report, (n) => Number.isInteger(n) && n >= 0 && n <= 100) ?? 0;
   });
-  const salt = read('salt', String);
+  const salt = read('salt', (value, at) => toText(value, at, report));
   const plain = {resources: declared, retries: 0, salt: scope.salt};
   if (!resources && !timeout && !retries && !salt) return () => plain;
   return (variant) => {

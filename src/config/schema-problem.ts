@@ -89,7 +89,7 @@ function expectation({keyword, params}: ErrorObject, schema: Schema): string {
     case 'type':
       return `be ${[schema.type ?? []].flat().map(typeText).join(' or ')}`;
     case 'enum':
-      return `be one of ${(params['allowedValues'] as readonly Json[]).map((value) => `\`${String(value)}\``).join(', ')}`;
+      return `be one of ${(params['allowedValues'] as readonly Json[]).map((value) => `\`${JSON.stringify(value).replaceAll('"', '')}\``).join(', ')}`;
     case 'const':
       return `be \`${String(params['allowedValue'])}\``;
     case 'minimum':

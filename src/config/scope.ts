@@ -1,9 +1,10 @@
 import {didYouMean} from '../core/closest.ts';
-import type {Json} from '../core/json.ts';
+import {isScalar, type Json} from '../core/json.ts';
 import type {Variant} from '../core/matrix.ts';
 import type {Matrices, NodeVariants} from './matrices.ts';
 import type {Path, Problem} from './problem.ts';
 import type {References} from './references.ts';
+import {valueText} from './schema-problem.ts';
 import {compileTemplate, evaluate, type LookUp, type Resolve, type Template} from './template.ts';
 import type {Variables} from './variables.ts';
 
@@ -73,6 +74,13 @@ export function fromTemplate<T>(template: Template, convert: (value: Json) => T)
   if (template.kind !== 'constant') return (variant) => convert(evaluate(template, variantLookUp(variant)));
   const constant = convert(template.value);
   return () => constant;
+}
+
+/** A value that must be a text; a number or a boolean is written out, anything else is reported and gives an empty text. */
+export function toText(value: Json, path: Path, report: Report): string {
+  if (isScalar(value)) return String(value);
+  report({code: 'bad-value', message: `this must be a text, not ${valueText(value)}`, path, at: 'value', traced: true});
+  return '';
 }
 
 /** Resolves where a node's axes mean nothing: in sources, targets and names of stages. */

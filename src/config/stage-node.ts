@@ -124,7 +124,7 @@ function readEach(name: string, section: StageNodeSection, stage: StageDeclarati
     report({code: 'kind-mismatch', message, hint: 'under `each` every output is one file per item', path, at: 'key'});
     return undefined;
   }
-  const named = isObject(each as Json) ? Object.entries(each as Record<string, string>)[0] : undefined;
+  const named = typeof each === 'object' ? Object.entries(each)[0] : undefined;
   const port = named
     ? checkPort(name, named[0], stage, scope)
     : onlyFreePort(name, section, each as string, stage, scope);

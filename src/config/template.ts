@@ -1,5 +1,4 @@
-import type {Json} from '../core/json.ts';
-import {isArray, isObject} from '../core/json.ts';
+import {isArray, isObject, isScalar, type Json} from '../core/json.ts';
 import {scalarText} from '../core/pipeline.ts';
 import type {Path, Problem} from './problem.ts';
 
@@ -148,7 +147,8 @@ function pieceText(
   path: Path,
 ): string {
   if (typeof piece === 'string') return piece;
-  if (!isScalar(value) || !holdsReferences(path)) return String(value);
+  if (!isScalar(value)) return '';
+  if (!holdsReferences(path)) return String(value);
   const head = before.filter((part) => typeof part === 'string').join('');
   return /^[^[\]]*\[[^\]]*=\s*$/.test(head) ? scalarText(value) : String(value);
 }
@@ -185,8 +185,4 @@ export function notScalarInText(piece: Placeholder, value: Json, path: Path): Pr
   const kind = isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : 'empty';
   const message = `\`${piece.text}\` is ${kind}, which cannot stand inside a text`;
   return {code: 'bad-value', message, path, at: 'value', span: piece.span};
-}
-
-function isScalar(value: Json): value is string | number | boolean {
-  return value !== null && typeof value !== 'object';
 }

@@ -43,7 +43,7 @@ function plain(node: Node | null, walk: Walk, depth: number): Json | undefined {
   if (isMap(node)) return within(walk, node, () => plainMap(node, walk, depth));
   if (isSeq(node))
     return within(walk, node, () => node.items.map((item) => plain(item as Node, walk, depth + 1) ?? null));
-  return plainScalar(node as Scalar, walk);
+  return plainScalar(node, walk);
 }
 
 function plainMap(map: YAMLMap, walk: Walk, depth: number): Json {
@@ -73,7 +73,7 @@ function keyText(key: Node | null, walk: Walk): string | undefined {
   }
   const value = key === null ? null : (key as Scalar).value;
   if (key === null || isMap(key) || isSeq(key) || typeof value !== 'string') {
-    const hint = key !== null && 'source' in key ? `put it in quotes: '${String(key.source)}'` : undefined;
+    const hint = key !== null && 'source' in key ? `put it in quotes: '${key.source}'` : undefined;
     const offsets = key ? offsetsOf(key) : ([0, 0] as const);
     const message = 'a key is text';
     walk.report({code: 'yaml-syntax', message, path: [], at: 'key', offsets, ...(hint ? {hint} : {})});
@@ -101,7 +101,7 @@ function plainScalar(node: Scalar, walk: Walk): Json | undefined {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined)
     return value ?? null;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    complain(walk, node, 'bad-value', `\`${node.source ?? String(value)}\` is not a number that JSON can hold`);
+    complain(walk, node, 'bad-value', `\`${node.source ?? ''}\` is not a number that JSON can hold`);
     return undefined;
   }
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(node.source ?? '')) {

@@ -9,7 +9,7 @@ type Offsets = readonly [start: number, end: number];
  * came through a reference) gives the deepest existing place on the way: its key where it has one.
  */
 export function findNode(document: Document, text: string, path: Path, at: 'key' | 'value', span?: Offsets): Offsets {
-  let node = document.contents as Node | null;
+  let node = document.contents;
   let key: Node | null = null;
   let complete = true;
   for (const [depth, part] of path.entries()) {
@@ -38,7 +38,7 @@ export function findNode(document: Document, text: string, path: Path, at: 'key'
 
 /** The keys of the mapping at a path, with their places. */
 export function listKeys(document: Document, path: Path): readonly (readonly [string, Offsets])[] {
-  let node = document.contents as Node | null;
+  let node = document.contents;
   for (const part of path) {
     node = resolve(document, node);
     node = (isMap(node) && pairOf(node.items as Pair<Node, Node | null>[], part)?.value) || null;
