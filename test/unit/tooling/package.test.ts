@@ -1,0 +1,61 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {expect, it} from 'vitest';
+
+type Names = Readonly<Record<string, string>>;
+
+interface Manifest {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly dependencies?: Names;
+  readonly devDependencies?: Names;
+  readonly optionalDependencies?: Names;
+}
+
+interface Package extends Manifest {
+  readonly exports: Readonly<Record<string, string | Names>>;
+  readonly bin: Names;
+  readonly files: readonly string[];
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Package;
+const {packages} = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {packages: Record<string, Manifest>};
+
+it('locks the versions that package.json asks for', () => {
+  const {version, dependencies, devDependencies, optionalDependencies} = packages['']!;
+  expect(manifest).toMatchObject({version, dependencies, devDependencies, optionalDependencies});
+});
+
+// A platform's package that is missing here makes `npm ci` fail everywhere.
+it('locks everything that a locked package needs on any platform', () => {
+  const missing = Object.entries(packages).flatMap(([path, {dependencies, optionalDependencies}]) =>
+    Object.keys({...dependencies, ...optionalDependencies})
+      .filter((name) => !foldersAbove(path).some((folder) => `${folder}node_modules/${name}` in packages))
+      .map((name) => `${name}, for ${path || 'mixdown'}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+it('locks every package by its content, and names no host but the public registry', () => {
+  const entries = Object.entries(packages).filter(([path]) => path !== '');
+  expect(entries.filter(([, {integrity}]) => !integrity?.startsWith('sha512-')).map(([path]) => path)).toEqual([]);
+  const hosts = entries.flatMap(([, {resolved}]) => (resolved === undefined ? [] : [new URL(resolved).host]));
+  expect(new Set([...hosts, 'registry.npmjs.org'])).toEqual(new Set(['registry.npmjs.org']));
+});
+
+it('exports and ships what there is', () => {
+  const targets = [...Object.values(manifest.exports), manifest.bin].flatMap((entry) =>
+    typeof entry === 'string' ? [] : Object.values(entry),
+  );
+  const files = [...targets.map(sourceOf), ...manifest.files.filter((file) => file !== 'dist'), 'LICENSE', 'README.md'];
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+});
+
+function foldersAbove(path: string): readonly string[] {
+  const parts = path === '' ? [] : path.split('/node_modules/');
+  return [...parts.map((_, at) => `${parts.slice(0, at + 1).join('/node_modules/')}/`), ''];
+}
+
+function sourceOf(target: string): string {
+  return target.replace(/^\.\/dist\//, 'src/').replace(/(\.d)?\.(ts|js)$/, '.ts');
+}
