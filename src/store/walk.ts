@@ -1,4 +1,4 @@
-import {readdirSync, realpathSync, statSync, type Dirent, type Stats} from 'node:fs';
+import {readdirSync, statSync, type Dirent, type Stats} from 'node:fs';
 import {failure, type Failure, type FailureCode} from '../core/failure.ts';
 import {compareUtf8} from '../core/tree.ts';
 import {errorCode} from './io-failure.ts';
@@ -35,9 +35,12 @@ export interface Walk {
 export function walkFolder(root: string, options: WalkOptions): Walk {
   const files: WalkedFile[] = [];
   const failures: Failure[] = [];
-  const visit = (folder: string, prefix: string, linked: boolean, inside: readonly string[]): void => {
+  /** @param above - identities of the folders on the way here, to see when a link leads back to one */
+  const visit = (folder: string, prefix: string, linked: boolean, above: readonly string[]): void => {
     let children: Dirent[];
+    let inside: readonly string[];
     try {
+      inside = [...above, identity(statSync(folder))];
       children = readdirSync(folder, {withFileTypes: true});
     } catch (error) {
       failures.push(unreadable(options.code, folder, error));
@@ -59,11 +62,7 @@ export function walkFolder(root: string, options: WalkOptions): Walk {
         if (stat === undefined) {
           if (options.accept(path)) failures.push(unreadable(options.code, file, error));
         } else if (stat.isDirectory()) {
-          if (!options.enter(path)) continue;
-          const real = realpathSync(file);
-          const here = realpathSync(folder);
-          if (here === real || here.startsWith(`${real}/`) || inside.includes(real)) continue;
-          visit(file, `${path}/`, true, [...inside, real]);
+          if (options.enter(path) && !inside.includes(identity(stat))) visit(file, `${path}/`, true, inside);
         } else if (!options.accept(path)) {
           continue;
         } else if (stat.isFile()) {
@@ -104,6 +103,10 @@ function statOf(file: string): {readonly stat?: Stats; readonly error?: unknown}
   } catch (error) {
     return {error};
   }
+}
+
+function identity({dev, ino}: Stats): string {
+  return `${dev}:${ino}`;
 }
 
 function nameProblem(folder: string, name: string): string | undefined {
