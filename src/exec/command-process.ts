@@ -10,6 +10,7 @@ import type {Guardian} from './guardian.ts';
 import type {JobLog} from './job-log.ts';
 import {createLineReader} from './line-reader.ts';
 import {checkOutputs} from './outputs.ts';
+import {createMemorySampler, type MemorySampler} from './memory-sampler.ts';
 import type {Place} from './place-input.ts';
 import {readStat, signalGroup} from './process-tree.ts';
 import type {CommandJob} from './protocol.ts';
@@ -41,7 +42,8 @@ export async function runCommand(
   }
   const startedAt = performance.now();
   const ticksBefore = readStat('self')?.childTicks ?? 0;
-  const ended = await runProgram(job, work, host, signal);
+  const memory = createMemorySampler();
+  const ended = await runProgram(job, work, {...host, memory}, signal);
   if (ended) return err(ended);
   const ticks = (readStat('self')?.childTicks ?? 0) - ticksBefore;
   const wallMs = performance.now() - startedAt;
@@ -53,7 +55,14 @@ export async function runCommand(
     declareHint: 'declare it under `outputs`, or list it under `scratch` when nothing needs it',
   });
   if (!checked.ok) return checked;
-  return ok({outputs: checked.value, metrics: {}, wallMs, cpuMs: ticks * tickMs, maxRssBytes: 0, log: host.log.text()});
+  return ok({
+    outputs: checked.value,
+    metrics: {},
+    wallMs,
+    cpuMs: ticks * tickMs,
+    maxRssBytes: memory.peakBytes(),
+    log: host.log.text(),
+  });
 }
 
 /** USER_HZ is 100 on every Linux that Node runs on. */
@@ -65,11 +74,11 @@ const streamPatienceMs = 1000;
 async function runProgram(
   job: CommandJob,
   work: string,
-  host: CommandHost,
+  host: CommandHost & {readonly memory: MemorySampler},
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const {execa} = await import('execa');
-  if (signal.aborted) return stoppedFailure('cancelled', job);
+  if (signal.aborted) return stoppedFailure('cancelled', job, host.log);
   const {command} = job.work;
   const [program = '', ...args] = commandLine(command);
   const env = {
@@ -96,6 +105,7 @@ async function runProgram(
     host.guardian.watch(pid);
     recordGroup(job.folder, pid);
     host.onStart(kill);
+    host.memory.watch(pid);
   }
   const readers = (['stdout', 'stderr'] as const).map((name) => {
     const reader = createLineReader({lines: (text) => host.log.lines(name, text), end: () => {}});
@@ -121,10 +131,11 @@ async function runProgram(
   const result = await child;
   for (const reader of readers) reader.finish();
   clearTimeout(patience);
+  host.memory.stop();
   stopper.dispose();
   if (pid !== undefined) host.guardian.release(pid);
   const reason = stopper.reason();
-  if (reason) return withLastLines(stoppedFailure(reason, job), host.log);
+  if (reason) return stoppedFailure(reason, job, host.log);
   if (pid === undefined) return notStarted(program, result.code, result.shortMessage ?? 'unknown error');
   if (result.exitCode === 0) return undefined;
   return withLastLines(programFailure(program, result.exitCode, result.signal), host.log);

@@ -31,6 +31,8 @@ export function createJobLog(job: Job, emit: Emit): JobLog {
       emit({type: 'node-log', at: Date.now(), node: job.node, stream, text, ...slice});
     },
     progress(fraction, message) {
+      // How far a slice has come says nothing about its node.
+      if (job.slice !== undefined) return;
       const rest = message === undefined ? {} : {message};
       emit({type: 'node-progress', at: Date.now(), node: job.node, fraction, ...rest});
     },

@@ -6,11 +6,10 @@ import type {StopReason} from './stopper.ts';
 const lastLineCount = 20;
 
 /** The job was told to stop. */
-export function stoppedFailure(reason: StopReason, job: Job): Failure {
+export function stoppedFailure(reason: StopReason, job: Job, log: JobLog): Failure {
   if (reason === 'cancelled') return failure('cancelled', 'cancelled before it was done');
-  return failure('timed-out', `not done after ${duration(job.timeoutMs ?? 0)}`, {
-    hint: 'raise `timeout` of the node, or find out what it waits for: its last lines are in the log',
-  });
+  const hint = 'raise the `timeout` of the node, or find out what it waits for';
+  return withLastLines(failure('timed-out', `not done after ${duration(job.timeoutMs ?? 0)}`, {hint}), log);
 }
 
 /** The worker ended while it ran the job, without being told to. */

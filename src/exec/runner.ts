@@ -50,7 +50,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   const runStageJob = async (job: StageJob, log: JobLog, signal: AbortSignal): Promise<Result<JobResult, Failure>> => {
     const worker = await pool.acquire(job.lease, signal);
-    if (!worker) return err(stoppedFailure('cancelled', job));
+    if (!worker) return err(stoppedFailure('cancelled', job, log));
     const stopper = watchStop({
       signal,
       timeoutMs: job.timeoutMs,
@@ -65,7 +65,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const healthy = answer !== undefined && !answer.retire && answer.rssBytes <= maxRssBytes;
     // What a stopped stage left going would share the worker with the next job.
     pool.giveBack(worker, healthy && reason === undefined && worker.jobs < maxJobsPerWorker);
-    if (reason) return err(stoppedFailure(reason, job));
+    if (reason) return err(stoppedFailure(reason, job, log));
     switch (end.how) {
       case 'unstartable':
         return err(failure('worker-crashed', `a worker could not be started: ${end.error.message}`));
@@ -94,7 +94,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   const runJob = async (job: Job, log: JobLog, signal: AbortSignal): Promise<Result<JobResult, Failure>> => {
     try {
-      if (signal.aborted) return err(stoppedFailure('cancelled', job));
+      if (signal.aborted) return err(stoppedFailure('cancelled', job, log));
       return await (job.work.type === 'stage'
         ? runStageJob(job as StageJob, log, signal)
         : runCommandJob(job as CommandJob, log, signal));

@@ -263,14 +263,20 @@ export function describeRunner(name: string, create: () => Runner): void {
 
       test('run side by side, one at a time on each worker', async () => {
         const jobs = Array.from({length: 12}, (_, index) =>
-          bench.stage(`await null; console.log('job ' + params.index); metric('index', params.index);`, {
-            params: {index},
-          }),
+          bench.stage(
+            `await null; console.log('job ' + params.index);
+             metric('index', params.index); metric('pid', process.pid);`,
+            {
+              params: {index},
+            },
+          ),
         );
         const results = await Promise.all(jobs.map(succeed));
         expect(results.map(({metrics, log}) => [metrics['index'], log])).toEqual(
           jobs.map((_, index) => [index, `job ${index}\n`]),
         );
+        const workers = new Set(results.map(({metrics}) => metrics['pid']));
+        expect(workers.size).toBeLessThanOrEqual(2);
       });
 
       test('are told their devices and threads by the environment', async () => {

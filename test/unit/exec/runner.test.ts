@@ -4,7 +4,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import type {Job, Runner} from '../../../src/core/ports.ts';
 import {createRunner, type RunnerOptions} from '../../../src/exec/runner.ts';
 import {createBench, type Bench} from '../../support/exec/bench.ts';
-import {awaitPresence} from '../../support/exec/presence.ts';
+import {awaitPresence, type Presence} from '../../support/exec/presence.ts';
 
 const never = new AbortController().signal;
 const parentProgram = fileURLToPath(new URL('../../support/exec/parent.mjs', import.meta.url));
@@ -31,6 +31,16 @@ async function workerOf(runner: Runner, rest: Partial<Job> = {}): Promise<string
   return result.value.log;
 }
 
+/** Runs a job that leaves its worker connected to a socket, so that the worker's end is noticed. */
+async function settleIn(runner: Runner, name: string, rest: Partial<Job> = {}): Promise<Presence> {
+  const here = await awaitPresence(bench.path(name));
+  const stay = `const {connect} = await import('node:net'); await new Promise((done) => connect(params.socket, done));`;
+  const result = await runner.run(bench.stage(stay, {params: {socket: here.path}, ...rest}), () => {}, never);
+  if (!result.ok) throw new Error(result.error.message);
+  await here.arrived;
+  return here;
+}
+
 test('a worker stays warm and is replaced after its number of jobs', async () => {
   await withRunner({maxJobsPerWorker: 2}, async (runner) => {
     const pids = [await workerOf(runner), await workerOf(runner), await workerOf(runner)];
@@ -50,8 +60,23 @@ test('a worker of another kind makes room, and a failed stage does not cost the 
     const first = await workerOf(runner);
     await runner.run(bench.stage(`throw new Error('x');`), () => {}, never);
     expect(await workerOf(runner)).toBe(first);
+    const here = await settleIn(runner, 'room');
     const lease = {cpu: 2, memoryMiB: 1, gpus: [], device: 'cpu'};
     expect(await workerOf(runner, {lease})).not.toBe(first);
+    await here.left;
+  });
+});
+
+test('an idle worker gives up the memory of its device before a command uses it', async () => {
+  await withRunner({workers: 2}, async (runner) => {
+    const gpu = {uuid: 'GPU-1', index: 0, name: 'a GPU', memoryMiB: 1000};
+    const lease = {cpu: 1, memoryMiB: 1, gpus: [gpu], device: 'gpu0'};
+    const here = await settleIn(runner, 'device', {lease});
+    const other = await workerOf(runner);
+    const result = await runner.run(bench.command(['true'], {lease}), () => {}, never);
+    expect(result.ok).toBe(true);
+    await here.left;
+    expect(await workerOf(runner)).toBe(other);
   });
 });
 
