@@ -119,8 +119,7 @@ describe('cutPieces', () => {
         expect(pieces.length).toBeGreaterThan(0);
         const used = new Set(pieces.flat());
         expect([...used]).toEqual(Array.from(used, (_, i) => i));
-        if (count >= length) expect(2 * (count - used.size)).toBeLessThan(length);
-        else expect(used.size).toBe(count);
+        expect(2 * (count - used.size)).toBeLessThan(count >= length ? length : 1);
         for (const piece of pieces) expect(piece).toHaveLength(length);
       }),
     );
@@ -146,16 +145,8 @@ describe('segments', () => {
     );
     const {shape, data} = readUint8(outputs.features, 3);
     expect(shape).toEqual([7, 2, 2]);
-    const [a, b, c, d] = [97, 98, 99, 100] as const;
-    expect([...data]).toEqual([
-      ...[a, a + 1, a, a + 1],
-      ...[b, b + 1, b + 2, b + 3],
-      ...[b + 4, b + 5, b + 4, b + 5],
-      ...[c, c + 1, c + 2, c + 3],
-      ...[d, d + 1, d + 2, d + 3],
-      ...[d + 4, d + 5, d + 6, d + 7],
-      ...[d + 8, d + 9, d + 8, d + 9],
-    ]);
+    // Vectors of clip `a` are (97, 98), (99, 100) ..., of `b` (98, 99), (100, 101) ...
+    expect(Buffer.from(data).toString('latin1')).toBe('ababbcdefgfgcdefdefghijklmlm');
   });
 
   test('a clip without vectors, of another width or of another type is refused by name', async () => {

@@ -51,6 +51,8 @@ const scores = [
   [0.2, 0.5, 0.3],
 ];
 
+const flat = scores.map((row) => row.map(() => 1 / 3));
+
 async function reportOf(variant: string, rows = scores): Promise<{path: string; report: MetricsReport}> {
   const {outputs} = await runStage(metrics, {params: {variant}, inputs: {predictions: predictions(rows), folds}});
   return {path: outputs.metrics, report: JSON.parse(readFileSync(outputs.metrics, 'utf8')) as MetricsReport};
@@ -86,7 +88,7 @@ describe('metrics', () => {
   });
 
   test('equal scores are one group, and the mean goes over the classes that have a value', async () => {
-    const {report} = await reportOf('flat', new Array(3).fill([1 / 3, 1 / 3, 1 / 3]) as number[][]);
+    const {report} = await reportOf('flat', flat);
     expect(report.map).toBeCloseTo((2 / 3 + 1 / 3) / 2, 12);
     expect(report.auc).toBe(0.5);
     expect(report.dPrime).toBe(0);
@@ -107,7 +109,6 @@ describe('metrics', () => {
 
 describe('tables', () => {
   test('one row a variant, the best in bold, and the level of chance', async () => {
-    const flat = new Array(3).fill([1 / 3, 1 / 3, 1 / 3]) as number[][];
     const [good, poor] = [await reportOf('h1+h3'), await reportOf('a|b', flat)];
     const {outputs} = await runStage(tables, {
       params: {title: 'Demo'},

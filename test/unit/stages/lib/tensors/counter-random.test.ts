@@ -53,7 +53,7 @@ describe('counter streams', () => {
 test.each([0, 0.1, 0.4, 0.9])('a dropout mask of rate %d keeps the mean', (rate) => {
   const mask = new Float32Array(100_000);
   fillDropoutMask(mask, rate, counterStream(3, 'mask'));
-  expect([...new Set(mask)].sort()).toEqual(rate === 0 ? [1] : [0, Math.fround(1 / (1 - rate))]);
+  expect(new Set(mask)).toEqual(new Set(rate === 0 ? [1] : [0, Math.fround(1 / (1 - rate))]));
   const dropped = mask.filter((value) => value === 0).length / mask.length;
   expect(Math.abs(dropped - rate)).toBeLessThan(5 * Math.sqrt((rate * (1 - rate)) / mask.length) + 1e-12);
 });
