@@ -42,7 +42,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     write: (text) => void stream.write(text),
     writeBytes: (bytes) => void stream.write(bytes),
     // Absent, not false, on a pipe.
-    isTTY: (stream.isTTY as boolean | undefined) ?? false,
+    isTTY: stream.isTTY || false,
     size: () => ({columns: stream.columns || 80, rows: stream.rows || 24}),
   };
 }

@@ -41,7 +41,8 @@ export function finishLine(
   const counter = paint.dim(`[${progress.workDone}/${progress.work.size}]`);
   const ran = event.device ?? was?.device;
   const device = ran === undefined ? '' : ` (${ran})`;
-  const took = durationText(event.wallMs);
+  // What a node waited for a free core or another run is not its own time.
+  const took = durationText(was === undefined ? event.wallMs : event.at - was.startedAt);
   switch (event.outcome) {
     case 'executed': {
       const slices = was?.slices ? `, ${countText(was.slices.total, 'slice')}` : '';

@@ -22,7 +22,14 @@ export function explainLines(reasons: readonly StaleReason[]): string[] {
 
 /** One short phrase for a list of reasons, for tables and progress lines: `param alpha, input features`. */
 export function explainBriefly(reasons: readonly StaleReason[]): string {
-  return listText([...new Set(reasons.map(brief))], 3);
+  const phrases = new Set<string>();
+  const waiting = new Set<string>();
+  for (const reason of reasons) {
+    if (reason.kind === 'upstream') waiting.add(reason.input);
+    else phrases.add(brief(reason));
+  }
+  if (waiting.size > 0) phrases.add(`waits for ${listText([...waiting], 3)}`);
+  return listText([...phrases], 3);
 }
 
 function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[] {
@@ -73,7 +80,7 @@ function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[]
   }
 }
 
-function brief(reason: StaleReason): string {
+function brief(reason: Exclude<StaleReason, {kind: 'upstream'}>): string {
   switch (reason.kind) {
     case 'never-built':
       return 'never built';
@@ -90,8 +97,6 @@ function brief(reason: StaleReason): string {
     case 'input-added':
     case 'input-removed':
       return `input ${reason.input}`;
-    case 'upstream':
-      return `waits for ${reason.input}`;
     case 'outputs-changed':
       return 'declared outputs';
     case 'seed-changed':

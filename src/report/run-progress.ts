@@ -108,12 +108,13 @@ export class RunProgress {
     if (running !== undefined) this.running.set(node, {...running, ...change});
   }
 
-  private finish({node, outcome, wallMs}: NodeFinished): void {
+  private finish({node, outcome, wallMs, at}: NodeFinished): void {
+    const was = this.running.get(node);
     this.running.delete(node);
     if (this.done.has(node)) return;
     this.done.add(node);
     this.counts[outcome]++;
-    if (outcome === 'executed' || outcome === 'failed') this.work.set(node, wallMs);
+    if (outcome === 'executed' || outcome === 'failed') this.work.set(node, was ? at - was.startedAt : wallMs);
     if (this.work.has(node)) this.workDone++;
   }
 }

@@ -105,7 +105,8 @@ function keyLines(action: Action): readonly string[] {
   for (const [name, value] of Object.entries(action)) {
     if (value === undefined) continue;
     const nested = name === 'params' || name === 'inputs' || name === 'outputs' || name === 'toolchain';
-    if (!nested) lines.push(`  ${name} ${typeof value === 'string' ? value : canonicalJson(value as Json)}`);
+    if (!nested)
+      lines.push(`  ${name} ${typeof value === 'string' && value !== '' ? value : canonicalJson(value as Json)}`);
     else {
       for (const [member, part] of Object.entries(value as Record<string, Json>)) {
         lines.push(`  ${name}.${member} ${canonicalJson(part)}`);

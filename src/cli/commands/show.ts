@@ -134,7 +134,7 @@ async function showLog(context: Context, node: PipelineNode, work: PlannedWork):
     const outcome = readRecord(runs, id)?.nodes[node.id]?.outcome;
     const text = outcome === 'executed' || outcome === 'failed' ? runs.open(id)?.read(logPath(node.id)) : undefined;
     if (outcome !== 'executed' && outcome !== 'failed') continue;
-    context.note(`run ${id}, ${outcome}`);
+    context.note(`run ${id}, ${outcome}${text === undefined ? '; it printed nothing' : ''}`);
     context.print(text ?? '');
     return exitCodes.done;
   }
@@ -144,8 +144,9 @@ async function showLog(context: Context, node: PipelineNode, work: PlannedWork):
   if (execution === undefined) {
     return context.fail([failure('blob-missing', `there is no log of ${node.id}: it has not run yet`)]);
   }
-  context.note(`run ${execution.runId} on ${execution.host}`);
   const bytes = execution.log === undefined ? undefined : await store.cas.read(execution.log);
+  const silent = execution.log === undefined ? '; it printed nothing' : '';
+  context.note(`run ${execution.runId} on ${execution.host}${silent}`);
   context.print(bytes === undefined ? '' : Buffer.from(bytes).toString('utf8'));
   return exitCodes.done;
 }

@@ -98,7 +98,7 @@ test('explainBriefly names each component once and counts the rest', () => {
   expect(explainBriefly([])).toBe('');
   expect(explainBriefly(reasons.slice(4, 6))).toBe('param learningRate, param levels');
   expect(explainBriefly([...reasons.slice(8, 10), ...reasons.slice(8, 10)])).toBe('input weights, input features');
-  expect(explainBriefly(reasons)).toBe('never built, stage, code and 19 more');
+  expect(explainBriefly(reasons)).toBe('never built, stage, code and 18 more');
 });
 
 test('long values are cut around their first difference', () => {

@@ -85,7 +85,7 @@ describe('live view', () => {
     );
     expect(view.drawAt(3)).toMatchInlineSnapshot(`
       "2 to run, 1 may run, 1 cached
-      [1/3] waveforms failed after 1.4 s (cpu)
+      [1/3] waveforms failed after 2.0 s (cpu)
       error: waveforms: not a WAV file [stage-failed]
         hint: check it
         last output:
