@@ -13,7 +13,7 @@ import {References, type Producer} from './references.ts';
 import {toText, variablesOnly, type Report} from './scope.ts';
 import {expandStageNode, type StageNodeContext} from './stage-node.ts';
 import {readTargets} from './targets.ts';
-import {compileTemplate} from './template.ts';
+import {compileTemplate, mayRefer} from './template.ts';
 import type {Variables} from './variables.ts';
 
 export interface ExpandOptions {
@@ -35,10 +35,15 @@ export function stageNames(
   report: Report,
 ): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
+  const resolve = variablesOnly(variables, report);
   for (const [name, section] of Object.entries(nodes)) {
     if (broken?.has(name) || isCommand(section)) continue;
+    if (!mayRefer(section.stage)) {
+      names.set(name, section.stage);
+      continue;
+    }
     const path = ['nodes', name, 'stage'];
-    const found = compileTemplate(section.stage, path, variablesOnly(variables, report), report);
+    const found = compileTemplate(section.stage, path, resolve, report);
     if (found?.kind === 'constant') names.set(name, toText(found.value, path, report));
   }
   return names;
@@ -62,6 +67,7 @@ export function expand(
   const sources = readSources(document.sources ?? {}, variables, (name) => rangeOf(sourceSpans, name), report);
   const matrices = new Matrices(document.nodes, broken, variables, report);
   const producers = new Map<string, Producer>();
+  const outputKinds = kindsByStage();
   for (const [name, section] of Object.entries(document.nodes)) {
     const stage = stages.get(stageOf.get(name) ?? '');
     producers.set(name, {
@@ -118,11 +124,28 @@ function checkNames(nodes: object, sources: object, report: (problem: Problem) =
   }
 }
 
-function outputKinds(section: NodeSection, stage: StageDeclaration | undefined): Producer['outputs'] {
-  const kinds = isCommand(section)
-    ? commandOutputKinds(section)
-    : stage && Object.fromEntries(Object.entries(stage.outputs).map(([name, {kind}]) => [name, kind]));
-  if (section.each === undefined || !kinds) return kinds;
+/** Kinds of a node's outputs as others see them; one table for all nodes of a stage. */
+function kindsByStage(): (section: NodeSection, stage: StageDeclaration | undefined) => Producer['outputs'] {
+  const tables = new Map<StageDeclaration, {readonly plain: KindTable; readonly sliced: KindTable}>();
+  return (section, stage) => {
+    if (isCommand(section)) {
+      const kinds = commandOutputKinds(section);
+      return section.each === undefined ? kinds : allTrees(kinds);
+    }
+    if (!stage) return undefined;
+    let table = tables.get(stage);
+    if (!table) {
+      const plain = Object.fromEntries(Object.entries(stage.outputs).map(([name, {kind}]) => [name, kind]));
+      table = {plain, sliced: allTrees(plain)};
+      tables.set(stage, table);
+    }
+    return section.each === undefined ? table.plain : table.sliced;
+  };
+}
+
+type KindTable = Readonly<Record<string, 'file' | 'tree'>>;
+
+function allTrees(kinds: KindTable): KindTable {
   return Object.fromEntries(Object.keys(kinds).map((name) => [name, 'tree']));
 }
 

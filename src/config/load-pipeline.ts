@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {relative, sep} from 'node:path';
 import {sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
-import {canonicalJson, isObject, type Json, type JsonObject} from '../core/json.ts';
+import {canonicalJson, isObject, type JsonObject} from '../core/json.ts';
 import type {Pipeline} from '../core/pipeline.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {StageDeclaration} from '../core/stage.ts';

@@ -50,13 +50,14 @@ export class Matrices {
     if (before) return before;
     this.#open.push(name);
     const wrong = this.#broken?.has(name) === true;
-    const found = wrong ? tabulate(name, [], [], true) : this.#expand(name, this.#nodes[name]?.matrix ?? {});
+    const found = wrong ? tabulate(name, [], [], true) : this.#expand(name, this.#nodes[name]?.matrix);
     this.#open.pop();
     this.#done.set(name, found);
     return found;
   }
 
-  #expand(name: string, section: MatrixSection): NodeVariants {
+  #expand(name: string, section: MatrixSection | undefined): NodeVariants {
+    if (!section) return tabulate(name, [], [{}], false);
     const path = ['nodes', name, 'matrix'];
     const spec = this.#readSpec(section, path);
     if (!spec) return tabulate(name, Object.keys(section), [], true);

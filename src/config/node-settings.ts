@@ -25,6 +25,9 @@ export function readSettings(
   scope: Scope,
 ): PerVariant<NodeSettings> {
   const {report} = scope;
+  const plain = {resources: declared, retries: 0, salt: scope.salt};
+  if (!('resources' in section || 'timeout' in section || 'retries' in section || 'salt' in section))
+    return () => plain;
   const path = ['nodes', name];
   const read = <T>(key: keyof NodeSection, convert: (value: Json, at: Path) => T): PerVariant<T> | undefined => {
     const value = section[key] as Json | undefined;
@@ -37,8 +40,6 @@ export function readSettings(
     return checked(value, at, wanted, report, (n) => Number.isInteger(n) && n >= 0 && n <= 100) ?? 0;
   });
   const salt = read('salt', (value, at) => toText(value, at, report));
-  const plain = {resources: declared, retries: 0, salt: scope.salt};
-  if (!resources && !timeout && !retries && !salt) return () => plain;
   return (variant) => {
     const timeoutMs = timeout?.(variant);
     return {

@@ -55,7 +55,8 @@ export class References {
     const before = this.#resolved.get(text);
     if (before) return before;
     const found = this.#find(text, place);
-    if (found) this.#resolved.set(text, found);
+    // Single artifacts are cheap to find again, and 100 000 variants have as many texts for them.
+    if (found?.many) this.#resolved.set(text, found);
     return found;
   }
 

@@ -1,6 +1,5 @@
 import {didYouMean} from '../core/closest.ts';
 import type {SourceRange} from '../core/failure.ts';
-import {isObject, type Json} from '../core/json.ts';
 import type {ArtifactRef, InputBinding, PipelineNode} from '../core/pipeline.ts';
 import type {StageDeclaration} from '../core/stage.ts';
 import {bind, bindCollection, placeOf} from './bindings.ts';
@@ -8,6 +7,7 @@ import type {StageNodeSection} from './document.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import type {ParamChecker} from './param-checker.ts';
 import {readParams} from './stage-params.ts';
+import type {Resolve} from './template.ts';
 import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
 
 export interface StageNodeContext extends Scope {
@@ -24,8 +24,8 @@ export function expandStageNode(
 ): PipelineNode[] {
   const variants = scope.matrices.of(name);
   const resolve = nodeResolver(name, variants, scope);
-  const each = readEach(name, section, stage, scope);
-  const bindings = readInputs(name, section, stage, each?.port, scope);
+  const each = readEach(name, section, stage, resolve, scope);
+  const bindings = readInputs(name, section, stage, each?.port, resolve, scope);
   const collection = each?.collection;
   const params = readParams(name, section.params ?? {}, stage, resolve, scope);
   const settings = readSettings(name, section, stage.resources, resolve, scope);
@@ -64,11 +64,11 @@ function readInputs(
   section: StageNodeSection,
   stage: StageDeclaration,
   slicedPort: string | undefined,
+  resolve: Resolve,
   scope: Scope,
 ): readonly (readonly [string, PerVariant<InputBinding | undefined>])[] {
   const {report} = scope;
   const variants = scope.matrices.of(name);
-  const resolve = nodeResolver(name, variants, scope);
   const bindings: (readonly [string, PerVariant<InputBinding | undefined>])[] = [];
   for (const [port, value] of Object.entries(section.inputs ?? {})) {
     const path = ['nodes', name, 'inputs', port];
@@ -111,13 +111,18 @@ interface Each {
   readonly collection: PerVariant<ArtifactRef | undefined> | undefined;
 }
 
-function readEach(name: string, section: StageNodeSection, stage: StageDeclaration, scope: Scope): Each | undefined {
+function readEach(
+  name: string,
+  section: StageNodeSection,
+  stage: StageDeclaration,
+  resolve: Resolve,
+  scope: Scope,
+): Each | undefined {
   const {each} = section;
   if (each === undefined) return undefined;
   const {report} = scope;
   const path = ['nodes', name, 'each'];
   const variants = scope.matrices.of(name);
-  const resolve = nodeResolver(name, variants, scope);
   for (const [output, {kind}] of Object.entries(stage.outputs)) {
     if (kind === 'file') continue;
     const message = `stage \`${stage.name}\` cannot run with \`each\`: its output \`${output}\` is a tree`;

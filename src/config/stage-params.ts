@@ -33,11 +33,11 @@ export function readParams(
     const message = `node \`${name}\` gives no value for the param \`${param}\` of stage \`${stage.name}\``;
     report({code: 'missing-param', message, ...(about ? {hint: `\`${param}\`: ${about}`} : {}), path, at: 'key'});
   }
-  const defaults = Object.fromEntries(
-    Object.entries(stage.params).flatMap(([param, schema]) =>
-      schema['default'] === undefined ? [] : [[param, schema['default']]],
-    ),
-  );
+  const defaults: Record<string, Json> = {};
+  for (const param of known) {
+    const value = stage.params[param]?.['default'];
+    if (value !== undefined && !Object.hasOwn(written, param)) defaults[param] = value;
+  }
   const complete = (variant: Variant): JsonObject => {
     const lookUp = variantLookUp(variant);
     const given: Record<string, Json> = {};

@@ -34,6 +34,7 @@ const partsPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
  * reported.
  */
 export function compileTemplate(value: Json, path: Path, resolve: Resolve, report: Report): Template | undefined {
+  if (!refersAnywhere(value)) return {kind: 'constant', value};
   if (typeof value === 'string') return compileText(value, path, resolve, report);
   if (isArray(value)) {
     const items = value.map((item, index) => compileTemplate(item, [...path, index], resolve, report));
@@ -104,8 +105,16 @@ export function mayRefer(text: string): boolean {
   return text.includes('${');
 }
 
+/** Most values hold no reference; finding that out allocates nothing. */
+function refersAnywhere(value: Json | undefined): boolean {
+  if (typeof value === 'string') return mayRefer(value);
+  if (isArray(value)) return value.some(refersAnywhere);
+  if (!isObject(value)) return false;
+  for (const key in value) if (refersAnywhere(value[key])) return true;
+  return false;
+}
+
 function compileText(text: string, path: Path, resolve: Resolve, report: Report): Template | undefined {
-  if (!mayRefer(text)) return {kind: 'constant', value: text};
   const pieces = splitText(text, path, report);
   if (!pieces) return undefined;
   const only = pieces.length === 1 ? pieces[0] : undefined;

@@ -1,7 +1,5 @@
 import {didYouMean} from './closest.ts';
 import type {FailureCode} from './failure.ts';
-import type {Scalar} from './json.ts';
-import {scalarText} from './pipeline.ts';
 import type {Reference} from './reference.ts';
 import {err, ok, type Result} from './result.ts';
 import type {VariantIndex} from './variant-index.ts';
@@ -10,7 +8,6 @@ import type {VariantIndex} from './variant-index.ts';
 export interface Selectable {
   readonly name: string;
   readonly axes: readonly string[];
-  readonly values: Readonly<Record<string, readonly Scalar[]>>;
   readonly index: VariantIndex;
 }
 
@@ -39,7 +36,7 @@ export function selectVariants(
   from: Selectable,
   unnamed: 'all' | 'error',
 ): Result<Selected, SelectionError> {
-  const {name, axes, values, index} = from;
+  const {name, axes, index} = from;
   if (axes.length === 0) {
     if (!selector) return ok({indices: [0], many: false});
     return err({
@@ -52,8 +49,7 @@ export function selectVariants(
   const fixed = new Map<string, string>();
   const named = new Set<string>();
   for (const {axis, value, start, end} of selector?.axes ?? []) {
-    const known = Object.hasOwn(values, axis) ? values[axis] : undefined;
-    if (!known) {
+    if (!axes.includes(axis)) {
       return err({
         code: 'unknown-axis',
         message: `\`${name}\` has no axis \`${axis}\``,
@@ -64,8 +60,8 @@ export function selectVariants(
     }
     named.add(axis);
     if (value === undefined) continue;
-    const texts = known.map(scalarText);
-    if (!texts.includes(value)) {
+    const texts = index.texts(axis);
+    if (!texts.has(value)) {
       const message = `the axis \`${axis}\` of \`${name}\` has no value \`${value}\``;
       return err({code: 'unknown-axis', message, hint: () => didYouMean(value, texts), start, end});
     }
