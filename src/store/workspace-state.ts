@@ -14,6 +14,8 @@ const linesPerNode = 3;
 const fewLines = 200;
 
 const header = '{"type":"state/1"}';
+/** A whole one: a header that was cut off is noise. */
+const otherHeader = /^\{"type":"state\/(?!1")[^"]+"\}$/;
 const nodePrefix = '{"node":"';
 
 /**
@@ -117,7 +119,7 @@ function parseLines(text: string): {lines: Map<NodeId, string>; count: number; f
     if (text.startsWith(nodePrefix, at) && text.charCodeAt(end - 1) === 125) {
       const node = nodeOf(text, at + nodePrefix.length - 1, end);
       if (node !== undefined) lines.set(node, text.slice(at, end));
-    } else if (text.startsWith('{"type":"state/', at) && !text.startsWith(header, at)) {
+    } else if (otherHeader.test(text.slice(at, Math.min(end, at + 40)))) {
       return {lines: new Map(), count: 0, foreign: true};
     }
   }
