@@ -1,16 +1,23 @@
+import type {Event} from '../core/events.ts';
 import type {Graph} from '../core/graph.ts';
 import {liveReporter} from '../report/live.ts';
 import {ndjsonReporter} from '../report/ndjson.ts';
 import {plainReporter} from '../report/plain.ts';
 import type {Reporter} from '../report/reporter.ts';
 import type {Context} from './context.ts';
+import {displayPath} from './project.ts';
 import {listenForSuspend} from './signals.ts';
 
 /** How a run tells of itself: lines of JSON, a live window on a terminal, or plain lines. */
 export function terminalReporter(context: Context, graph: Graph): Reporter {
-  const {io, globals, paint} = context;
+  const {io, globals} = context;
+  if (globals.json) return ndjsonReporter((text) => io.stdout.write(text));
+  const reporter = peopleReporter(context, graph);
+  return {...reporter, emit: (event) => reporter.emit(shortenPaths(event, io.cwd))};
+}
+
+function peopleReporter({io, globals, paint}: Context, graph: Graph): Reporter {
   const write = (text: string): void => io.stdout.write(text);
-  if (globals.json) return ndjsonReporter(write);
   const dumb = io.env['TERM'] === 'dumb' || (io.env['CI'] ?? '') !== '';
   if (!io.stdout.isTTY || globals.quiet || dumb) {
     return plainReporter({write, paint, verbose: globals.verbose, quiet: globals.quiet});
@@ -42,4 +49,10 @@ export function terminalReporter(context: Context, graph: Graph): Reporter {
       ignoreSuspend();
     },
   };
+}
+
+/** People see paths as they would type them. */
+function shortenPaths(event: Event, cwd: string): Event {
+  if (event.type !== 'node-finished' || event.failure?.reproduce === undefined) return event;
+  return {...event, failure: {...event.failure, reproduce: displayPath(event.failure.reproduce, cwd)}};
 }

@@ -15,7 +15,9 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   }
   const colour = word === 'error' ? paint.bad : paint.warn;
   const where = node === undefined || message.startsWith(node) ? '' : `${paint.bold(node)}: `;
-  const lines = [`${colour(`${word}:`)} ${where}${indentRest(printable(message))} ${paint.dim(`[${code}]`)}`];
+  const [first = '', ...rest] = printable(message).trimEnd().split('\n');
+  const lines = [`${colour(`${word}:`)} ${where}${first} ${paint.dim(`[${code}]`)}`];
+  lines.push(...rest.map((line) => `  ${line}`));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}/reproduce.sh`);
   if (code === 'internal-error' && stack !== undefined) lines.push(paint.dim(stack));

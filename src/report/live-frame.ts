@@ -74,7 +74,8 @@ function footer(progress: RunProgress, left: TimeLeft | undefined, now: number, 
   const skipped = counts['up-to-date'] + counts.cached;
   if (skipped > 0) part(`${skipped} cached or up to date`, paint.dim);
   if (progress.startedAt !== undefined) part(clockText(now - progress.startedAt));
-  if (left !== undefined && left.ms > 0) {
+  // With most of the work unknown, as in a first run, a lower bound says nothing.
+  if (left !== undefined && left.ms >= 1000 && left.unknown * 2 <= work.size - workDone) {
     part(`${left.unknown > 0 ? 'at least' : 'about'} ${clockText(left.ms)} left`);
   }
   return fit(pieces, width);

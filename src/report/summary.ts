@@ -35,6 +35,8 @@ export function summaryText({finished, displays, failures, results, record}: Sum
   });
   if (failures.length > 0) blocks.push(failureBlock(failures, record, paint));
   const last = [lastLine(finished, paint)];
+  if (finished.outcome === 'interrupted' && failures.length === 0)
+    last.push(paint.dim('go on with: mixdown run (what is done stays done)'));
   if (results !== undefined && finished.outcome === 'done') last.push(`results: ${paint.bold(results)}`);
   blocks.push(last.join('\n'));
   return `${blocks.join('\n\n')}\n`;
@@ -43,15 +45,16 @@ export function summaryText({finished, displays, failures, results, record}: Sum
 function failureBlock(failures: SummaryParts['failures'], record: string | undefined, paint: Paint): string {
   const lines = failures.slice(0, mostFailures).map(({node, failure}) => {
     const [first = ''] = printable(failure.message).split('\n');
-    return `  ${paint.bad('✗')} ${paint.bold(node)}: ${first}`;
+    // The lines themselves stand above, where the node failed.
+    return `  ${paint.bad('✗')} ${paint.bold(node)}: ${first.replace(/;? last lines:$/, '')}`;
   });
   if (failures.length > mostFailures) lines.push(`  … and ${failures.length - mostFailures} more`);
   const [first] = failures;
   const next: string[] = [];
-  if (record !== undefined && first !== undefined) next.push(`  log of a node: mixdown show --log '${first.node}'`);
+  if (record !== undefined && first !== undefined) next.push(`  its log:       mixdown show --log '${first.node}'`);
   const reproduce = failures.find(({failure}) => failure.reproduce !== undefined)?.failure.reproduce;
   if (reproduce !== undefined) next.push(`  run it alone:  ${reproduce}/reproduce.sh`);
-  next.push('  go on after a fix: mixdown run (what is done stays done)');
+  next.push('  after a fix:   mixdown run (what is done stays done)');
   return [`${countText(failures.length, 'node')} failed:`, ...lines, '', ...next.map((line) => paint.dim(line))].join(
     '\n',
   );

@@ -118,11 +118,17 @@ async function summarise(
   const parts = {
     finished,
     displays: runId === undefined || globals.quiet ? [] : await displays(loaded, summary, workspace.store.cas),
-    failures,
+    failures: failures.map(({node, failure}) => ({node, failure: shortenFailure(failure, io.cwd)})),
     results: displayPath(join(runsDir, 'latest', 'out'), io.cwd),
     ...(runId === undefined ? {} : {record: displayPath(join(runsDir, runId), io.cwd)}),
   };
+  // Apart from the lines of the run, when there were any.
+  if (!globals.quiet && runId !== undefined) print('\n');
   print(summaryText(parts, paint));
+}
+
+function shortenFailure(failure: Failure, cwd: string): Failure {
+  return failure.reproduce === undefined ? failure : {...failure, reproduce: displayPath(failure.reproduce, cwd)};
 }
 
 function exitCodeOf(summary: BuildSummary, failures: Outcome['failures']): ExitCode {

@@ -53,9 +53,9 @@ test('a failed run lists the failures and what to do next', () => {
     "1 node failed:
       ✗ train[fold=1]: loss is NaN
 
-      log of a node: mixdown show --log 'train[fold=1]'
+      its log:       mixdown show --log 'train[fold=1]'
       run it alone:  cache/failed/train/reproduce.sh
-      go on after a fix: mixdown run (what is done stays done)
+      after a fix:   mixdown run (what is done stays done)
 
     failed in 5.0 s: 3 executed, 1 failed, 7 blocked
     "
@@ -65,6 +65,6 @@ test('a failed run lists the failures and what to do next', () => {
 test('an interrupted run', () => {
   const finished = {outcome: 'interrupted', wallMs: 5000, counts: {...none, executed: 3, cancelled: 4}} as const;
   expect(summaryText({finished, displays: [], failures: []}, paint)).toBe(
-    'interrupted in 5.0 s: 3 executed, 4 cancelled\n',
+    'interrupted in 5.0 s: 3 executed, 4 cancelled\ngo on with: mixdown run (what is done stays done)\n',
   );
 });
