@@ -6,9 +6,9 @@ import {select} from '../core/selection.ts';
 import type {StageDeclaration} from '../core/stage.ts';
 import {loadPipeline} from '../config/load-pipeline.ts';
 import type {StageModules} from '../engine/workspace.ts';
-import type {Context} from './context.ts';
+import type {Globals} from './context.ts';
 import {packageRoot} from './package.ts';
-import {findProject, type Project} from './project.ts';
+import {findProject, type Project, type ProjectWish} from './project.ts';
 
 /** A pipeline that was found, read, checked and expanded. */
 export interface Loaded {
@@ -18,9 +18,12 @@ export interface Loaded {
   readonly modules: StageModules;
 }
 
-type Wish = Pick<Context, 'io' | 'globals'>;
+/** Which pipeline, with which profiles and variables. */
+export interface PipelineWish extends ProjectWish {
+  readonly globals: ProjectWish['globals'] & Pick<Globals, 'profile' | 'set'>;
+}
 
-export async function loadProject(wish: Wish): Promise<Result<Loaded>> {
+export async function loadProject(wish: PipelineWish): Promise<Result<Loaded>> {
   const found = findProject(wish);
   if (!found.ok) return found;
   const project = found.value;
@@ -44,7 +47,7 @@ export function selectNodes(
 
 /** Every stage that the project can use, in the order of names, and what is wrong with those that cannot be loaded. */
 export async function loadAllStages(
-  wish: Wish,
+  wish: ProjectWish,
 ): Promise<Result<{readonly stages: readonly StageDeclaration[]; readonly failures: readonly Failure[]}>> {
   const found = findProject(wish);
   if (!found.ok) return found;

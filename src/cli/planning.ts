@@ -28,7 +28,7 @@ export interface PlannedWork {
  * @param what - what this process does, for others that wait for its locks
  */
 export async function planNodes(
-  context: Context,
+  context: Pick<Context, 'warn'>,
   {project, pipeline, graph}: Loaded,
   targets: readonly NodeId[],
   {jobs = availableParallelism(), force}: PlanOptions = {},

@@ -2,7 +2,8 @@ import {statSync} from 'node:fs';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import {failure} from '../core/failure.ts';
 import {err, ok, type Result} from '../core/result.ts';
-import type {Context} from './context.ts';
+import type {Globals} from './context.ts';
+import type {Io} from './io.ts';
 
 /** Where a pipeline and its results lie. All paths are absolute. */
 export interface Project {
@@ -14,8 +15,14 @@ export interface Project {
 
 export const pipelineName = 'pipeline.yaml';
 
+/** What decides which project is meant. */
+export interface ProjectWish {
+  readonly io: Pick<Io, 'cwd' | 'env'>;
+  readonly globals: Pick<Globals, 'file' | 'directory' | 'cache'>;
+}
+
 /** The pipeline file that is given, or the nearest one from the working directory upwards. */
-export function findProject({io, globals}: Pick<Context, 'io' | 'globals'>): Result<Project> {
+export function findProject({io, globals}: ProjectWish): Result<Project> {
   const start = resolve(io.cwd, globals.directory ?? '.');
   if (!isKind(start, 'folder')) {
     return err([failure('usage', `-C ${globals.directory ?? ''}: there is no such folder`)]);
@@ -43,7 +50,7 @@ export function displayPath(path: string, cwd: string): string {
   return path.slice(cwd === '/' ? 1 : cwd.length + 1);
 }
 
-function projectOf(file: string, start: string, {io, globals}: Pick<Context, 'io' | 'globals'>): Project {
+function projectOf(file: string, start: string, {io, globals}: ProjectWish): Project {
   const root = dirname(file);
   const fromEnv = io.env['MIXDOWN_CACHE_DIR'];
   const cacheDir =

@@ -89,7 +89,7 @@ function nowLines(status: PlannedNode['status'], reasons: readonly StaleReason[]
     case 'cached':
       return ['  changed since its last result here, but the cache holds a result for what it is now'];
     case 'may-run':
-      return [...lines, '  if these turn out unchanged, it does not run'];
+      return [...lines, '  it runs only if one of these changes'];
     case 'will-run':
       return lines.length > 0 ? lines : ['  no result in the cache for what it is now'];
   }
