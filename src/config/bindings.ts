@@ -92,7 +92,10 @@ function fits(
   if (kind === undefined || kind === port.kind) return true;
   const message = `input \`${name}\` of ${owner} takes a ${port.kind}, and \`${text}\` is a ${kind}`;
   const hint =
-    port.kind === 'file' ? `\`each: {${name}: ${text}}\` runs the node once for each item of the tree` : undefined;
+    port.kind === 'file' && !port.many
+      ? `\`each: {${name}: ${text}}\` runs the node once for each item of the tree`
+      : undefined;
   scope.report({code: 'kind-mismatch', message, ...(hint ? {hint} : {}), ...at});
-  return false;
+  // The edge is still there: a cycle through it is found as well.
+  return true;
 }

@@ -12,7 +12,7 @@ export function codeFrame(text: string, range: SourceRange): string {
   const first = Math.max(1, range.line - context);
   const last = Math.min(lines.length, range.line + context);
   const gutter = String(last).length;
-  const window = windowOf(range.column);
+  const window = windowOf(range.column, lines[range.line - 1] ?? '');
   const rows: string[] = [];
   for (let number = first; number <= last; number++) {
     const line = clean(lines[number - 1] ?? '');
@@ -33,8 +33,8 @@ interface Window {
   readonly to: number;
 }
 
-function windowOf(column: number): Window {
-  const from = column <= widthLimit - 30 ? 0 : column - Math.floor(widthLimit / 2);
+function windowOf(column: number, line: string): Window {
+  const from = line.length <= widthLimit || column <= widthLimit - 30 ? 0 : column - Math.floor(widthLimit / 2);
   return {from, to: from + widthLimit};
 }
 

@@ -69,10 +69,9 @@ function refine(problem: Problem, document: Json): Problem {
   }
   const command = node['command'];
   if (path[2] === 'command' && typeof command === 'string') {
-    const argv = command
-      .trim()
-      .split(/\s+/)
-      .map((word) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`));
+    const words = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+    const bare = words.map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
+    const argv = bare.map((word) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`));
     const hint = `no shell: \`command: [${argv.join(', ')}]\`\nwith a shell: \`shell: bash -euo pipefail\` and \`script: ${command}\``;
     return {...problem, message: '`command` must be a list: the program and its arguments', hint};
   }

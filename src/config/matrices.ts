@@ -118,6 +118,13 @@ export class Matrices {
       this.#report({code, message, path, at: 'value', span: placeholder.span, ...(hint ? {hint} : {})});
       return undefined;
     };
+    if (space === 'matrix') {
+      return complain(
+        'bad-reference',
+        'an axis cannot refer to another axis',
+        'refer to a variable or to an axis of another node',
+      );
+    }
     if (!Object.hasOwn(this.#nodes, space)) {
       const message = `\`${placeholder.text}\` refers to nothing: there is no node \`${space}\``;
       const hint = () => didYouMean(space, [...Object.keys(this.#nodes), 'vars']);

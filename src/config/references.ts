@@ -71,7 +71,7 @@ export class References {
     const {name} = reference;
     if (this.#sources.has(name)) return this.#ofSource(reference, place);
     const producer = this.#producers.get(name);
-    if (producer) return this.#ofNode(reference, producer, place);
+    if (producer) return this.#ofNode(reference, producer, place, text);
     const known = () => didYouMean(name, [...this.#producers.keys(), ...this.#sources.keys()]);
     return this.#complain('unknown-node', `there is no node or source \`${name}\``, known, place, [0, name.length]);
   }
@@ -84,7 +84,12 @@ export class References {
     return {refs: [{from: 'source', source: name}], many: false, kind: this.#sources.get(name)};
   }
 
-  #ofNode(reference: Reference, {variants, outputs}: Producer, place: ReferencePlace): Resolved | undefined {
+  #ofNode(
+    reference: Reference,
+    {variants, outputs}: Producer,
+    place: ReferencePlace,
+    text: string,
+  ): Resolved | undefined {
     if (variants.broken || !outputs) return undefined;
     const {name} = reference;
     const names = Object.keys(outputs);
@@ -97,7 +102,8 @@ export class References {
     }
     if (!Object.hasOwn(outputs, output)) {
       const message = `\`${name}\` has no output \`${output}\``;
-      return this.#complain('unknown-output', message, () => didYouMean(output, names), place);
+      const span = [text.length - output.length, text.length] as const;
+      return this.#complain('unknown-output', message, () => didYouMean(output, names), place, span);
     }
     const selected = selectVariants(reference, {name, ...variants}, 'error');
     if (!selected.ok) {

@@ -67,12 +67,8 @@ export class StageLoader {
     if (!imported.ok) return imported;
     const read = await readDeclaration(imported.value, stage.name);
     if ('faults' in read) {
-      return err(
-        read.faults.map((fault) => ({
-          code: 'stage-invalid',
-          message: `stage \`${stage.name}\` (${stage.shown}): ${fault}`,
-        })),
-      );
+      const message = `stage \`${stage.name}\` (${stage.shown}) is declared wrongly: ${read.faults.join('; ')}`;
+      return err([{code: 'stage-invalid', message}]);
     }
     writeCacheFile(this.#declarationPath(code), JSON.stringify(read.stage));
     return ok(this.#complete(stage, read.stage, code, manifest));

@@ -13,7 +13,8 @@ interface Walk {
   readonly anchors: Map<string, Node>;
   /** Anchored nodes that are being written out: an alias to one of them has no end. */
   readonly open: Set<Node>;
-  aliasDepth: number;
+  /** The outermost alias that is being written out. */
+  alias: Alias | undefined;
   /** Values written out for aliases so far. */
   aliased: number;
   stopped: boolean;
@@ -21,7 +22,7 @@ interface Walk {
 
 /** The document as plain JSON values. Problems are reported; the faulty members are left out. */
 export function toPlain(document: Document.Parsed, report: Report): Json | undefined {
-  const walk: Walk = {report, anchors: new Map(), open: new Set(), aliasDepth: 0, aliased: 0, stopped: false};
+  const walk: Walk = {report, anchors: new Map(), open: new Set(), alias: undefined, aliased: 0, stopped: false};
   const value = document.contents === null ? null : plain(document.contents, walk, 0);
   return walk.stopped ? undefined : value;
 }
@@ -29,17 +30,18 @@ export function toPlain(document: Document.Parsed, report: Report): Json | undef
 function plain(node: Node | null, walk: Walk, depth: number): Json | undefined {
   if (node === null) return null;
   if (walk.stopped) return undefined;
-  if (walk.aliasDepth > 0) walk.aliased++;
+  if (walk.alias) walk.aliased++;
   if (walk.aliased > aliasedLimit || depth > depthLimit) {
     walk.stopped = true;
     const message = `aliases may add ${aliasedLimit} values to a document; these add more`;
     if (depth > depthLimit)
       complain(walk, node, 'too-large', `YAML may be nested ${depthLimit} levels deep; this is deeper`);
-    else complain(walk, node, 'yaml-alias-limit', message, 'name common values in `vars` and refer to them');
+    else
+      complain(walk, walk.alias ?? node, 'yaml-alias-limit', message, 'name common values in `vars` and refer to them');
     return undefined;
   }
   if (isAlias(node)) return followAlias(node, walk, depth);
-  if (node.anchor !== undefined && walk.aliasDepth === 0) walk.anchors.set(node.anchor, node);
+  if (node.anchor !== undefined && !walk.alias) walk.anchors.set(node.anchor, node);
   if (isMap(node)) return within(walk, node, () => plainMap(node, walk, depth));
   if (isSeq(node))
     return within(walk, node, () => node.items.map((item) => plain(item as Node, walk, depth + 1) ?? null));
@@ -100,7 +102,17 @@ function plainScalar(node: Scalar, walk: Walk): Json | undefined {
   const {value} = node;
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined)
     return value ?? null;
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
+  if (typeof value !== 'number') {
+    complain(
+      walk,
+      node,
+      'bad-value',
+      `the tag \`${node.tag ?? ''}\` gives a value that JSON cannot hold`,
+      'remove the tag',
+    );
+    return undefined;
+  }
+  if (!Number.isFinite(value)) {
     complain(walk, node, 'bad-value', `\`${node.source ?? ''}\` is not a number that JSON can hold`);
     return undefined;
   }
@@ -121,9 +133,10 @@ function followAlias(node: Alias, walk: Walk, depth: number): Json | undefined {
     complain(walk, node, 'yaml-syntax', why, 'put the text in quotes if it is not meant as an alias');
     return undefined;
   }
-  walk.aliasDepth++;
+  const outer = walk.alias;
+  walk.alias ??= node;
   const value = plain(target, walk, depth + 1);
-  walk.aliasDepth--;
+  walk.alias = outer;
   return value;
 }
 

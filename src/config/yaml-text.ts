@@ -49,6 +49,8 @@ export async function parseYaml(text: string): Promise<YamlText> {
   const document = parsed;
   for (const {code, message, pos} of [...document.errors, ...document.warnings]) {
     problems.push({code: 'yaml-syntax', path: [], at: 'value', offsets: pos, ...explain(code, message)});
+    // What follows is about the unread rest.
+    if (message.includes('call stack')) break;
   }
   const value = problems.length > 0 ? undefined : toPlain(document, (problem) => problems.push(problem));
   return {
@@ -61,6 +63,7 @@ export async function parseYaml(text: string): Promise<YamlText> {
 }
 
 function explain(code: string, message: string): {message: string; hint?: string} {
+  if (message.includes('call stack')) return {message: 'the YAML is nested too deeply'};
   switch (code) {
     case 'TAB_AS_INDENT':
       return {message: 'a tab cannot indent YAML', hint: 'indent with spaces'};

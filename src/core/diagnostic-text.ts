@@ -12,16 +12,18 @@ export function placeText(range: NonNullable<Diagnostic['range']>): string {
 export function renderDiagnostics(failures: readonly Failure[]): string {
   const blocks = failures.map((failure) => {
     const {diagnostics = []} = failure;
-    if (diagnostics.length === 0) return block({...failure});
-    return diagnostics.map(block).join('');
+    if (diagnostics.length === 0) return block({...failure}, false);
+    return diagnostics.map((diagnostic, index) => block(diagnostic, index > 0)).join('');
   });
   const count = failures.length;
-  const total = count > 1 ? [`${count} problems\n`] : [];
+  // A failure without a place may stand for several, so that the sum would be wrong.
+  const counted = count > 1 && failures.every((failure) => failure.diagnostics !== undefined);
+  const total = counted ? [`${count} problems\n`] : [];
   return [...blocks, ...total].join('\n');
 }
 
-function block({range, message, code, frame, hint}: Diagnostic): string {
-  const head = `${range ? `${placeText(range)}: ` : ''}${message} [${code}]\n`;
+function block({range, message, code, frame, hint}: Diagnostic, related: boolean): string {
+  const head = `${range ? `${placeText(range)}: ` : ''}${message}${related ? '' : ` [${code}]`}\n`;
   const hintText = hint ? `  hint: ${hint.split('\n').join('\n        ')}\n` : '';
   return `${head}${frame ? `${frame}\n` : ''}${hintText}`;
 }

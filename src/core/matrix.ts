@@ -56,7 +56,8 @@ export function expandMatrix(spec: MatrixSpec): MatrixExpansion {
   if (problems.length > 0) return {axes, variants, problems};
   if (spec.include.length > 0) addIncluded(spec.include, axes, variants, problems);
   if (variants.length === 0 && problems.length === 0) {
-    const cause = size === 0 ? 'an axis without values' : '`exclude` and `when` leave none';
+    const empty = spec.axes.find((axis) => axis.values.length === 0)?.name;
+    const cause = empty === undefined ? '`exclude` and `when` leave none' : `axis \`${empty}\` has no values`;
     problems.push({code: 'empty-matrix', message: `the matrix has no variant: ${cause}`, path: []});
   }
   return {axes, variants, problems};
@@ -79,7 +80,7 @@ export function axisValues(axes: readonly string[], variants: readonly Variant[]
 }
 
 /** A key for the values of some axes; different values give different keys. */
-export function variantKey(variant: Variant, axes: readonly string[]): string {
+function variantKey(variant: Variant, axes: readonly string[]): string {
   return axes.map((axis) => scalarText(variant[axis] ?? '')).join(',');
 }
 
@@ -150,7 +151,8 @@ function addIncluded(
   include.forEach((member, index) => {
     const variant = Object.fromEntries(axes.map((axis) => [axis, member[axis] ?? '']));
     const key = variantKey(variant, axes);
-    const message = `the variant \`${key}\` is already in the matrix`;
+    const text = axes.map((axis) => `${axis}=${scalarText(variant[axis] ?? '')}`).join(',');
+    const message = `the variant \`${text}\` is already in the matrix`;
     if (seen.has(key)) problems.push({code: 'duplicate-variant', message, path: ['include', index]});
     else variants.push(variant);
     seen.add(key);

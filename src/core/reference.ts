@@ -4,6 +4,8 @@ import {err, ok, type Result} from './result.ts';
 /** Which values of one axis a selector wants: all (`*`), or one, compared with `scalarText` of the axis's values. */
 export interface AxisSelector {
   readonly axis: string;
+  /** Where the axis's name stands in the text, as a UTF-16 offset. */
+  readonly at: number;
   /** Undefined stands for `*`. */
   readonly value: string | undefined;
   /** Where the value stands in the text, as UTF-16 offsets. */
@@ -63,6 +65,7 @@ function parseSelector(
     const head = match(axisPattern, text, at);
     if (!head) return bad('inside the brackets stands `axis=value`, `axis=*` or `*`', at, text.length);
     const axis = head[1] ?? '';
+    const named = at + head[0].indexOf(axis);
     const start = at + head[0].length;
     const raw = match(valuePattern, text, start)?.[0] ?? '';
     at = start + raw.length;
@@ -70,7 +73,7 @@ function parseSelector(
     seen.add(axis);
     const value = readValue(raw);
     if (value === undefined) return bad(`axis \`${axis}\` has no value`, start, Math.max(at, start + 1));
-    axes.push({axis, value: value.text, start, end: start + raw.trimEnd().length});
+    axes.push({axis, at: named, value: value.text, start, end: start + raw.trimEnd().length});
     while (text[at] === ' ') at++;
     if (text[at] === ']') return ok({selector: {all: false, axes}, end: at + 1});
     if (text[at] !== ',') return bad('the bracket is not closed by `]`', from - 1, text.length);

@@ -48,14 +48,14 @@ export function selectVariants(
   if (selector?.all || (!selector && unnamed === 'all')) return ok({indices: index.select(new Map()), many: true});
   const fixed = new Map<string, string>();
   const named = new Set<string>();
-  for (const {axis, value, start, end} of selector?.axes ?? []) {
+  for (const {axis, at, value, start, end} of selector?.axes ?? []) {
     if (!axes.includes(axis)) {
       return err({
         code: 'unknown-axis',
         message: `\`${name}\` has no axis \`${axis}\``,
         hint: () => didYouMean(axis, axes),
-        start,
-        end,
+        start: at,
+        end: at + axis.length,
       });
     }
     named.add(axis);
@@ -63,7 +63,7 @@ export function selectVariants(
     const texts = index.texts(axis);
     if (!texts.has(value)) {
       const message = `the axis \`${axis}\` of \`${name}\` has no value \`${value}\``;
-      return err({code: 'unknown-axis', message, hint: () => didYouMean(value, texts), start, end});
+      return err({code: 'unknown-axis', message, hint: () => valuesHint(value, texts), start, end});
     }
     fixed.set(axis, value);
   }
@@ -82,4 +82,10 @@ export function selectVariants(
     });
   }
   return ok({indices, many: fixed.size < axes.length});
+}
+
+/** A few values are best listed: short ones are all alike to a spelling check. */
+function valuesHint(wanted: string, texts: ReadonlySet<string>): string | undefined {
+  if (texts.size > 12) return didYouMean(wanted, texts);
+  return `its values: ${[...texts].map((text) => `\`${text}\``).join(', ')}`;
 }
