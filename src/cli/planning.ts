@@ -6,7 +6,8 @@ import {isStale, makePlan, type Planned} from '../engine/plan.ts';
 import {forecastMs} from '../engine/priority.ts';
 import type {Context} from './context.ts';
 import type {Loaded} from './load.ts';
-import {currentToolchain, openWorkspace, warnOnce, type Workspace} from './workspace.ts';
+import {warnOnce} from './warnings.ts';
+import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
 
 export interface PlanOptions {
   readonly jobs?: number;

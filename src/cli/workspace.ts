@@ -10,7 +10,6 @@ import {createSources} from '../store/sources.ts';
 import {openStatCache, type StatCache} from '../store/stat-cache.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {openWorkspaceState} from '../store/workspace-state.ts';
-import type {Context} from './context.ts';
 import type {Project} from './project.ts';
 
 /** The store and what this checkout remembers, opened. */
@@ -41,16 +40,6 @@ export function openWorkspace(project: Project, what: string, warn: (failure: Fa
     planPorts: {cas: store.cas, actions: store.actions, sources, state},
     close: () => store.close(),
   });
-}
-
-/** Warnings of the store as remarks on stderr, each once. */
-export function warnOnce({warn}: Pick<Context, 'warn'>): (failure: Failure) => void {
-  const told = new Set<string>();
-  return (failure) => {
-    if (told.has(failure.message)) return;
-    told.add(failure.message);
-    warn(failure);
-  };
 }
 
 /**

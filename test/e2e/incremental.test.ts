@@ -34,12 +34,21 @@ async function build(...args: string[]): Promise<string[]> {
   return ran.sort();
 }
 
+/** Digests of every output of the last run. */
+async function outputs(of: Workspace): Promise<unknown[]> {
+  const {nodes} = JSON.parse(of.read('runs/latest/run.json')) as {
+    nodes: Readonly<Record<string, {outputs?: unknown}>>;
+  };
+  expect(Object.keys(nodes)).toHaveLength(5);
+  return Object.entries(nodes).map(([node, {outputs: made}]) => [node, made]);
+}
+
 const everything = ['counts/ant', 'counts/bee', 'counts/cat', 'report', 'scaled[by=2]', 'scaled[by=3]', 'totals'];
 
 describe('mixdown run', () => {
   it('builds everything once, then nothing', async () => {
     expect(await build()).toEqual(everything);
-    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('38\n57\n');
+    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('36\n54\n');
     expect(await build()).toEqual([]);
   });
 
@@ -77,10 +86,10 @@ describe('mixdown run', () => {
     await build();
     workspace.remove('runs/latest/out/report/report.txt');
     expect(await build()).toEqual([]);
-    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('38\n57\n');
+    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('36\n54\n');
     workspace.remove('runs');
     expect(await build()).toEqual([]);
-    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('38\n57\n');
+    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('36\n54\n');
   });
 
   it('makes a damaged blob again', async () => {
@@ -91,8 +100,8 @@ describe('mixdown run', () => {
     workspace.write(join('cache/cas', hash.slice(0, 2), hash), 'damaged');
     const {stdout, code} = await workspace.run('run', '--json');
     expect(code).toBe(0);
-    expect(stdout).toContain('"blob-corrupt"');
-    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('38\n57\n');
+    expect(stdout).toMatch(/"type":"warning".*"blob-corrupt"/);
+    expect(workspace.read('runs/latest/out/report/report.txt')).toBe('36\n54\n');
     expect(readdirSync(workspace.path('cache/quarantine'))).not.toEqual([]);
   });
 
@@ -103,9 +112,7 @@ describe('mixdown run', () => {
       const first = workspace;
       workspace = second;
       await build();
-      expect(Object.keys(second.hashes('cache/cas')).length).toBeGreaterThan(10);
-      // Logs and times lie in records, not in blobs: every blob of one build is in the other.
-      expect(second.hashes('cache/cas')).toEqual(first.hashes('cache/cas'));
+      expect(await outputs(second)).toEqual(await outputs(first));
       second.remove('cache');
       second.remove('runs');
       expect(await build('--cache', first.path('cache'))).toEqual([]);

@@ -6,7 +6,8 @@ import {applyGc, planGc, type GcPlan} from '../../store/gc.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {findProject} from '../project.ts';
-import {openWorkspace, warnOnce} from '../workspace.ts';
+import {warnOnce} from '../warnings.ts';
+import {openWorkspace} from '../workspace.ts';
 
 interface GcOptions {
   readonly olderThan?: string;

@@ -16,6 +16,7 @@ import {displayPath} from '../project.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
 import {listenForInterrupts} from '../signals.ts';
 import {terminalReporter} from '../terminal.ts';
+import {collectWarnings, type Warnings} from '../warnings.ts';
 import {currentToolchain, hostName} from '../workspace.ts';
 
 export interface RunOptions {
@@ -38,10 +39,14 @@ export async function runCommand(
   const targets = selectNodes(loaded.value, patterns, 'default');
   if (!targets.ok) return context.fail(targets.error);
   const runId = newRunId(context.io.now());
-  const work = await planNodes(context, loaded.value, targets.value, options, `run ${runId}`);
-  if (!work.ok) return context.fail(work.error);
+  const warnings = collectWarnings(context);
+  const work = await planNodes(warnings, loaded.value, targets.value, options, `run ${runId}`);
+  if (!work.ok) {
+    warnings.flush();
+    return context.fail(work.error);
+  }
   try {
-    return await executeWork(context, loaded.value, work.value, runId, options);
+    return await executeWork(context, loaded.value, work.value, warnings, runId, options);
   } finally {
     work.value.workspace.close();
   }
@@ -57,6 +62,7 @@ async function executeWork(
   context: Context,
   loaded: Loaded,
   work: PlannedWork,
+  warnings: Warnings,
   runId: string,
   options: RunOptions,
 ): Promise<ExitCode> {
@@ -65,6 +71,7 @@ async function executeWork(
   const recorded = !(idle && resultsInPlace(loaded, plan, workspace.runs));
   const failures: {node: string; failure: Failure}[] = [];
   let finished: RunFinished | undefined;
+  let detach = (): void => {};
   const collect = (event: Event): void => {
     if (event.type === 'run-finished') finished = event;
     if (event.type === 'node-finished' && event.outcome === 'failed' && event.failure) {
@@ -73,11 +80,13 @@ async function executeWork(
   };
   const terminal = terminalReporter(context, loaded.graph);
   const reporters: readonly Reporter[] = recorded
-    ? [recorderFor(context, loaded, workspace.runs), terminal]
+    ? [recorderFor(context, loaded, workspace.runs, warnings), terminal]
     : [terminal];
   const emit = (event: Event): void => {
     collect(event);
     for (const reporter of reporters) reporter.emit(event);
+    // Not before it: a run's first event is its start.
+    if (event.type === 'run-started') detach = warnings.attach(emit);
   };
   const interrupts = listenForInterrupts((times) => emit({type: 'interrupted', at: context.io.now(), times}));
   let summary: BuildSummary;
@@ -94,12 +103,13 @@ async function executeWork(
       killSignal: interrupts.kill,
     });
   } finally {
+    detach();
     for (const reporter of reporters) reporter.close();
     interrupts.dispose();
   }
   if (recorded) {
     const linked = await linkResults(loaded, summary, workspace, runId);
-    if (!linked.ok) linked.error.forEach((failure) => context.warn(failure));
+    if (!linked.ok) linked.error.forEach(warnings.warn);
   }
   await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, finished});
   return exitCodeOf(summary, failures);
@@ -137,7 +147,7 @@ function exitCodeOf(summary: BuildSummary, failures: Outcome['failures']): ExitC
   return failures.some(({failure}) => failure.code === 'internal-error') ? exitCodes.internal : exitCodes.nodeFailed;
 }
 
-function recorderFor({io, warn}: Context, {pipeline}: Loaded, runs: RunStore): Reporter {
+function recorderFor({io}: Context, {pipeline}: Loaded, runs: RunStore, {warn}: Warnings): Reporter {
   return runRecorder({
     facts: {
       command: ['mixdown', ...io.argv],

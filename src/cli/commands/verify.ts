@@ -4,7 +4,8 @@ import {verifyStore} from '../../store/verify.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {findProject} from '../project.ts';
-import {openWorkspace, warnOnce} from '../workspace.ts';
+import {warnOnce} from '../warnings.ts';
+import {openWorkspace} from '../workspace.ts';
 
 /** Reads the whole store. Exit code 1 when something was damaged; it was set aside and is made again when needed. JSON: the report. */
 export async function verifyCommand(context: Context): Promise<ExitCode> {
