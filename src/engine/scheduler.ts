@@ -46,6 +46,7 @@ export class Scheduler {
       pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
       halt: this.#halt.signal,
       cancel: this.#cancel.signal,
+      startedAt: new Map(),
       stored: new Set(),
     };
   }
@@ -76,16 +77,14 @@ export class Scheduler {
     const planned = this.#planned.get(index)!;
     const early = this.#earlyEnd(index, planned);
     if (early) {
-      this.#settle(index, early, 0);
+      this.#settle(index, early);
       return;
     }
     void this.#step(index, planned);
   }
 
   async #step(index: number, planned: PlannedNode): Promise<void> {
-    const {clock} = this.#request.ports;
     this.#running++;
-    const startedAt = clock.now();
     let result: NodeResult;
     try {
       result = await stepNode(planned, this.#context);
@@ -93,7 +92,7 @@ export class Scheduler {
       result = {outcome: 'failed', failure: unexpected(problem, planned.node.id)};
     }
     this.#running--;
-    this.#settle(index, result, clock.now() - startedAt);
+    this.#settle(index, result);
     this.#drain();
   }
 
@@ -116,7 +115,7 @@ export class Scheduler {
     return {outcome: 'blocked', failure: failure('blocked', `${node} did not run because ${culprit} failed`, {node})};
   }
 
-  #settle(index: number, result: NodeResult, wallMs: number): void {
+  #settle(index: number, result: NodeResult): void {
     const {node} = this.#planned.get(index)!;
     this.#results.set(node.id, result);
     if (result.outcome === 'failed' || result.outcome === 'cancelled') this.#broken.set(index, node.id);
@@ -125,7 +124,7 @@ export class Scheduler {
       this.#broken.set(index, this.#broken.get(culprit!)!);
     }
     if (result.outcome === 'failed') this.#afterFailure();
-    this.#announce(node.id, result, wallMs);
+    this.#announce(node.id, result);
     for (const consumer of this.#graph.consumers[index] ?? []) {
       const left = this.#waiting.get(consumer);
       if (left === undefined) continue;
@@ -140,8 +139,10 @@ export class Scheduler {
     if (onFailure === 'kill') this.#cancel.abort();
   }
 
-  #announce(node: NodeId, result: NodeResult, wallMs: number): void {
-    this.#request.emit({type: 'node-finished', at: this.#request.ports.clock.now(), node, wallMs, ...result});
+  #announce(node: NodeId, result: NodeResult): void {
+    const at = this.#request.ports.clock.now();
+    const wallMs = at - (this.#context.startedAt.get(node) ?? at);
+    this.#request.emit({type: 'node-finished', at, node, wallMs, ...result});
   }
 
   #producers(index: number): readonly number[] {

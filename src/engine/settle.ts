@@ -15,9 +15,11 @@ export function announce(planned: PlannedNode, action: Action, device: string, c
   const {node, slices, expectedMs} = planned;
   const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
   const reasons = known || force?.has(node.id) ? planned.reasons : explainAction(lastAction(node.id, ports), action);
+  const at = ports.clock.now();
+  context.startedAt.set(node.id, at);
   emit({
     type: 'node-started',
-    at: ports.clock.now(),
+    at,
     node: node.id,
     device,
     attempt: 1,
