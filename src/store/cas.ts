@@ -13,7 +13,7 @@ import {blobPath} from './layout.ts';
 import type {Quarantine} from './quarantine.ts';
 import {isSealed, seal, touchBlob, touchEveryMs} from './seal.ts';
 import type {Session} from './session.ts';
-import {unreadable, walkFolder, type WalkedFile} from './walk.ts';
+import {unreadable, walkFolder} from './walk.ts';
 
 export interface CasParts {
   readonly dir: string;
@@ -183,12 +183,19 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
     putBytes,
     putFile,
     async putTree(folder) {
-      const {files, failures} = walkFolder(folder, {code: 'output-unreadable', enter: () => true, accept: () => true});
-      const [first] = failures;
-      if (first !== undefined) throw new FailureError(first);
-      const put = async (file: WalkedFile): Promise<TreeEntry> => {
-        const digest = await putFile(file.file, file.linked ? 'copy' : 'move');
-        return {path: file.path, digest, ...((file.stat.mode & 0o111) !== 0 ? {executable: true} : {})};
+      const files: {path: string; file: string; linked: boolean; executable: boolean}[] = [];
+      const [problem] = walkFolder(folder, {
+        code: 'output-unreadable',
+        enter: () => true,
+        accept: () => true,
+        onFile({path, file, linked, stat}) {
+          files.push({path, file, linked, executable: (stat.mode & 0o111) !== 0});
+        },
+      });
+      if (problem !== undefined) throw new FailureError(problem);
+      const put = async ({path, file, linked, executable}: (typeof files)[number]): Promise<TreeEntry> => {
+        const digest = await putFile(file, linked ? 'copy' : 'move');
+        return {path, digest, ...(executable ? {executable} : {})};
       };
       // What links lead to may be another file of the same folder: copy it before it is moved away.
       const linked = await Promise.all(files.filter((file) => file.linked).map((file) => limit(put, file)));

@@ -13,7 +13,7 @@ import {hashFile, hashFileSync} from './hash-file.ts';
 import {errorCode, isMissing} from './io-failure.ts';
 import {pathFilter, type PathFilter} from './path-filter.ts';
 import {isSettled, sameSignature, type Signature, type StatCache} from './stat-cache.ts';
-import {unreadable, walkFolder} from './walk.ts';
+import {unreadable, walkFolder, type WalkedFile} from './walk.ts';
 
 export interface SourcesOptions {
   /** Folder that relative source paths start from. */
@@ -29,10 +29,19 @@ interface Seen extends Signature {
   readonly settled: boolean;
 }
 
-/** Reads sources where they lie. Their bytes are not copied: `changedSince` tells whether they stayed what `scan` saw. */
+/** A folder as one source saw it. */
+interface View {
+  readonly filter: PathFilter;
+  readonly paths: ReadonlySet<string>;
+}
+
+/**
+ * Reads sources where they lie. Their bytes are not copied: `changedSince` tells whether they stayed what the last `scan` saw.
+ */
 export function createSources({root, stat: statCache}: SourcesOptions): Sources {
   const files = new Map<string, Seen>();
-  const folders = new Map<string, {readonly filter: PathFilter; readonly paths: ReadonlySet<string>}>();
+  /** Several sources may look at one folder through different patterns. */
+  const folders = new Map<string, Map<string, View>>();
   const limit = pLimit(availableParallelism());
 
   /** The file's digest, from the stat cache or by reading it. */
@@ -72,39 +81,41 @@ export function createSources({root, stat: statCache}: SourcesOptions): Sources 
 
   const scanFolder = async (source: Source, path: string): Promise<Result<ScannedSource>> => {
     const filter = await pathFilter(source.include, source.exclude);
-    const walk = walkFolder(path, {...filter, code: 'input-unreadable'});
-    const failures = [...walk.failures];
+    const failures: Failure[] = [];
     const entries: TreeEntry[] = [];
+    const paths = new Set<string>();
     const pending: Promise<void>[] = [];
-    for (const {path: entryPath, file, stat} of walk.files) {
-      const add = (digest: Digest): void => {
-        entries.push({path: entryPath, digest, ...(isExecutable(stat) ? {executable: true} : {})});
+    const onFile = ({path: entryPath, file, stat}: WalkedFile): void => {
+      paths.add(file);
+      const add = ({digest, executable}: Seen): void => {
+        entries.push(executable ? {path: entryPath, digest, executable} : {path: entryPath, digest});
       };
       // Nearly always: no promise is made for a file that did not change.
       const known = statCache.lookup(file, stat);
-      if (known !== undefined) add(remember(file, stat, known, true).digest);
-      else {
-        pending.push(
-          look(file, stat).then((seen) => {
-            if (seen.ok) add(seen.value.digest);
-            else failures.push(seen.error);
-          }),
-        );
+      if (known !== undefined) {
+        add(remember(file, stat, known, true));
+        return;
       }
-    }
+      const reading = limit(() => read(file, stat)).then((seen) => {
+        if (seen.ok) add(seen.value);
+        else failures.push(seen.error);
+      });
+      pending.push(reading);
+    };
+    failures.push(...walkFolder(path, {...filter, code: 'input-unreadable', onFile}));
     await Promise.all(pending);
     if (failures.length > 0) return err(failures.map((problem) => ({...problem, ...place(source, problem)})));
     if (entries.length === 0 && source.include.length > 0) return err([emptySource(source, path)]);
-    folders.set(path, {filter, paths: new Set(walk.files.map((entry) => entry.file))});
+    const views = folders.get(path) ?? new Map<string, View>();
+    folders.set(path, views.set(JSON.stringify([source.include, source.exclude]), {filter, paths}));
     const {artifact, tree} = makeTree(entries);
     return ok({artifact, tree, path});
   };
 
-  const fileChanged = (file: string): boolean => {
+  const hasChanged = (file: string, now: Stats | undefined): boolean => {
     const seen = files.get(file);
-    if (seen === undefined) return true;
+    if (seen === undefined || now === undefined) return true;
     try {
-      const now = statSync(file);
       if (sameSignature(seen, now) && seen.settled) return false;
       // A new inode, size or write time: whatever read the file meanwhile may have seen other bytes, even if these are back.
       if (!sameSignature({...seen, ctimeMs: now.ctimeMs}, now) || isExecutable(now) !== seen.executable) return true;
@@ -112,6 +123,15 @@ export function createSources({root, stat: statCache}: SourcesOptions): Sources 
     } catch {
       return true;
     }
+  };
+
+  /** Files of a folder that are new, gone or different. */
+  const changedIn = (folder: string, view: View): string[] => {
+    const now = new Map<string, boolean>();
+    const onFile = ({file, stat}: WalkedFile): void => void now.set(file, hasChanged(file, stat));
+    walkFolder(folder, {...view.filter, code: 'input-unreadable', onFile});
+    const different = [...now].flatMap(([file, changed]) => (changed || !view.paths.has(file) ? [file] : []));
+    return [...different, ...[...view.paths].filter((file) => !now.has(file))];
   };
 
   return {
@@ -144,15 +164,12 @@ export function createSources({root, stat: statCache}: SourcesOptions): Sources 
       return ok({artifact: {kind: 'file', digest: seen.value.digest}, path});
     },
     changedSince(paths) {
-      return paths.flatMap((path) => {
-        const folder = folders.get(path);
-        if (folder === undefined) return fileChanged(path) ? [path] : [];
-        const walk = walkFolder(path, {...folder.filter, code: 'input-unreadable'});
-        const now = new Set(walk.files.map((entry) => entry.file));
-        const added = [...now].filter((file) => !folder.paths.has(file));
-        const gone = [...folder.paths].filter((file) => !now.has(file) || fileChanged(file));
-        return [...added, ...gone];
+      const changed = paths.flatMap((path) => {
+        const views = folders.get(path);
+        if (views === undefined) return hasChanged(path, tryStat(path)) ? [path] : [];
+        return [...views.values()].flatMap((view) => changedIn(path, view));
       });
+      return [...new Set(changed)];
     },
   };
 }
@@ -193,7 +210,15 @@ function place(source: Source, {code, message, hint}: Failure): Pick<Failure, 'd
 }
 
 function exists(path: string): boolean {
-  return statSync(path, {throwIfNoEntry: false}) !== undefined;
+  return tryStat(path) !== undefined;
+}
+
+function tryStat(path: string): Stats | undefined {
+  try {
+    return statSync(path, {throwIfNoEntry: false});
+  } catch {
+    return undefined;
+  }
 }
 
 function siblings(folder: string): string[] {

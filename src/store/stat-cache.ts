@@ -63,7 +63,7 @@ export function openStatCache({file, warn}: {readonly file: string; readonly war
       if (path.includes('\n')) return;
       const row = {dev, ino, size, mtimeMs, ctimeMs, hash};
       if (isSettled(row, hashedAtMs)) fresh.set(path, row);
-      else if (load().index.has(path)) fresh.set(path, undefined);
+      else if (fresh.has(path) || load().index.has(path)) fresh.set(path, undefined);
     },
     flush() {
       if (fresh.size === 0) return;

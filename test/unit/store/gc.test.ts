@@ -144,8 +144,8 @@ test('the size limit drops the least recently used first, and never what a check
     );
   expect(dropped(all.keptBytes)).toEqual([]);
   expect(dropped(all.keptBytes - 1)).toEqual([0]);
-  expect(dropped(all.keptBytes - 11_000).toSorted()).toEqual([0, 2]);
-  expect(dropped(0).toSorted()).toEqual([0, 1, 2, 3]);
+  expect(dropped(all.keptBytes - 11_000).toSorted((a, b) => a - b)).toEqual([0, 2]);
+  expect(dropped(0).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
   const smaller = plan({maxBytes: all.keptBytes - 11_000});
   expect(smaller.keptBytes).toBeLessThanOrEqual(all.keptBytes - 11_000);
   expect(smaller.keptBytes + smaller.freedBytes).toBe(all.keptBytes);
