@@ -136,8 +136,8 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('delete what runs left behind: work folders and failed folders; results stay')
     .option('--runs', 'also delete the run records')
     .option('--keep <n>', 'with --runs: keep the newest n', wholeNumber, 0)
-    .option('--cache', 'also delete the cache with all results')
-    .option('--yes', 'do not ask before the cache is deleted')
+    .option('--all', 'delete the run records and the whole cache with all results')
+    .option('--yes', 'do not ask before all is deleted')
     .action(does(async () => (await import('./commands/clean.ts')).cleanCommand));
   program
     .command('devices')

@@ -12,81 +12,83 @@ import {displayPath, findProject, type Project} from '../project.ts';
 interface CleanOptions {
   readonly runs?: true;
   readonly keep: number;
-  readonly cache?: true;
+  /** The cache too. */
+  readonly all?: true;
   readonly yes?: true;
 }
 
-/** Removes what runs left behind. Work folders of living runs stay. JSON: `{removed: [path]}`. */
+/** Removes what runs left behind. Work folders of living runs stay. JSON: `{removed: [text]}`. */
 export async function cleanCommand(context: Context, options: CleanOptions): Promise<ExitCode> {
   const found = findProject(context);
   if (!found.ok) return context.fail(found.error);
   const project = found.value;
-  const removed: string[] = [];
-  const work = join(project.cacheDir, 'work');
-  const before = names(work).length;
-  await sweepDeadRuns(work);
-  const left = names(work).length;
-  if (before > left) removed.push(countText(before - left, 'abandoned work folder'));
-  const failed = join(project.cacheDir, 'failed');
-  if (names(failed).length > 0) {
-    removed.push(countText(names(failed).length, 'folder of a failed job', 'folders of failed jobs'));
-    await removeTree(failed);
+  if (!isCache(project.cacheDir)) {
+    const path = displayPath(project.cacheDir, context.io.cwd);
+    return context.fail([
+      failure('usage', `${path} does not look like a mixdown cache`, {hint: 'nothing was deleted; check --cache'}),
+    ]);
   }
-  if (options.runs) {
+  const removed = [...(await cleanWork(project))];
+  if (options.all && existsSync(project.cacheDir)) {
+    const refused = await refusal(context, project, options.yes ?? false);
+    if (refused !== undefined) return refused;
+    await removeTree(project.cacheDir);
+    removed.push(displayPath(project.cacheDir, context.io.cwd));
+  }
+  if (options.runs || options.all) {
     const runs = openRunStore(project.runsDir);
     const old = runs.list().slice(options.keep);
     for (const id of old) runs.remove(id);
     if (old.length > 0) removed.push(countText(old.length, 'run record'));
-  }
-  if (options.cache && existsSync(project.cacheDir)) {
-    const cleaned = await cleanCache(context, project, left, options.yes ?? false);
-    if (cleaned !== 'removed') return cleaned;
-    removed.push(displayPath(project.cacheDir, context.io.cwd));
   }
   if (context.globals.json) context.printJson({removed});
   else context.print(removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`);
   return exitCodes.done;
 }
 
-/** The cache may hold days of work, and may be shared with other checkouts, so it never goes without a yes. */
-async function cleanCache(
-  context: Context,
-  project: Project,
-  runningRuns: number,
-  yes: boolean,
-): Promise<'removed' | ExitCode> {
-  const path = displayPath(project.cacheDir, context.io.cwd);
-  if (runningRuns > 0) {
-    return context.fail([
-      failure('usage', `${countText(runningRuns, 'run')} may be using ${path} now`, {
-        hint: 'wait for the end, then clean',
-      }),
-    ]);
-  }
-  if (!looksLikeCache(project.cacheDir)) {
-    return context.fail([
-      failure('usage', `${path} does not look like a mixdown cache`, {hint: 'it was not touched; check --cache'}),
-    ]);
-  }
-  if (!yes) {
-    const answer = await context.io.ask(`Delete ${path} with all results? [y/N] `);
-    if (answer === undefined) {
-      return context.fail([failure('usage', 'the cache is deleted only after a yes', {hint: 'add --yes'})]);
-    }
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      context.note('nothing was deleted');
-      return exitCodes.done;
-    }
-  }
-  await removeTree(project.cacheDir);
-  return 'removed';
+async function cleanWork({cacheDir}: Project): Promise<readonly string[]> {
+  const [work, failed] = [join(cacheDir, 'work'), join(cacheDir, 'failed')];
+  const before = names(work).length;
+  await sweepDeadRuns(work);
+  const abandoned = before - names(work).length;
+  const kept = names(failed).length;
+  await removeTree(failed);
+  return [
+    ...(abandoned > 0 ? [countText(abandoned, 'abandoned work folder')] : []),
+    ...(kept > 0 ? [countText(kept, 'folder of a failed job', 'folders of failed jobs')] : []),
+  ];
 }
 
-function looksLikeCache(dir: string): boolean {
-  const known = ['cas', 'actions', 'stages', 'config', 'locks', 'sessions', 'checkouts', 'tmp', 'work', 'failed'];
-  const found = names(dir);
-  return found.length === 0 || known.some((name) => found.includes(name));
+/**
+ * Undefined when the cache may be deleted. It may hold days of work, and may be shared with other checkouts, so it never
+ * goes without a yes.
+ */
+async function refusal(context: Context, project: Project, yes: boolean): Promise<ExitCode | undefined> {
+  const path = displayPath(project.cacheDir, context.io.cwd);
+  const running = names(join(project.cacheDir, 'work')).length;
+  if (running > 0) {
+    return context.fail([
+      failure('usage', `${countText(running, 'run')} may be using ${path} now`, {hint: 'wait for the end, then clean'}),
+    ]);
+  }
+  if (yes) return undefined;
+  const answer = await context.io.ask(`Delete ${path} with all results? [y/N] `);
+  if (answer === undefined) {
+    return context.fail([failure('usage', 'the cache is deleted only after a yes', {hint: 'add --yes'})]);
+  }
+  if (/^y(es)?$/i.test(answer.trim())) return undefined;
+  context.note('nothing was deleted');
+  return exitCodes.done;
 }
+
+/** A wrong --cache must not cost anybody a folder that happens to have the name of one of ours. */
+function isCache(dir: string): boolean {
+  return names(dir).every((name) => ownNames.has(name));
+}
+
+const ownNames: ReadonlySet<string> = new Set(
+  'cas actions stages config locks sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
+);
 
 function names(dir: string): readonly string[] {
   try {
