@@ -32,7 +32,7 @@ function toDiagnostics(problem: Problem, source: ReportSource): Diagnostic[] {
   const hint = typeof problem.hint === 'function' ? problem.hint() : problem.hint;
   const rest = hint ? {hint} : {};
   if (elsewhere) return [{code, message: problem.message, ...rest, ...elsewhere}];
-  const origin = problem.offsets ? undefined : originOf(source.origins, path);
+  const origin = problem.offsets ? undefined : (originOf(source.origins, path) ?? adderOf(source, path));
   const message = problem.message + traceText(problem, source);
   if (origin?.from.by === 'set') return [{code, message: `${message} (from --set ${origin.from.text})`, ...rest}];
   if (problem.nowhere) return [{code, message, ...rest}];
@@ -50,6 +50,12 @@ function framed(offsets: readonly [number, number], source: ReportSource): {rang
 /** The last override that decided the value at a path. */
 function originOf(origins: readonly Origin[], path: Path): Origin | undefined {
   return origins.findLast((origin) => origin.path.every((part, index) => String(part) === String(path[index])));
+}
+
+/** The override that brought a member which the text itself does not have. */
+function adderOf({origins, yaml}: ReportSource, path: Path): Origin | undefined {
+  if (yaml.has(path)) return undefined;
+  return origins.findLast((origin) => path.every((part, index) => String(part) === String(origin.path[index])));
 }
 
 /** ` (through ${vars.rate}, set by --set rate=x)` for a value that was written as a reference. */

@@ -45,7 +45,6 @@ function within(inner: ErrorObject, outer: ErrorObject): boolean {
 
 function translate(error: ErrorObject, path: Path): Problem {
   const schema = (error.parentSchema ?? {}) as Schema;
-  const data = error.data as Json | undefined;
   const params = error.params as Record<string, unknown>;
   const name = subject(path);
   if (error.propertyName !== undefined) {
@@ -68,11 +67,22 @@ function translate(error: ErrorObject, path: Path): Problem {
       };
     case 'false schema':
       return {code: 'schema-violation', message: `${name} cannot stand here`, path, at: 'key'};
-    default: {
-      const message = `${name} must ${expectation(error, schema)}, not ${valueText(data)}`;
-      return {code: 'schema-violation', message, path, at: 'value', traced: true, ...nearest(error, data)};
-    }
+    case 'minItems':
+    case 'minProperties':
+    case 'minLength':
+      if (params['limit'] === 1)
+        return {code: 'schema-violation', message: `${name} must not be empty`, path, at: 'value', traced: true};
+      return mismatch(error, name, path);
+    default:
+      return mismatch(error, name, path);
   }
+}
+
+function mismatch(error: ErrorObject, name: string, path: Path): Problem {
+  const data = error.data as Json | undefined;
+  const schema = (error.parentSchema ?? {}) as Schema;
+  const message = `${name} must ${expectation(error, schema)}, not ${valueText(data)}`;
+  return {code: 'schema-violation', message, path, at: 'value', traced: true, ...nearest(error, data)};
 }
 
 function nearest(error: ErrorObject, data: Json | undefined): {hint?: () => string | undefined} {
@@ -102,12 +112,12 @@ function expectation({keyword, params}: ErrorObject, schema: Schema): string {
     case 'pattern':
       return `match the pattern ${String(params['pattern'])}`;
     case 'minLength':
-      return limit === '1' ? 'not be empty' : `have ${limit} characters or more`;
+      return `have ${limit} characters or more`;
     case 'maxLength':
       return `have ${limit} characters or fewer`;
     case 'minItems':
     case 'minProperties':
-      return limit === '1' ? 'not be empty' : `have ${limit} members or more`;
+      return `have ${limit} members or more`;
     case 'maxItems':
     case 'maxProperties':
       return limit === '1' ? 'have one member' : `have ${limit} members or fewer`;

@@ -36,6 +36,19 @@ export function findNode(document: Document, text: string, path: Path, at: 'key'
   return isScalar(node) || isAlias(node) ? oneLine(offsetsOf(node), text) : start(node, key, text);
 }
 
+/** Whether the text itself has a value at a path. */
+export function hasNode(document: Document, path: Path): boolean {
+  let node = document.contents;
+  for (const part of path) {
+    node = resolve(document, node);
+    const pair = isMap(node) ? pairOf(node.items as Pair<Node, Node | null>[], part) : undefined;
+    const item = isSeq(node) ? (node.items[Number(part)] as Node | undefined) : undefined;
+    if (!pair && !item) return false;
+    node = pair ? pair.value : (item ?? null);
+  }
+  return true;
+}
+
 /** The keys of the mapping at a path, with their places. */
 export function listKeys(document: Document, path: Path): readonly (readonly [string, Offsets])[] {
   let node = document.contents;

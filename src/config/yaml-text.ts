@@ -2,7 +2,7 @@ import type {SourceRange} from '../core/failure.ts';
 import type {Json} from '../core/json.ts';
 import type {Path, Problem} from './problem.ts';
 import {toPlain} from './yaml-plain.ts';
-import {findNode, listKeys} from './yaml-position.ts';
+import {findNode, hasNode, listKeys} from './yaml-position.ts';
 
 type Offsets = readonly [start: number, end: number];
 
@@ -13,6 +13,7 @@ export interface YamlText {
   readonly problems: readonly Problem[];
   /** Where a key or a value stands; a path that leads nowhere gives its nearest existing parent's key. */
   locate(path: Path, at: 'key' | 'value', span?: Offsets): Offsets;
+  has(path: Path): boolean;
   /** The keys of the mapping at a path with their places; empty when there is none. */
   keysOf(path: Path): readonly (readonly [string, Offsets])[];
   rangeOf(offsets: Offsets, file: string): SourceRange;
@@ -44,7 +45,7 @@ export async function parseYaml(text: string): Promise<YamlText> {
       at: 'value',
       offsets: [0, 0],
     });
-    return {value: undefined, problems, locate: () => [0, 0], keysOf: () => [], rangeOf};
+    return {value: undefined, problems, locate: () => [0, 0], has: () => false, keysOf: () => [], rangeOf};
   }
   const document = parsed;
   for (const {code, message, pos} of [...document.errors, ...document.warnings]) {
@@ -57,6 +58,7 @@ export async function parseYaml(text: string): Promise<YamlText> {
     value,
     problems,
     locate: (path, at, span) => findNode(document, text, path, at, span),
+    has: (path) => hasNode(document, path),
     keysOf: (path) => listKeys(document, path),
     rangeOf,
   };

@@ -1,6 +1,6 @@
 /**
  * The candidate a reader most likely meant: smallest Damerau-Levenshtein distance (optimal string alignment), at most
- * a third of the word's length (at least 1), the first of equals. Case does not count.
+ * a third of the word's length (at least 1), some letter in common, the first of equals. Case does not count.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
@@ -9,6 +9,8 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) > limit) continue;
     const found = distance(wanted, candidate.toLowerCase());
+    // Words without a letter in common are not alike, however short they are.
+    if (found >= Math.max(word.length, candidate.length) && found > 0) continue;
     if (found > limit || (found === limit && best !== undefined)) continue;
     best = candidate;
     limit = found;

@@ -118,7 +118,7 @@ nodes:
         |                                     ~~~~~~~~~~~~
       5 |   b: {shell: bash, script: 'echo \${HOME}', outputs: {o: o}}
       6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
-      hint: did you mean \`o\`?
+      hint: known: \`o\`
 
     pipeline.yaml:4:53: the command has no param \`z\` [unknown-param]
       2 | sources: {words: data}
@@ -281,14 +281,14 @@ nodes:
       11 |   h: {command: [], outputs: {}}
       12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 
-    pipeline.yaml:11:7: \`command\` must be a list: the program and its arguments, not a list [schema-violation]
+    pipeline.yaml:11:7: \`command\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
     > 11 |   h: {command: [], outputs: {}}
          |       ~~~~~~~
       12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 
-    pipeline.yaml:11:20: \`outputs\` must not be empty, not a mapping [schema-violation]
+    pipeline.yaml:11:20: \`outputs\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
     > 11 |   h: {command: [], outputs: {}}

@@ -84,7 +84,7 @@ test('reports overrides that change nothing there is', async () => {
     --set model.width.x=1: \`vars.model.width\` has no members [bad-override]
 
     unknown node \`c\` in --set nodes.c.params.x=1 [unknown-node]
-      hint: did you mean \`a\`?
+      hint: known: \`a\`, \`b\`
 
     unknown source \`clip\` in --set sources.clip=x [unknown-source]
       hint: did you mean \`clips\`?
@@ -122,18 +122,12 @@ test('reports what an override makes wrong, and says that it came from there', a
     "
     \`seed\` must be a whole number, 0 ... 2^31-1, not \`-1\` (from --set seed=-1) [schema-violation]
 
+    unknown key \`parms\` in node \`b\` (from --set nodes.b.parms.x=1) [unknown-key]
+      hint: did you mean \`params\`?
+
     \`timeout\` must be a time such as \`90s\`, \`15m\`, \`2h\`, \`1d\`, or a number of seconds above 0, not the text \`soon\` (from --set nodes.b.timeout=soon) [schema-violation]
 
     \`count\` must be >= 1, not \`0\` (from --set nodes.a.params.count=0) [bad-value]
-
-    pipeline.yaml:11:3: unknown key \`parms\` in node \`b\` [unknown-key]
-       9 | nodes:
-      10 |   a: {stage: make, params: {label: '\${vars.label}'}}
-    > 11 |   b:
-         |   ~
-      12 |     stage: train
-      13 |     matrix: {fold: '\${vars.folds}'}
-      hint: did you mean \`params\`?
 
     4 problems
     "

@@ -8,7 +8,8 @@ describe('closest', () => {
     ['lgo-mel', ['log-mel'], 'log-mel'],
     ['Train', ['train', 'trains'], 'train'],
     ['fold', ['folds', 'gold'], 'folds'],
-    ['x', ['y'], 'y'],
+    ['x', ['y', 'xy'], 'xy'],
+    ['x', ['y'], undefined],
     ['abcdef', ['uvwxyz'], undefined],
     ['train', [], undefined],
   ])('%s among %j is %s', (word, candidates, wanted) => {
