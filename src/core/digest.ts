@@ -1,5 +1,4 @@
 import {createHash} from 'node:crypto';
-import {canonicalJson, type Json} from './json.ts';
 
 /** 64 lower-case hexadecimal digits. */
 export type Sha256 = string & {readonly __brand: 'Sha256'};
@@ -17,10 +16,6 @@ export function sha256(bytes: Uint8Array | string): Sha256 {
 export function digestOf(bytes: Uint8Array | string): Digest {
   const data = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
   return {hash: sha256(data), size: data.byteLength};
-}
-
-export function digestOfJson(value: Json): Digest {
-  return digestOf(canonicalJson(value));
 }
 
 export function isSha256(text: string): text is Sha256 {
