@@ -15,7 +15,8 @@ export async function pathFilter(include: readonly string[], exclude: readonly s
     return {enter: (folder) => !isHidden(folder), accept: (path) => !isHidden(path)};
   }
   const {default: picomatch} = await import('picomatch');
-  const options = {nonegate: true};
+  // `posix`: `[!a]` means what it means in a shell.
+  const options = {nonegate: true, posix: true};
   const wanted = include.length === 0 ? ['**'] : include.flatMap(withContent);
   const unwanted = exclude.flatMap(withContent);
   const isWanted = picomatch(wanted, options);

@@ -1,6 +1,7 @@
 import {readdirSync, statSync, type Stats} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {basename, dirname, relative, resolve} from 'node:path';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type {Digest} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
@@ -43,6 +44,7 @@ export function createSources({root, stat: statCache}: SourcesOptions): Sources 
   /** Several sources may look at one folder through different patterns. */
   const folders = new Map<string, Map<string, View>>();
   const limit = pLimit(availableParallelism());
+  let reads = 0;
 
   /** The file's digest, from the stat cache or by reading it. */
   const look = async (file: string, stat: Stats): Promise<Result<Seen, Failure>> => {
@@ -52,6 +54,8 @@ export function createSources({root, stat: statCache}: SourcesOptions): Sources 
   };
   const read = async (file: string, first: Stats): Promise<Result<Seen, Failure>> => {
     let before = first;
+    // Small files are read in this thread: let signals and progress through now and then.
+    if (++reads % 64 === 0) await nextTurn();
     try {
       for (let attempt = 0; attempt < 3; attempt++) {
         const startedAtMs = Date.now();

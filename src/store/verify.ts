@@ -1,4 +1,5 @@
 import {availableParallelism} from 'node:os';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type {Sha256} from '../core/digest.ts';
 import {createReacher} from './reach.ts';
@@ -44,7 +45,7 @@ export async function verifyStore(store: Store, {signal, onProgress}: VerifyOpti
       limit(async () => {
         signal?.throwIfAborted();
         if ((await store.blobs.check(blob.hash, signal)) === 'damaged') damagedBlobs.push(blob.hash);
-        done++;
+        if (++done % 64 === 0) await nextTurn();
         bytes += blob.bytes;
         onProgress?.({blobs: done, totalBlobs: blobs.length, bytes, totalBytes});
       }),
