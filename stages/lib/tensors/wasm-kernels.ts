@@ -3,8 +3,9 @@ import type {Tf} from './engine.ts';
 
 /**
  * Replaces the one kernel of the WebAssembly backend that decides the time of a training step: a matrix product with a
- * transposed operand, which gradients consist of, takes a scalar path there. Transposing first and multiplying then halves
- * a small step and makes a large one 9 times faster. Call once a process.
+ * transposed operand, of which gradients consist, takes a scalar path there. Transposing first took a third off a step of
+ * 96 x 6 x 64 units, and made one of 100 x 10 x 600 units 5 times faster. Its sums over leading axes were tried as well: a
+ * loop in JavaScript is faster for small tensors and slower for large ones. Call once a process.
  */
 export function installWasmKernels(tf: Tf): void {
   const product = tf.getKernel('BatchMatMul', 'wasm');
