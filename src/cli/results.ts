@@ -15,7 +15,7 @@ import {parseRecord} from './records.ts';
 import type {Workspace} from './workspace.ts';
 
 /** `out/<node>/<file name>` for an output of a target. */
-export function resultPath(node: NodeId, name: string): string {
+function resultPath(node: NodeId, name: string): string {
   return `${node.replaceAll(/[/\\\0]/g, '_')}/${name}`;
 }
 

@@ -6,7 +6,7 @@ import {parseReference, type Reference} from './reference.ts';
 import {err, ok, type Result} from './result.ts';
 
 /** One selection pattern taken apart: `+train[fold=1,levels=*]+`. */
-export interface Selector {
+interface Selector {
   readonly reference: Reference;
   /** Leading `+`: everything the nodes are made from as well. */
   readonly producers: boolean;
@@ -48,7 +48,7 @@ export function select(pipeline: Pipeline, graph: Graph, patterns: readonly stri
 }
 
 /** Takes a pattern apart without looking anything up. */
-export function parseSelector(pattern: string): Result<Selector, Failure> {
+function parseSelector(pattern: string): Result<Selector, Failure> {
   const producers = pattern.startsWith('+');
   const consumers = pattern.length > 1 && pattern.endsWith('+');
   const parsed = parseReference(pattern.slice(producers ? 1 : 0, consumers ? -1 : undefined));

@@ -167,7 +167,7 @@ function digestText(digest: Digest): string {
   return shortHash(digest.hash);
 }
 
-export function shortHash(hash: string): string {
+function shortHash(hash: string): string {
   return `${hash.slice(0, 8)}…`;
 }
 

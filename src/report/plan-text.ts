@@ -6,7 +6,7 @@ import {explainBriefly} from './explain-text.ts';
 import type {Paint} from './paint.ts';
 import {textTable} from './table.ts';
 
-export const statusWords: Readonly<Record<PlanStatus, string>> = {
+const statusWords: Readonly<Record<PlanStatus, string>> = {
   'up-to-date': 'up to date',
   cached: 'cached',
   'will-run': 'will run',
@@ -78,7 +78,7 @@ export function planJson(plan: Plan, expectedMs: number | undefined): object {
   };
 }
 
-export function countStatuses(plan: Plan): Record<PlanStatus, number> {
+function countStatuses(plan: Plan): Record<PlanStatus, number> {
   const counts: Record<PlanStatus, number> = {'up-to-date': 0, cached: 0, 'will-run': 0, 'may-run': 0};
   for (const {status} of plan.nodes) counts[status]++;
   return counts;

@@ -50,7 +50,7 @@ export function printable(text: string): string {
     .join('\n');
 }
 
-export function stripEscapes(text: string): string {
+function stripEscapes(text: string): string {
   return text.includes('\u001b') ? text.replace(escapes, '') : text;
 }
 
