@@ -92,7 +92,7 @@ describe('select', () => {
       [
         'there is no node or target group `trian` | did you mean `train`?',
         '`train` has no axis `flod` | did you mean `fold`?',
-        '`train` has no variant with fold=9 | did you mean `1`?',
+        '`train` has no variant with fold=9 | known: `1`, `2`',
         'there is no node or target group `xyz` | known: `wave`, `train`, `odd`, `tables`, `default`, `first`',
       ].join('\n'),
     );
