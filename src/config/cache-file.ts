@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
+import {sha256} from '../core/digest.ts';
 
 /** Writes a cache file so that readers see all of it or nothing. Returns false where that is not possible. */
 export function writeCacheFile(path: string, text: string): boolean {
@@ -11,7 +12,11 @@ export function writeCacheFile(path: string, text: string): boolean {
     renameSync(temporary, path);
     return true;
   } catch {
-    rmSync(temporary, {force: true});
+    try {
+      rmSync(temporary, {force: true});
+    } catch {
+      // The folder itself is out of reach: there is nothing to remove.
+    }
     return false;
   }
 }
@@ -25,13 +30,17 @@ export function readCacheFile(path: string): string | undefined {
   }
 }
 
-/** The JSON value in a cache file; undefined when there is none or it is damaged. */
+/** Writes a JSON value with the hash of its text on the first line: damage must never pass for a record. */
+export function writeCacheJson(path: string, value: object): boolean {
+  const text = JSON.stringify(value);
+  return writeCacheFile(path, `${sha256(text)}\n${text}`);
+}
+
+/** The value of `writeCacheJson`; undefined when there is none or it is damaged. */
 export function readCacheJson(path: string): unknown {
-  const text = readCacheFile(path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const file = readCacheFile(path);
+  const end = file?.indexOf('\n') ?? -1;
+  if (file === undefined || end < 0) return undefined;
+  const text = file.slice(end + 1);
+  return sha256(text) === file.slice(0, end) ? (JSON.parse(text) as unknown) : undefined;
 }

@@ -1,10 +1,11 @@
 import {join} from 'node:path';
 import {sha256, type Sha256} from '../core/digest.ts';
-import {readCacheJson, writeCacheFile} from './cache-file.ts';
+import {readCacheJson, writeCacheJson} from './cache-file.ts';
 import type {LoadedDocument} from './document.ts';
 
 /** Changes when the stored form or the meaning of an accepted document changes. */
 const format = 'document/1';
+const paramsFormat = 'params/1';
 
 /** A checked document by everything it was made from: the YAML package and Ajv stay unloaded when it is found. */
 export interface DocumentKey {
@@ -25,16 +26,17 @@ export function readCachedDocument(cacheDir: string, hash: Sha256): LoadedDocume
 }
 
 export function cacheDocument(cacheDir: string, hash: Sha256, loaded: LoadedDocument): void {
-  writeCacheFile(pathOf(cacheDir, hash), JSON.stringify({format, ...loaded}));
+  writeCacheJson(pathOf(cacheDir, hash), {format, ...loaded});
 }
 
 /** Whether the params of this document were found right with these declarations before. */
 export function paramsKnownGood(cacheDir: string, hash: Sha256): boolean {
-  return readCacheJson(pathOf(cacheDir, hash)) === format;
+  const record = readCacheJson(pathOf(cacheDir, hash)) as {readonly format?: string} | undefined;
+  return record?.format === paramsFormat;
 }
 
 export function rememberGoodParams(cacheDir: string, hash: Sha256): void {
-  writeCacheFile(pathOf(cacheDir, hash), JSON.stringify(format));
+  writeCacheJson(pathOf(cacheDir, hash), {format: paramsFormat});
 }
 
 function pathOf(cacheDir: string, hash: Sha256): string {

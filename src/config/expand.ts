@@ -190,6 +190,9 @@ function readSources(
 /** File or folder, as found on disk now; a source that is missing is the plan's business. */
 function sourceKind({path, include, exclude}: Source, root: string): 'file' | 'tree' | undefined {
   if (include.length + exclude.length > 0) return 'tree';
-  const found = statSync(resolvePath(root, path), {throwIfNoEntry: false});
-  return found && (found.isDirectory() ? 'tree' : 'file');
+  try {
+    return statSync(resolvePath(root, path)).isDirectory() ? 'tree' : 'file';
+  } catch {
+    return undefined;
+  }
 }

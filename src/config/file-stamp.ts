@@ -3,10 +3,14 @@ import {statSync} from 'node:fs';
 /** What tells, without reading it, that a file may have changed: size, inode, times in nanoseconds. */
 export type FileStamp = readonly [size: string, inode: string, mtimeNs: string, ctimeNs: string];
 
-/** Undefined when there is no such file. */
+/** Undefined when there is no such file, or none that can be reached. */
 export function fileStamp(path: string): FileStamp | undefined {
-  const found = statSync(path, {bigint: true, throwIfNoEntry: false});
-  return found && [String(found.size), String(found.ino), String(found.mtimeNs), String(found.ctimeNs)];
+  try {
+    const found = statSync(path, {bigint: true});
+    return [String(found.size), String(found.ino), String(found.mtimeNs), String(found.ctimeNs)];
+  } catch {
+    return undefined;
+  }
 }
 
 export function sameStamp(a: FileStamp | undefined, b: FileStamp | undefined): boolean {

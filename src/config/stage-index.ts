@@ -3,7 +3,7 @@ import {dirname, join} from 'node:path';
 import {sha256, type Sha256} from '../core/digest.ts';
 import {byCodeUnit} from '../core/json.ts';
 import type {CodeManifest} from '../core/stage.ts';
-import {readCacheJson, writeCacheFile} from './cache-file.ts';
+import {readCacheJson, writeCacheFile, writeCacheJson} from './cache-file.ts';
 import {fileStamp, isSettled, sameStamp, type FileStamp} from './file-stamp.ts';
 import {packagePlaces, type StageBundle} from './stage-bundle.ts';
 import type {StageFile} from './stage-catalog.ts';
@@ -44,7 +44,7 @@ export function readIndex(cacheDir: string, stage: StageFile, toolHash: Sha256):
   if (doubtful.length === 0) return record;
   const now = fileSystemTime(path);
   if (!doubtful.every((file) => hashOf(file.path) === file.hash)) return undefined;
-  if (now !== undefined) writeCacheFile(path, JSON.stringify({...record, checkedNs: now}));
+  if (now !== undefined) writeCacheJson(path, {...record, checkedNs: now});
   return record;
 }
 
@@ -66,7 +66,7 @@ export function writeIndex(
     folders: folders.map((path) => ({path, listing: listingOf(path)})),
     packages: [...new Set(places)].sort(byCodeUnit).map((path) => ({path, stamp: fileStamp(path) ?? null})),
   };
-  writeCacheFile(indexPath(cacheDir, stage), JSON.stringify(record));
+  writeCacheJson(indexPath(cacheDir, stage), record);
 }
 
 /** The file system's own time, which is what stamps are to be compared with; undefined where nothing can be written. */

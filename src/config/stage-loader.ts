@@ -6,7 +6,7 @@ import {sha256, type Sha256} from '../core/digest.ts';
 import {failure} from '../core/failure.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {StageDeclaration} from '../core/stage.ts';
-import {readCacheFile, readCacheJson, writeCacheFile} from './cache-file.ts';
+import {readCacheFile, readCacheJson, writeCacheFile, writeCacheJson} from './cache-file.ts';
 import {codeDigest, codeManifest} from './code-digest.ts';
 import {authorApi, bundleStage, type StageBundle} from './stage-bundle.ts';
 import type {StageCatalog, StageFile} from './stage-catalog.ts';
@@ -70,7 +70,7 @@ export class StageLoader {
       const message = `stage \`${stage.name}\` (${stage.shown}) is declared wrongly: ${read.faults.join('; ')}`;
       return err([{code: 'stage-invalid', message}]);
     }
-    writeCacheFile(this.#declarationPath(code), JSON.stringify(read.stage));
+    writeCacheJson(this.#declarationPath(code), read.stage);
     return ok(this.#complete(stage, read.stage, code, manifest));
   }
 
