@@ -1,10 +1,12 @@
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,6 +14,7 @@ import {
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -143,15 +146,26 @@ test('a symbolic link is followed, and only the link is given away', async () =>
   expect(readFileSync(target, 'utf8')).toBe('content');
 });
 
-test('a file that grows while it is hashed is hashed again', async () => {
+test('a file that is written to while it is hashed is hashed again', async () => {
   const {store, file} = fixture();
-  const start = Buffer.alloc(6 << 20, 'x');
-  const path = file('growing', start);
-  const putting = store.cas.putFile(path, 'move');
-  appendFileSync(path, 'end');
-  const digest = await putting;
-  expect(digest).toEqual(digestOf(Buffer.concat([start, Buffer.from('end')])));
-  expect(await store.cas.read(digest)).toHaveLength(digest.size);
+  const path = file('busy', Buffer.alloc(24 << 20, 'x'));
+  // File times move in steps of some milliseconds: the writes below must fall into later steps.
+  const created = statSync(path).ctimeMs;
+  while (Date.now() < created + 30);
+  const fd = openSync(path, 'r+');
+  let writes = 0;
+  let done = false;
+  const write = (): void => {
+    if (done || writes === 5) return;
+    writeSync(fd, String(writes++), 0);
+    setImmediate(write);
+  };
+  setImmediate(write);
+  const digest = await store.cas.putFile(path, 'move');
+  done = true;
+  closeSync(fd);
+  expect(writes).toBe(5);
+  expect(await store.cas.read(digest)).toHaveLength(24 << 20);
 });
 
 test.runIf(existsSync('/dev/shm'))('a file from another file system is copied', async () => {
@@ -181,15 +195,20 @@ test('a tree keeps executables, follows links and copies what they lead to', asy
   symlinkSync('..', join(out, 'sub', 'cycle'));
   writeFileSync(join(folder, 'outside'), 'outside');
   symlinkSync('../outside', join(out, 'b-link'));
+  mkdirSync(join(folder, 'library'));
+  writeFileSync(join(folder, 'library', 'part'), 'part');
+  symlinkSync('../library', join(out, 'library'));
   const artifact = await store.cas.putTree(out);
   const tree = parseTree(Buffer.from((await store.cas.read(artifact.digest)) ?? []).toString());
   expect(tree?.entries).toEqual([
     {path: 'a-link', digest: digestOf('text')},
     {path: 'b-link', digest: digestOf('outside')},
+    {path: 'library/part', digest: digestOf('part')},
     {path: 'run.sh', digest: digestOf('#!/bin/sh'), executable: true},
     {path: 'z-original', digest: digestOf('text')},
   ]);
   expect(readFileSync(join(folder, 'outside'), 'utf8')).toBe('outside');
+  expect(readFileSync(join(folder, 'library', 'part'), 'utf8')).toBe('part');
 });
 
 test('an output with a broken link in it is a failure', async () => {

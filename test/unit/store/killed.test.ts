@@ -8,11 +8,38 @@ import {compile, type Program} from '../../support/child.ts';
 import {openedStore, tempFolder} from '../../support/store-fixture.ts';
 
 let writer: Program;
+let mortal: Program;
 
 beforeAll(async () => {
   writer = await compile(join(import.meta.dirname, 'children/writer.ts'));
+  mortal = await compile(join(import.meta.dirname, 'children/mortal.ts'));
 });
-afterAll(() => writer.remove());
+afterAll(() => {
+  writer.remove();
+  mortal.remove();
+});
+
+test('killed before, or in the middle of, each call that changes a file', async () => {
+  const dir = tempFolder();
+  const deaths: string[] = [];
+  const survives = async (call: number): Promise<boolean> => {
+    const child = mortal.start([dir, String(call)]);
+    for await (const line of child.lines) deaths.push(line);
+    return (await child.ended) !== 'SIGKILL';
+  };
+  for (let call = 1; !(await Promise.all([survives(call), survives(call + 1)])).includes(true);) call += 2;
+  expect(deaths.length).toBeGreaterThan(20);
+  expect(new Set(deaths)).toEqual(
+    new Set(['writeSync', 'renameSync', 'linkSync', 'unlinkSync', 'chmodSync', 'utimesSync']),
+  );
+
+  const store = openedStore(join(dir, 'cache'));
+  expect(await verifyStore(store)).toMatchObject({damagedBlobs: [], damagedRecords: [], danglingRecords: []});
+  expect(store.warnings).toEqual([]);
+  const last = mortal.start([dir, '0']);
+  for await (const line of last.lines) expect(line).toBe('no warning');
+  expect(await last.ended).toBe(0);
+}, 120_000);
 
 test('killed at any moment, alone or beside others, a writer leaves a store without damage', async () => {
   const dir = tempFolder();

@@ -188,6 +188,19 @@ test('changedSince: content, size, another file in its place, permission to exec
   expect(changed).toEqual(['touched', 'written', 'longer', 'replaced', 'executable'].map(file));
 });
 
+test('a write right after the scan is seen, even when the file times did not move', async () => {
+  const {root, sources, write} = fixture();
+  const file = join(root, 'a');
+  for (let turn = 0; turn < 100; turn++) {
+    write('a', 'one');
+    await sources.scan(source('a'));
+    write('a', 'two');
+    expect(sources.changedSince([file])).toEqual([file]);
+    const scanned = await sources.scan(source('a'));
+    expect(scanned.ok && scanned.value.artifact.digest).toEqual(digestOf('two'));
+  }
+});
+
 test('a source that is a device is refused', async () => {
   expect(await failures(fixture().sources, source('/dev/null'))).toMatchObject([{code: 'input-unreadable'}]);
 });
