@@ -186,3 +186,12 @@ test('points into the profile that a wrong value came from', async () => {
   `);
   expect(await pipelineOf(text).mistakes()).toBe('no mistakes');
 });
+
+test('says the same on a second run, when caches are warm', async () => {
+  const at = pipelineOf(yaml.replace('label: plain}', 'label: plain, label: twice}'));
+  for (const options of [{}, {profiles: ['nothing']}, {overrides: ['nothing=1']}, {overrides: ['nodes.a.parms.x=1']}]) {
+    const first = await at.mistakes(options);
+    expect(first).toContain('the key `label` is written twice');
+    expect(await at.mistakes(options)).toBe(first);
+  }
+});
