@@ -56,7 +56,7 @@ export function applyOverrides(
 }
 
 /** Members of a mapping inside the document; empty when it is not there or not a mapping. */
-export function membersOf(document: JsonObject, key: string): JsonObject {
+function membersOf(document: JsonObject, key: string): JsonObject {
   const section = document[key];
   return isObject(section) ? section : {};
 }

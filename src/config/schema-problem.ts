@@ -148,7 +148,7 @@ function typeText(type: string): string {
 }
 
 /** What a message calls the value at a path. */
-export function subject(path: Path): string {
+function subject(path: Path): string {
   const last = path.at(-1);
   if (last === undefined) return 'the pipeline';
   if (typeof last === 'number') return `item ${last + 1} of ${subject(path.slice(0, -1))}`;

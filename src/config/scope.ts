@@ -70,7 +70,7 @@ export function perVariant<T>(
   return template && fromTemplate(template, convert);
 }
 
-export function fromTemplate<T>(template: Template, convert: (value: Json) => T): PerVariant<T> {
+function fromTemplate<T>(template: Template, convert: (value: Json) => T): PerVariant<T> {
   if (template.kind !== 'constant') return (variant) => convert(evaluate(template, variantLookUp(variant)));
   const constant = convert(template.value);
   return () => constant;

@@ -91,7 +91,7 @@ export async function bundleStage(
 }
 
 /** The package that an import specifier names: `@scope/name` or `name`. */
-export function packageOf(specifier: string): string {
+function packageOf(specifier: string): string {
   const parts = specifier.split('/');
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
 }

@@ -71,7 +71,7 @@ export function evaluate(template: Template, lookUp: LookUp): Json {
 }
 
 /** The placeholders of a text in order; malformed ones are reported. `$${` is skipped: it stands for `${`. */
-export function splitText(text: string, path: Path, report: Report): readonly (string | Placeholder)[] | undefined {
+function splitText(text: string, path: Path, report: Report): readonly (string | Placeholder)[] | undefined {
   const pieces: (string | Placeholder)[] = [];
   let complete = true;
   let plain = '';
