@@ -17,12 +17,6 @@ export function tempNames(dir: string, nonce: string): TempNames {
   return {dir, next: () => `${dir}/${process.pid}-${nonce}-${count++}`};
 }
 
-/** The pid in the name of a temporary file; undefined when the name is not one of `tempNames`. */
-export function pidOfTemp(name: string): number | undefined {
-  const match = /^(\d+)-/.exec(name);
-  return match?.[1] === undefined ? undefined : Number(match[1]);
-}
-
 /** Runs a write; when a folder on the way is missing, makes it and runs the write again. */
 export function withFolder<T>(path: string, write: () => T): T {
   try {

