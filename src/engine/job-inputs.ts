@@ -27,7 +27,7 @@ export async function jobInputs(node: PipelineNode, context: RunContext): Promis
   for (const [port, binding] of Object.entries(node.inputs)) {
     if (binding.many) {
       const items: JobInput[] = [];
-      for (const ref of binding.refs) items.push(await locate(ref));
+      for (const ref of binding.refs) items.push({...(await locate(ref)), ...nameOf(ref, context)});
       inputs[port] = {kind: 'many', items};
     } else {
       inputs[port] = await locate(binding.ref);
@@ -55,6 +55,17 @@ export async function storeText(text: string, hash: string, context: RunContext)
   if (context.stored.has(hash)) return;
   await context.request.ports.cas.putBytes(text);
   context.stored.add(hash);
+}
+
+/** What a person would call the artifact; commands see it as part of a file name. */
+function nameOf(ref: ArtifactRef, context: RunContext): {readonly name?: string} {
+  if (ref.from === 'source') {
+    const {path} = context.artifacts.source(ref.source);
+    return {name: path.slice(path.lastIndexOf('/') + 1)};
+  }
+  const {graph} = context.request;
+  const name = graph.nodes[graph.indexOf.get(ref.node) ?? -1]?.outputs[ref.output]?.name;
+  return name === undefined ? {} : {name: name.slice(name.lastIndexOf('/') + 1)};
 }
 
 interface Located {

@@ -52,8 +52,8 @@ export interface RunContext {
   readonly halt: AbortSignal;
   /** Aborted when running jobs must end. */
   readonly cancel: AbortSignal;
-  /** When nodes got their resources; a node without an entry did not work. */
-  readonly startedAt: Map<NodeId, number>;
+  /** When and where nodes started to work; a node without an entry did not. */
+  readonly started: Map<NodeId, {readonly at: number; readonly device: string}>;
   /** Hashes of texts (trees, code manifests) that this run has put in the store. */
   readonly stored: Set<string>;
 }

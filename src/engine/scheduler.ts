@@ -46,7 +46,7 @@ export class Scheduler {
       pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
       halt: this.#halt.signal,
       cancel: this.#cancel.signal,
-      startedAt: new Map(),
+      started: new Map(),
       stored: new Set(),
     };
   }
@@ -141,8 +141,15 @@ export class Scheduler {
 
   #announce(node: NodeId, result: NodeResult): void {
     const at = this.#request.ports.clock.now();
-    const wallMs = at - (this.#context.startedAt.get(node) ?? at);
-    this.#request.emit({type: 'node-finished', at, node, wallMs, ...result});
+    const started = this.#context.started.get(node);
+    this.#request.emit({
+      type: 'node-finished',
+      at,
+      node,
+      wallMs: at - (started?.at ?? at),
+      ...(started ? {device: started.device} : {}),
+      ...result,
+    });
   }
 
   #producers(index: number): readonly number[] {

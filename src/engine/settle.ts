@@ -16,7 +16,7 @@ export function announce(planned: PlannedNode, action: Action, device: string, c
   const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
   const reasons = known || force?.has(node.id) ? planned.reasons : explainAction(lastAction(node.id, ports), action);
   const at = ports.clock.now();
-  context.startedAt.set(node.id, at);
+  context.started.set(node.id, {at, device});
   emit({
     type: 'node-started',
     at,

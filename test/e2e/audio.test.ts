@@ -1,0 +1,84 @@
+import {cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {Event} from '../../src/core/events.ts';
+import {sharedData} from '../support/shared-data.ts';
+import {Workspace} from '../support/workspace.ts';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+/** Two folds and two level combinations: everything the whole pipeline has, in a fraction of its time. */
+const small = ['--set', 'folds=[1,2]', '--set', 'levels=["h1","h1+h2"]'];
+
+let workspace: Workspace;
+beforeEach(() => {
+  workspace = new Workspace();
+  cpSync(join(repository, 'pipeline.yaml'), workspace.path('pipeline.yaml'));
+  cpSync(join(repository, 'stages'), workspace.path('stages'), {recursive: true});
+  symlinkSync(join(repository, 'node_modules'), workspace.path('node_modules'));
+});
+afterEach(() => {
+  workspace.dispose();
+});
+
+/** Builds; gives how many jobs ran for each node name, slices counted one by one. */
+async function build(...args: string[]): Promise<Record<string, number>> {
+  const {code, stdout, stderr} = await workspace.run('run', '--json', ...small, ...args);
+  expect({code, stderr}).toEqual({code: 0, stderr: ''});
+  const jobs: Record<string, number> = {};
+  for (const line of stdout.trim().split('\n')) {
+    const event = JSON.parse(line) as Event;
+    if (event.type !== 'node-finished' || event.outcome !== 'executed') continue;
+    const name = event.node.replace(/\[.*/, '');
+    jobs[name] = (jobs[name] ?? 0) + (event.slices?.executed ?? 1);
+  }
+  return jobs;
+}
+
+/** MAP@3 of each variant in the results table. */
+function scores(): Record<string, number> {
+  const [header = '', ...rows] = workspace.read('runs/latest/out/tables/results.csv').trim().split('\n');
+  const column = header.split(',').indexOf('map3');
+  expect(column).toBeGreaterThan(0);
+  return Object.fromEntries(rows.map((row) => [row.split(',')[0]!, Number(row.split(',')[column])]));
+}
+
+describe('the audio pipeline', () => {
+  it('builds the demo from nothing to a table that beats chance, then nothing', async () => {
+    const jobs = await build();
+    expect(jobs).toMatchObject({demo: 1, folds: 1, pca: 2, segments: 2, train: 4, ensemble: 2, metrics: 2, tables: 1});
+    expect(jobs['waveforms']).toBeGreaterThan(80);
+    expect(jobs['quantized']).toBe(2 * jobs['waveforms']!);
+    const map3 = scores();
+    expect(Object.keys(map3)).toEqual(['h1', 'h1+h2']);
+    // Chance is 0.153 with twelve classes.
+    for (const score of Object.values(map3)) expect(score).toBeGreaterThan(0.35);
+    expect(await build()).toEqual({});
+  });
+
+  it('runs one slice a stage for one changed recording, and no other', async () => {
+    await build();
+    mkdirSync(workspace.path('sounds'));
+    expect((await workspace.run('show', 'demo.clips', '--to', 'sounds/audio_train', ...small)).code).toBe(0);
+    expect((await workspace.run('show', 'demo.labels', '--to', 'sounds/train.csv', ...small)).code).toBe(0);
+    const mine = ['--profile', 'fsdkaggle2018', '--set', 'fsdkaggle2018=sounds'];
+    // The same bytes as the demo's, read from a folder.
+    expect(await build(...mine)).toEqual({});
+    const [first = ''] = readdirSync(workspace.path('sounds/audio_train')).sort();
+    const clip = workspace.path(`sounds/audio_train/${first}`);
+    const bytes = readFileSync(clip);
+    const middle = bytes.length >> 1;
+    bytes[middle] = bytes[middle]! ^ 1;
+    writeFileSync(clip, bytes);
+    const jobs = await build(...mine);
+    expect(jobs).toMatchObject({waveforms: 1, 'log-mel': 1, embeddings: 1, pca: 2, train: 4, tables: 1});
+    expect(jobs['folds']).toBe(1);
+  });
+
+  const real = sharedData('fsdkaggle2018-clips');
+  it.skipIf(real === undefined)('runs on real recordings and beats chance clearly', async () => {
+    await build('--profile', 'fsdkaggle2018', '--set', `fsdkaggle2018=${real}`);
+    // Chance is 0.183 with ten classes.
+    for (const score of Object.values(scores())) expect(score).toBeGreaterThan(0.4);
+  });
+});
