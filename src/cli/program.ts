@@ -1,4 +1,5 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, type Context, type Globals} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import type {Io} from './io.ts';
@@ -168,13 +169,6 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .action(does(async () => (await import('./commands/completion.ts')).namesCommand));
   return program;
 }
-
-/** Commands with their options, for the completion scripts. */
-export type Vocabulary = readonly {
-  readonly name: string;
-  readonly about: string;
-  readonly options: readonly {readonly flag: string; readonly about: string}[];
-}[];
 
 function vocabulary(program: Command): Vocabulary {
   const globals = flagsOf(program);

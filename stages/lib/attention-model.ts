@@ -1,7 +1,7 @@
 import type {Tensor2D} from '@tensorflow/tfjs-core';
 import {attentionPool, type AttentionNorm} from './tensors/attention-pool.ts';
 import {counterStream, fillDropoutMask, glorotUniform} from './tensors/counter-random.ts';
-import type {Tf} from './tensors/engine.ts';
+import type {Tf} from './tensors/tf.ts';
 import {
   BATCH_NORM_EPSILON,
   batchNorm,

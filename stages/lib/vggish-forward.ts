@@ -1,5 +1,5 @@
 import type {Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs-core';
-import type {Tf} from './tensors/engine.ts';
+import type {Tf} from './tensors/tf.ts';
 import type {NamedArray, Weights} from './tensors/parameters.ts';
 import {EMBEDDING_SIZE, PATCH_BANDS, PATCH_FRAMES, vggishLayersOf, type VggishLayer} from './vggish-layers.ts';
 

@@ -1,7 +1,13 @@
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
-import type {Vocabulary} from '../program.ts';
+
+/** Commands with their options, for the completion scripts. */
+export type Vocabulary = readonly {
+  readonly name: string;
+  readonly about: string;
+  readonly options: readonly {readonly flag: string; readonly about: string}[];
+}[];
 
 /** Prints a script that completes commands, options and, by asking `mixdown __names`, nodes and target groups. */
 export function completionCommand(

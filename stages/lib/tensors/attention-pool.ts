@@ -1,5 +1,5 @@
 import type {Tensor2D, Tensor3D} from '@tensorflow/tfjs-core';
-import type {Tf} from './engine.ts';
+import type {Tf} from './tf.ts';
 import {withGradient} from './layers.ts';
 
 export const ATTENTION_NORMS = ['class-softmax+time-sum', 'time-softmax', 'sigmoid+time-sum'] as const;

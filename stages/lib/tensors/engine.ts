@@ -1,9 +1,7 @@
-import type * as core from '@tensorflow/tfjs-core';
 import {StageError} from 'mixdown/stage';
+import type {Tf} from './tf.ts';
 import {installWasmKernels} from './wasm-kernels.ts';
 import {wasmFolder} from './wasm-files.ts';
-
-export type Tf = typeof core;
 
 /** A tensor library that is ready to compute. Model code uses `tf` only, and never asks which engine it is. */
 export interface Engine {

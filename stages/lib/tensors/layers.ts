@@ -1,5 +1,5 @@
 import type {GradSaveFunc, Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
-import type {Tf} from './engine.ts';
+import type {Tf} from './tf.ts';
 
 /**
  * Layers with their gradients, in tensor ops that every engine has. The library's own gradients are not part of its

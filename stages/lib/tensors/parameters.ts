@@ -1,6 +1,6 @@
 import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 import {adamState, adamStep, type AdamSettings, type AdamState} from './adam.ts';
-import type {Tf} from './engine.ts';
+import type {Tf} from './tf.ts';
 
 /** A dense float32 array in C order. */
 export interface NamedArray {

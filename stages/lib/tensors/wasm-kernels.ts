@@ -1,5 +1,5 @@
 import type {DataId, TensorInfo} from '@tensorflow/tfjs-core';
-import type {Tf} from './engine.ts';
+import type {Tf} from './tf.ts';
 
 /**
  * Replaces the one kernel of the WebAssembly backend that decides the time of a training step: a matrix product with a

@@ -1,7 +1,8 @@
 import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {ATTENTION_NORMS, attentionPool} from '../../../../../stages/lib/tensors/attention-pool.ts';
-import {loadEngine, type Tf} from '../../../../../stages/lib/tensors/engine.ts';
+import {loadEngine} from '../../../../../stages/lib/tensors/engine.ts';
+import type {Tf} from '../../../../../stages/lib/tensors/tf.ts';
 import {
   batchNorm,
   concatColumns,

@@ -1,5 +1,6 @@
 import {beforeAll, expect, test} from 'vitest';
-import {loadEngine, type Tf} from '../../../../../stages/lib/tensors/engine.ts';
+import {loadEngine} from '../../../../../stages/lib/tensors/engine.ts';
+import type {Tf} from '../../../../../stages/lib/tensors/tf.ts';
 import {createRunningMoments} from '../../../../../stages/lib/tensors/running-moments.ts';
 
 let tf: Tf;

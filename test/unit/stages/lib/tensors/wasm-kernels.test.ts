@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {loadEngine, type Tf} from '../../../../../stages/lib/tensors/engine.ts';
+import {loadEngine} from '../../../../../stages/lib/tensors/engine.ts';
+import type {Tf} from '../../../../../stages/lib/tensors/tf.ts';
 import {wasmFolder} from '../../../../../stages/lib/tensors/wasm-files.ts';
 
 let tf: Tf;
