@@ -1,7 +1,6 @@
 import {availableParallelism} from 'node:os';
 import type {Emit} from '../core/events.ts';
 import type {NodeId} from '../core/pipeline.ts';
-import type {Clock} from '../core/ports.ts';
 import type {Machine} from '../core/resources.ts';
 import {execute} from '../engine/build.ts';
 import {isStale} from '../engine/plan.ts';
@@ -56,7 +55,7 @@ export async function executePlanned(
         locks: workspace.store.locks,
         runner: execution.runner,
         folders: execution.folders,
-        clock: systemClock(now),
+        clock: {now},
         modules,
       },
       targets: plan.targets,
@@ -84,24 +83,4 @@ async function machineFor(needed: boolean, env: Environment, jobs: number | unde
   const {discoverMachine} = await import('../exec/devices.ts');
   const {machine} = await discoverMachine({env, ...(jobs === undefined ? {} : {cpuOverride: jobs})});
   return machine;
-}
-
-function systemClock(now: () => number): Clock {
-  return {
-    now,
-    delay: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) {
-          resolve();
-          return;
-        }
-        const done = (): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', done);
-          resolve();
-        };
-        const timer = setTimeout(done, ms);
-        signal?.addEventListener('abort', done, {once: true});
-      }),
-  };
 }

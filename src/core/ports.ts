@@ -13,8 +13,6 @@ import type {Artifact, Tree} from './tree.ts';
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after the delay, or at once when the signal aborts. */
-  delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** Digest to bytes. Blobs are read-only and never change; damage is found when a blob is used. */

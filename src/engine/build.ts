@@ -1,17 +1,13 @@
 import type {Outcome, Plan, PlanStatus} from '../core/plan.ts';
-import {ok, type Result} from '../core/result.ts';
-import {isStale, makePlan, type Planned} from './plan.ts';
+import {isStale, type Planned} from './plan.ts';
 import {forecastMs} from './priority.ts';
 import type {BuildRequest, BuildSummary} from './run-context.ts';
 import {Scheduler} from './scheduler.ts';
 
-/** Plans, then executes the plan: there is no other way to run, so a dry run cannot disagree with a run. */
-export async function build(request: BuildRequest): Promise<Result<BuildSummary>> {
-  const planned = await makePlan(request);
-  return planned.ok ? ok(await execute(planned.value, request)) : planned;
-}
-
-/** Brings the plan's nodes up to date, producers first, as many at a time as the machine has room for. */
+/**
+ * Brings the plan's nodes up to date, producers first, as many at a time as the machine has room for. There is no other
+ * way to run than by a plan, so a dry run cannot disagree with a run.
+ */
 export async function execute(planned: Planned, request: BuildRequest): Promise<BuildSummary> {
   const {ports, emit} = request;
   const {plan} = planned;

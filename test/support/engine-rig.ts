@@ -13,7 +13,7 @@ import {defaultResources, type Machine} from '../../src/core/resources.ts';
 import {err, ok, type Result} from '../../src/core/result.ts';
 import type {StageDeclaration} from '../../src/core/stage.ts';
 import {parseTree} from '../../src/core/tree.ts';
-import {build} from '../../src/engine/build.ts';
+import {execute} from '../../src/engine/build.ts';
 import {makePlan} from '../../src/engine/plan.ts';
 import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
 import type {EnginePorts} from '../../src/engine/workspace.ts';
@@ -118,7 +118,9 @@ export class EngineRig {
   ): Promise<Result<BuildSummary>> {
     this.ran.length = 0;
     this.events.length = 0;
-    return build(this.request(options));
+    const request = this.request(options);
+    const planned = await makePlan(request);
+    return planned.ok ? ok(await execute(planned.value, request)) : planned;
   }
 
   async plan(targets?: readonly string[]): Promise<Record<string, string>> {
@@ -231,7 +233,7 @@ export class EngineRig {
         remove: async (folder) => rmSync(folder, {recursive: true, force: true}),
         keep: async (folder) => folder,
       },
-      clock: {now: () => Date.now(), delay: async () => {}},
+      clock: {now: () => Date.now()},
       modules: {compile: async (stage) => ok(stage)},
     };
   }
