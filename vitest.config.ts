@@ -1,8 +1,8 @@
 import {defineConfig} from 'vitest/config';
 
 export default defineConfig({
-  resolve: {conditions: ['source']},
-  ssr: {resolve: {conditions: ['source'], externalConditions: ['node', 'import', 'default']}},
+  resolve: {conditions: ['mixdown-source']},
+  ssr: {resolve: {conditions: ['mixdown-source'], externalConditions: ['node', 'import', 'default']}},
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
