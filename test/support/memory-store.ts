@@ -10,43 +10,6 @@ import type {ActionCache, Cas, Locks, NodeState, ScannedSource, Sources, Workspa
 import {err, ok, type Result} from '../../src/core/result.ts';
 import {makeTree, type TreeEntry} from '../../src/core/tree.ts';
 
-/** Bytes by absolute path: what a fake runner writes its outputs to, and where blobs and sources lie. */
-export type MemoryFiles = Map<string, Uint8Array>;
-
-export interface MemoryStore {
-  readonly files: MemoryFiles;
-  readonly cas: Cas;
-  readonly actions: ActionCache;
-  readonly sources: Sources;
-  readonly state: WorkspaceState;
-  readonly locks: Locks;
-  /** All action records, to look at or to remove. */
-  readonly records: Map<Sha256, ActionResult>;
-  /** What was warned about. */
-  readonly warnings: Failure[];
-  /** A second checkout, or the same one later: everything shared but the state, unless it is given. */
-  withState(state?: WorkspaceState): MemoryStore;
-  /** Writes a file as text or bytes. */
-  write(path: string, content: string | Uint8Array): void;
-  readText(path: string): string;
-}
-
-export function memoryStore(files: MemoryFiles = new Map()): MemoryStore {
-  const warnings: Failure[] = [];
-  const records = new Map<Sha256, ActionResult>();
-  const cas = memoryCas(files, warnings);
-  const shared = {files, cas, actions: memoryActions(records, warnings), locks: memoryLocks(), records, warnings};
-  const over = (state: WorkspaceState): MemoryStore => ({
-    ...shared,
-    sources: memorySources(files),
-    state,
-    withState: (other = memoryState()) => over(other),
-    write: (path, content) => void files.set(path, bytesOf(content)),
-    readText: (path) => new TextDecoder().decode(fileOf(files, path)),
-  });
-  return over(memoryState());
-}
-
 export function memoryCas(files: MemoryFiles, warnings: Failure[] = []): Cas {
   const dir = '/memory/cas';
   const pathOf = (digest: Digest): string => `${dir}/${digest.hash.slice(0, 2)}/${digest.hash}`;
