@@ -10,6 +10,9 @@ import type {ActionCache, Cas, Locks, NodeState, ScannedSource, Sources, Workspa
 import {err, ok, type Result} from '../../src/core/result.ts';
 import {makeTree, type TreeEntry} from '../../src/core/tree.ts';
 
+/** Bytes by absolute path: where blobs and sources lie. */
+export type MemoryFiles = Map<string, Uint8Array>;
+
 export function memoryCas(files: MemoryFiles, warnings: Failure[] = []): Cas {
   const dir = '/memory/cas';
   const pathOf = (digest: Digest): string => `${dir}/${digest.hash.slice(0, 2)}/${digest.hash}`;
