@@ -1,20 +1,10 @@
-import {rmSync} from 'node:fs';
 import fc from 'fast-check';
-import {afterEach, describe, expect, it} from 'vitest';
-import {sha256} from '../../src/core/digest.ts';
+import {describe, expect, it} from 'vitest';
+import {sha256, type Digest} from '../../src/core/digest.ts';
 import {canonicalJson} from '../../src/core/json.ts';
 import type {PipelineNode} from '../../src/core/pipeline.ts';
 import {eachNode, EngineRig, node} from '../support/engine-rig.ts';
-
-const rigs: EngineRig[] = [];
-function newRig(sharedCache?: string): EngineRig {
-  const rig = new EngineRig(sharedCache);
-  rigs.push(rig);
-  return rig;
-}
-afterEach(() => {
-  for (const rig of rigs.splice(0)) rig.dispose();
-});
+import {memoryState} from '../support/memory-store.ts';
 
 /** a -> b -> d, a -> c -> d */
 function diamond(rig: EngineRig): void {
@@ -29,7 +19,7 @@ function diamond(rig: EngineRig): void {
 
 describe('a second build', () => {
   it('runs nothing', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     const first = await rig.build();
     expect(rig.ran.slice().sort()).toEqual(['a', 'b', 'c', 'd']);
@@ -40,27 +30,27 @@ describe('a second build', () => {
   });
 
   it('finds everything cached when the checkout has forgotten its last results', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
-    rig.state.clear();
+    rig.state = memoryState();
     const second = await rig.build();
     expect(rig.ran).toEqual([]);
     expect([...second.nodes.values()].map(({outcome}) => outcome)).toEqual(Array(4).fill('cached'));
   });
 
   it('shares results between checkouts', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
-    const other = newRig(rig.store.dir);
+    const other = new EngineRig(rig.store);
     diamond(other);
     await other.build();
     expect(other.ran).toEqual([]);
   });
 
   it('goes back to an earlier state without running', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
     rig.write('src', 'other');
@@ -73,7 +63,7 @@ describe('a second build', () => {
 
 describe('two nodes with one action', () => {
   it('share one execution', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     rig.write('src', 'text');
     rig.nodes = [node('a', ['@src']), node('b', ['@src'])];
     const summary = await rig.build();
@@ -84,7 +74,7 @@ describe('two nodes with one action', () => {
 
 describe('a change', () => {
   it('of a param runs the node and what its new output reaches', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
     rig.nodes = rig.nodes.map((one) => (one.id === 'b' ? {...one, params: {id: one.id, x: 1}} : one));
@@ -94,7 +84,7 @@ describe('a change', () => {
   });
 
   it('stops where the output stays the same', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     rig.work = (job) => (job.node === 'b' ? 'constant' : sha256(canonicalJson([...job.texts])));
     await rig.build();
@@ -106,7 +96,7 @@ describe('a change', () => {
   });
 
   it('counts when something is removed', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     rig.nodes = rig.nodes.map((one) => (one.id === 'b' ? {...one, params: {id: one.id, x: 1, y: 2}} : one));
     await rig.build();
@@ -118,7 +108,7 @@ describe('a change', () => {
   });
 
   it('of code runs every node of the stage', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
     rig.code = 'v2';
@@ -128,7 +118,7 @@ describe('a change', () => {
   });
 
   it('of the salt disowns a node’s results', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     await rig.build();
     rig.nodes = rig.nodes.map((one) => (one.id === 'a' ? {...one, salt: 'again'} : one));
@@ -139,29 +129,29 @@ describe('a change', () => {
 
 describe('a lost blob', () => {
   it('is made again when a target needs it', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     const first = await rig.build();
-    rmSync(rig.store.cas.pathOf(first.nodes.get('d')!.outputs!['out']!.digest));
+    rig.lose(first.nodes.get('d')!.outputs!['out']!.digest);
     expect((await rig.plan())['d']).toBe('will-run');
     await rig.build();
     expect(rig.ran).toEqual(['d']);
   });
 
   it('is left alone while nothing needs it', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     const first = await rig.build();
-    rmSync(rig.store.cas.pathOf(first.nodes.get('a')!.outputs!['out']!.digest));
+    rig.lose(first.nodes.get('a')!.outputs!['out']!.digest);
     await rig.build();
     expect(rig.ran).toEqual([]);
   });
 
   it('takes its own lost inputs along, and nothing else', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     diamond(rig);
     const first = await rig.build();
-    for (const id of ['a', 'b', 'd']) rmSync(rig.store.cas.pathOf(first.nodes.get(id)!.outputs!['out']!.digest));
+    for (const id of ['a', 'b', 'd']) rig.lose(first.nodes.get(id)!.outputs!['out']!.digest);
     await rig.build();
     expect(rig.ran).toEqual(['a', 'b', 'd']);
   });
@@ -174,7 +164,7 @@ describe('slices', () => {
   }
 
   it('run one for each item', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     await rig.build();
     expect(rig.ran.filter((job) => job.startsWith('mel')).sort()).toEqual([
@@ -189,7 +179,7 @@ describe('slices', () => {
   });
 
   it('run only for a changed item, then for its changed output', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     await rig.build();
     rig.write('clips/c.wav', 'another clip');
@@ -198,7 +188,7 @@ describe('slices', () => {
   });
 
   it('run for an added item and not for a removed or renamed one', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     await rig.build();
     rig.write('clips/f.wav', 'clip f');
@@ -215,7 +205,7 @@ describe('slices', () => {
   });
 
   it('keep what was done when one fails', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     rig.onFailure = 'continue';
     const good = rig.work;
@@ -231,7 +221,7 @@ describe('slices', () => {
   });
 
   it('refuse two items with one key', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     rig.write('clips/a.flac', 'clip');
     const result = await rig.tryBuild();
@@ -239,15 +229,15 @@ describe('slices', () => {
   });
 
   it('are made again one by one when their blobs are gone', async () => {
-    const rig = newRig();
+    const rig = new EngineRig();
     collection(rig);
     await rig.build();
     const record = await rig.store.cas.read(rig.state.get('mel')!.slices!);
     const manifest = JSON.parse(new TextDecoder().decode(record)) as {
-      slices: {key: string; outputs: {out: {hash: string; size: number}}}[];
+      slices: {key: string; outputs: {out: Digest}}[];
     };
     const lost = manifest.slices.find(({key}) => key === 'b')!.outputs.out;
-    rmSync(rig.store.cas.pathOf(lost as never));
+    rig.lose(lost);
     rig.nodes = [...rig.nodes.slice(0, 2), node('sum', ['mel'], {params: {again: true}})];
     await rig.build();
     expect(rig.ran).toEqual(['mel/b', 'sum']);
@@ -271,31 +261,27 @@ describe('any graph', () => {
     await fc.assert(
       fc.asyncProperty(shapes, async ({edges, edits}) => {
         const rig = new EngineRig();
-        try {
-          const params: number[] = edges.map(() => 0);
-          const sources = ['0', '0'];
-          // One digit out: different inputs often give equal outputs, so early cutoff happens all the time.
-          rig.work = (job) =>
-            String(Number.parseInt(sha256(canonicalJson([job.params, [...job.texts]])).slice(0, 6), 16) % 3);
-          const everRan = new Set<string>();
-          for (const edit of [undefined, ...edits]) {
-            if (edit?.what === 'param') params[edit.at % params.length] = edit.to;
-            if (edit?.what === 'source') sources[edit.at % 2] = String(edit.to);
-            sources.forEach((text, index) => rig.write(`s${index}`, text));
-            rig.nodes = edges.map((list, index): PipelineNode => {
-              const producers = [...new Set(list.filter((other) => other < index))].map((other) => `n${other}`);
-              return node(`n${index}`, [`@s${index % 2}`, ...producers], {params: {p: params[index]!}});
-            });
-            const summary = await rig.build({targets: rig.nodes.map(({id}) => id)});
-            const {texts, actions} = evaluate(rig.nodes, sources);
-            const fresh = new Set([...actions.values()].filter((action) => !everRan.has(action)));
-            expect(rig.ran.length).toBe(fresh.size);
-            for (const id of rig.ran) expect(fresh.has(actions.get(id)!)).toBe(true);
-            for (const action of fresh) everRan.add(action);
-            for (const [id, text] of texts) expect(rig.text(summary, id)).toBe(text);
-          }
-        } finally {
-          rig.dispose();
+        const params: number[] = edges.map(() => 0);
+        const sources = ['0', '0'];
+        // One digit out: different inputs often give equal outputs, so early cutoff happens all the time.
+        rig.work = (job) =>
+          String(Number.parseInt(sha256(canonicalJson([job.params, [...job.texts]])).slice(0, 6), 16) % 3);
+        const everRan = new Set<string>();
+        for (const edit of [undefined, ...edits]) {
+          if (edit?.what === 'param') params[edit.at % params.length] = edit.to;
+          if (edit?.what === 'source') sources[edit.at % 2] = String(edit.to);
+          sources.forEach((text, index) => rig.write(`s${index}`, text));
+          rig.nodes = edges.map((list, index): PipelineNode => {
+            const producers = [...new Set(list.filter((other) => other < index))].map((other) => `n${other}`);
+            return node(`n${index}`, [`@s${index % 2}`, ...producers], {params: {p: params[index]!}});
+          });
+          const summary = await rig.build({targets: rig.nodes.map(({id}) => id)});
+          const {texts, actions} = evaluate(rig.nodes, sources);
+          const fresh = new Set([...actions.values()].filter((action) => !everRan.has(action)));
+          expect(rig.ran.length).toBe(fresh.size);
+          for (const id of rig.ran) expect(fresh.has(actions.get(id)!)).toBe(true);
+          for (const action of fresh) everRan.add(action);
+          for (const [id, text] of texts) expect(rig.text(summary, id)).toBe(text);
         }
       }),
       {numRuns: 40},

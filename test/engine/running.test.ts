@@ -1,19 +1,14 @@
 import fc from 'fast-check';
-import {afterEach, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {failure} from '../../src/core/failure.ts';
 import type {Resources} from '../../src/core/resources.ts';
-import {eachNode, EngineRig, node} from '../support/engine-rig.ts';
+import {eachNode, EngineRig, node, type SharedStore} from '../support/engine-rig.ts';
 
-const rigs: EngineRig[] = [];
-function newRig(sharedCache?: string): EngineRig {
-  const rig = new EngineRig(sharedCache);
-  rigs.push(rig);
+function withSource(shared?: SharedStore): EngineRig {
+  const rig = new EngineRig(shared);
   rig.write('src', 'text');
   return rig;
 }
-afterEach(() => {
-  for (const rig of rigs.splice(0)) rig.dispose();
-});
 
 /** A door that holds whoever comes until it is opened. */
 function gate(): {readonly pass: Promise<void>; readonly open: () => void} {
@@ -40,7 +35,7 @@ describe('after a failure', () => {
     Object.fromEntries([...summary.nodes].map(([id, {outcome}]) => [id, outcome]));
 
   it('`continue` runs what does not need the failed node', async () => {
-    const rig = newRig();
+    const rig = withSource();
     fork(rig);
     rig.onFailure = 'continue';
     const summary = await rig.build();
@@ -50,7 +45,7 @@ describe('after a failure', () => {
   });
 
   it('`stop` starts nothing more', async () => {
-    const rig = newRig();
+    const rig = withSource();
     fork(rig);
     const summary = await rig.build();
     expect(outcomes(summary)).toEqual({bad: 'failed', child: 'blocked', grandchild: 'blocked', other: 'cancelled'});
@@ -59,7 +54,7 @@ describe('after a failure', () => {
 
   it('`stop` lets running nodes end, `kill` ends them', async () => {
     for (const onFailure of ['stop', 'kill'] as const) {
-      const rig = newRig();
+      const rig = withSource();
       fork(rig);
       rig.jobs = 2;
       rig.onFailure = onFailure;
@@ -77,7 +72,7 @@ describe('after a failure', () => {
   });
 
   it('a node is tried again as often as it may be', async () => {
-    const rig = newRig();
+    const rig = withSource();
     let attempts = 0;
     rig.nodes = [node('flaky', ['@src'], {retries: 2})];
     rig.work = () => (++attempts < 3 ? failure('stage-failed', `attempt ${attempts}`) : 'done');
@@ -89,7 +84,7 @@ describe('after a failure', () => {
 
 describe('an interrupt', () => {
   it('ends the run; the next one goes on where it was', async () => {
-    const rig = newRig();
+    const rig = withSource();
     rig.jobs = 1;
     rig.nodes = [node('a', ['@src']), node('b', ['a']), node('c', ['b'])];
     const controller = new AbortController();
@@ -107,8 +102,8 @@ describe('an interrupt', () => {
 
 describe('two runs at once on one store', () => {
   it('do no action twice, slices included', async () => {
-    const first = newRig();
-    const second = newRig(first.store.dir);
+    const first = withSource();
+    const second = withSource(first.store);
     for (const rig of [first, second]) {
       for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) rig.write(`clips/${name}.wav`, name);
       rig.nodes = [node('x', ['@src']), eachNode('y', '@clips'), node('z', ['x', 'y'])];
@@ -135,7 +130,7 @@ describe('two runs at once on one store', () => {
 
 describe('an input that moves while it is read', () => {
   it('fails the node and stores nothing', async () => {
-    const rig = newRig();
+    const rig = withSource();
     rig.nodes = [node('a', ['@src'])];
     rig.before = () => rig.write('src', 'something longer');
     const summary = await rig.build();
@@ -148,7 +143,7 @@ describe('an input that moves while it is read', () => {
 
 describe('forced nodes', () => {
   it('run again, and nothing else when they make the same', async () => {
-    const rig = newRig();
+    const rig = withSource();
     rig.nodes = [node('a', ['@src']), node('b', ['a']), node('c', ['b'])];
     await rig.build();
     await rig.build({force: ['b']});
@@ -168,8 +163,7 @@ describe('the machine', () => {
         fc.array(resources, {minLength: 1, maxLength: 12}),
         fc.integer({min: 1, max: 4}),
         async (list, jobs) => {
-          const rig = new EngineRig();
-          rig.write('src', 'text');
+          const rig = withSource();
           const gpus = [0, 1].map((index) => ({uuid: `g${index}`, index, name: 'G', memoryMiB: 1000}));
           rig.machine = {cpu: 4, memoryMiB: 1024, gpus};
           rig.jobs = jobs;
@@ -193,7 +187,6 @@ describe('the machine', () => {
           };
           const summary = await rig.build();
           expect(summary.outcome).toBe('done');
-          rig.dispose();
         },
       ),
       {numRuns: 40},
@@ -201,7 +194,7 @@ describe('the machine', () => {
   });
 
   it('that lacks what a node needs is a failure with a way out', async () => {
-    const rig = newRig();
+    const rig = withSource();
     rig.onFailure = 'continue';
     rig.nodes = [
       node('gpu', ['@src'], {params: {n: 1}, resources: needs(1, {gpu: 1, whenNoGpu: 'fail'})}),
@@ -221,7 +214,7 @@ describe('the machine', () => {
   });
 
   it('starts the longest path first', async () => {
-    const rig = newRig();
+    const rig = withSource();
     rig.jobs = 1;
     const chain = [node('long1', ['@src'], {params: {n: 1}}), node('long2', ['long1']), node('long3', ['long2'])];
     rig.nodes = [node('short', ['@src'], {params: {n: 0}}), ...chain];

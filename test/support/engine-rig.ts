@@ -1,25 +1,20 @@
-import {createHash} from 'node:crypto';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
-import {sha256} from '../../src/core/digest.ts';
+import type {ActionResult} from '../../src/core/action.ts';
+import {sha256, type Digest, type Sha256} from '../../src/core/digest.ts';
 import type {Event} from '../../src/core/events.ts';
 import {failure, type Failure} from '../../src/core/failure.ts';
 import {buildGraph} from '../../src/core/graph.ts';
 import {canonicalJson} from '../../src/core/json.ts';
 import type {Pipeline, PipelineNode} from '../../src/core/pipeline.ts';
-import type {Job, JobInput, JobResult, NodeState, Runner, WorkspaceState} from '../../src/core/ports.ts';
+import type {ActionCache, Cas, Job, JobInput, JobResult, Locks, Runner} from '../../src/core/ports.ts';
 import {defaultResources, type Machine} from '../../src/core/resources.ts';
 import {err, ok, type Result} from '../../src/core/result.ts';
 import type {StageDeclaration} from '../../src/core/stage.ts';
-import {parseTree} from '../../src/core/tree.ts';
+import {parseTree, type TreeEntry} from '../../src/core/tree.ts';
 import {execute} from '../../src/engine/build.ts';
 import {makePlan} from '../../src/engine/plan.ts';
 import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
 import type {EnginePorts} from '../../src/engine/workspace.ts';
-import {createSources} from '../../src/store/sources.ts';
-import {openStatCache} from '../../src/store/stat-cache.ts';
-import {openStore, type Store} from '../../src/store/store.ts';
+import {memoryActions, memoryCas, memoryLocks, memorySources, memoryState, type MemoryFiles} from './memory-store.ts';
 
 /** What a fake stage makes of its inputs' texts: the text of each output. */
 export type Work = (job: FakeJob) => string | Failure;
@@ -68,41 +63,59 @@ function refOf(text: string): {from: 'source'; source: string} | {from: 'node'; 
   return text.startsWith('@') ? {from: 'source', source: text.slice(1)} : {from: 'node', node: text, output: 'out'};
 }
 
-/** The engine on a real store in a temporary folder, with stages that are functions in the test. */
+/** What rigs share that act as two runs on one store, in two checkouts. */
+export interface SharedStore {
+  readonly files: MemoryFiles;
+  readonly cas: Cas;
+  readonly records: Map<Sha256, ActionResult>;
+  readonly actions: ActionCache;
+  readonly locks: Locks;
+}
+
+/** The engine on a store in memory, with stages that are functions in the test. */
 export class EngineRig {
-  readonly root = mkdtempSync(join(tmpdir(), 'mixdown-engine-'));
+  readonly root: string;
   readonly events: Event[] = [];
-  readonly warnings: Failure[] = [];
   /** `node` or `node/slice` of every job that was started, in order. */
   readonly ran: string[] = [];
-  readonly state = new Map<string, NodeState>();
+  state = memoryState();
+  readonly store: SharedStore;
   nodes: readonly PipelineNode[] = [];
   code = 'v1';
   machine: Machine = {cpu: 4, memoryMiB: 1024, gpus: []};
   onFailure: BuildRequest['onFailure'] = 'stop';
   jobs = 4;
+  /** The clock: moves on by a millisecond whenever it is read. */
+  now = 1_000_000;
   /** Called before a job works; await in it to hold the job. */
   before: (job: FakeJob, signal: AbortSignal) => Promise<void> | void = () => {};
   work: Work = (job) => sha256(canonicalJson([job.params, job.seed, [...job.texts]]));
-  readonly store: Store;
-  readonly #sharedCache: string;
 
-  /** @param sharedCache - store of another rig, to act as a second run on it */
-  constructor(sharedCache?: string) {
-    this.#sharedCache = sharedCache ?? join(this.root, 'cache');
-    const store = openStore({dir: this.#sharedCache, warn: (problem) => this.warnings.push(problem), what: 'a test'});
-    if (!store.ok) throw new Error(store.error[0]!.message);
-    this.store = store.value;
+  /** @param shared - store of another rig, to act as a second run on it from another checkout */
+  constructor(shared?: SharedStore) {
+    this.root = shared ? '/second' : '/first';
+    const files: MemoryFiles = shared?.files ?? new Map();
+    const records = new Map<Sha256, ActionResult>();
+    this.store = shared ?? {
+      files,
+      cas: memoryCas(files),
+      records,
+      actions: memoryActions(records),
+      locks: memoryLocks(),
+    };
   }
 
   write(path: string, text: string): void {
-    const file = join(this.root, path);
-    mkdirSync(dirname(file), {recursive: true});
-    writeFileSync(file, text);
+    this.store.files.set(`${this.root}/${path}`, new TextEncoder().encode(text));
   }
 
   remove(path: string): void {
-    rmSync(join(this.root, path), {recursive: true, force: true});
+    this.store.files.delete(`${this.root}/${path}`);
+  }
+
+  /** Deletes blobs behind the engine's back. */
+  lose(...digests: readonly Digest[]): void {
+    for (const digest of digests) this.store.files.delete(this.store.cas.pathOf(digest));
   }
 
   async build(
@@ -133,12 +146,7 @@ export class EngineRig {
   text(summary: BuildSummary, id: string): string {
     const artifact = summary.nodes.get(id)?.outputs?.['out'];
     if (!artifact) throw new Error(`${id} has no output`);
-    return readFileSync(this.store.cas.pathOf(artifact.digest), 'utf8');
-  }
-
-  dispose(): void {
-    this.store.close();
-    rmSync(this.root, {recursive: true, force: true});
+    return this.read(this.store.cas.pathOf(artifact.digest));
   }
 
   private request(options: {
@@ -199,7 +207,7 @@ export class EngineRig {
     };
     return {
       root: this.root,
-      file: join(this.root, 'pipeline.yaml'),
+      file: `${this.root}/pipeline.yaml`,
       seed: 1,
       nodes: this.nodes,
       sources: Object.fromEntries([...sources].map((name) => [name, {name, path: name, include: [], exclude: []}])),
@@ -210,30 +218,21 @@ export class EngineRig {
   }
 
   private ports(): EnginePorts {
+    const {files, cas, actions, locks} = this.store;
     let folders = 0;
-    const stat = openStatCache({file: join(this.root, 'stat.json'), warn: (problem) => this.warnings.push(problem)});
-    const state: WorkspaceState = {
-      get: (id) => this.state.get(id),
-      record: (entry) => this.state.set(entry.node, entry),
-      flush: async () => {},
-    };
     return {
-      cas: this.store.cas,
-      actions: this.store.actions,
-      locks: this.store.locks,
-      sources: createSources({root: this.root, stat}),
-      state,
+      cas,
+      actions,
+      locks,
+      sources: memorySources(files, this.root),
+      state: this.state,
       runner: this.runner(),
       folders: {
-        create: async () => {
-          const folder = join(this.root, 'work', String(folders++));
-          mkdirSync(join(folder, 'out'), {recursive: true});
-          return folder;
-        },
-        remove: async (folder) => rmSync(folder, {recursive: true, force: true}),
+        create: async () => `${this.root}/work/${folders++}`,
+        remove: async () => {},
         keep: async (folder) => folder,
       },
-      clock: {now: () => Date.now()},
+      clock: {now: () => this.now++},
       modules: {compile: async (stage) => ok(stage)},
     };
   }
@@ -250,7 +249,7 @@ export class EngineRig {
     this.ran.push(job.slice === undefined ? job.node : `${job.node}/${job.slice}`);
     const texts = Object.keys(job.inputs)
       .sort()
-      .map((port) => textOf(job.inputs[port]!));
+      .map((port) => this.textOf(job.inputs[port]!));
     const fake: FakeJob = {node: job.node, slice: job.slice, params: job.params, seed: job.seed, texts};
     await this.before(fake, signal);
     if (signal.aborted) return err(failure('cancelled', `${job.node} was stopped`));
@@ -258,30 +257,31 @@ export class EngineRig {
     if (typeof made !== 'string') return err(made);
     const outputs: Record<string, string> = {};
     for (const [name, port] of Object.entries(job.outputs)) {
-      outputs[name] = join(job.folder, 'out', port.name);
-      writeFileSync(outputs[name], made);
+      outputs[name] = `${job.folder}/out/${port.name}`;
+      this.store.files.set(outputs[name], new TextEncoder().encode(made));
     }
     return ok({outputs, metrics: {length: made.length}, wallMs: 1, cpuMs: 1, maxRssBytes: 1, log: ''});
   }
-}
 
-function textOf(input: JobInput): string {
-  switch (input.kind) {
-    case 'file':
-      return readFileSync(input.path, 'utf8');
-    case 'many':
-      return input.items.map(textOf).join('|');
-    case 'tree': {
-      const tree = parseTree(readFileSync(input.manifest, 'utf8'))!;
-      return tree.entries
-        .map(({path, digest}) => {
-          const file =
-            input.base.in === 'folder'
-              ? join(input.base.path, path)
-              : join(input.base.path, digest.hash.slice(0, 2), digest.hash);
-          return `${path}=${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
-        })
-        .join('\n');
+  private textOf(input: JobInput): string {
+    switch (input.kind) {
+      case 'file':
+        return this.read(input.path);
+      case 'many':
+        return input.items.map((item) => this.textOf(item)).join('|');
+      case 'tree': {
+        const {base} = input;
+        const {entries} = parseTree(this.read(input.manifest))!;
+        const fileOf = ({path, digest}: TreeEntry): string =>
+          base.in === 'folder' ? `${base.path}/${path}` : this.store.cas.pathOf(digest);
+        return entries.map((entry) => `${entry.path}=${sha256(this.read(fileOf(entry)))}`).join('\n');
+      }
     }
+  }
+
+  private read(path: string): string {
+    const bytes = this.store.files.get(path);
+    if (!bytes) throw new Error(`${path} does not exist`);
+    return new TextDecoder().decode(bytes);
   }
 }

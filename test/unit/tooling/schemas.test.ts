@@ -1,15 +1,17 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Ajv2020} from 'ajv/dist/2020.js';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {beforeAll, describe, expect, it} from 'vitest';
 import {digestOf} from '../../../src/core/digest.ts';
 import type {Event} from '../../../src/core/events.ts';
 import {failure} from '../../../src/core/failure.ts';
 import type {StaleReason} from '../../../src/core/reason.ts';
 import {makeTree} from '../../../src/core/tree.ts';
 import {runRecorder, type RunFiles} from '../../../src/report/run-record.ts';
+import {openStore} from '../../../src/store/store.ts';
 import {openWorkspaceState} from '../../../src/store/workspace-state.ts';
 import {eachNode, EngineRig, node} from '../../support/engine-rig.ts';
+import {temporaryFolder} from '../../support/stage-harness.ts';
 
 const ajv = new Ajv2020({
   strict: true,
@@ -114,7 +116,8 @@ const events = {
 
 const rig = new EngineRig();
 const files = new Map<string, string>();
-const statePath = join(rig.root, 'runs/state.ndjson');
+const folder = temporaryFolder();
+const statePath = join(folder, 'state.ndjson');
 
 /** A small build of every kind of record: a file, a tree, slices, a failure. */
 beforeAll(async () => {
@@ -131,7 +134,10 @@ beforeAll(async () => {
   await rig.build();
 
   const state = openWorkspaceState({file: statePath, warn: (warned) => expect.unreachable(warned.message)});
-  for (const known of rig.state.values()) state.record(known);
+  for (const {id} of rig.nodes) {
+    const known = rig.state.get(id);
+    if (known) state.record(known);
+  }
   await state.flush();
   const recorder = runRecorder({
     facts: {command: ['mixdown', 'run'], seed: 1, host: 'h', versions: {mixdown: '0'}},
@@ -145,17 +151,16 @@ beforeAll(async () => {
   recorder.close();
 });
 
-afterAll(() => rig.dispose());
-
 describe('what a build leaves on disk matches', () => {
   it('action-result.schema.json', () => {
-    const records = readAll(join(rig.root, 'cache/actions')).map((text) => JSON.parse(text) as unknown);
+    const records = [...rig.store.records.values()];
     expect(records.length).toBeGreaterThan(2);
     for (const record of records) expect(errorsOf('action-result', record)).toEqual([]);
   });
 
   it('tree, slices and code.schema.json, for the blobs that are such', () => {
-    const blobs = readAll(join(rig.root, 'cache/cas')).filter((text) => text.startsWith('{'));
+    const files = [...rig.store.files].filter(([path]) => path.startsWith(`${rig.store.cas.dir}/`));
+    const blobs = files.map(([, bytes]) => new TextDecoder().decode(bytes)).filter((text) => text.startsWith('{'));
     const types = blobs.map((text) => {
       const blob = JSON.parse(text) as {readonly type: string};
       const name = blob.type.replace(/\/1$/, '');
@@ -177,10 +182,14 @@ describe('what a build leaves on disk matches', () => {
     for (const line of lines) expect(errorsOf('state', line)).toEqual([]);
   });
 
-  it('lock.schema.json', () => {
-    const sessions = readAll(join(rig.root, 'cache/sessions'));
+  it('lock.schema.json', async () => {
+    const opened = openStore({dir: join(folder, 'cache'), warn: () => {}, what: 'a test'});
+    if (!opened.ok) throw new Error(opened.error[0]?.message);
+    await opened.value.cas.putBytes('announces the session');
+    const sessions = readdirSync(opened.value.layout.sessions).map((name) => join(opened.value.layout.sessions, name));
     expect(sessions).toHaveLength(1);
-    for (const text of sessions) expect(errorsOf('lock', JSON.parse(text))).toEqual([]);
+    for (const path of sessions) expect(errorsOf('lock', JSON.parse(readFileSync(path, 'utf8')))).toEqual([]);
+    opened.value.close();
   });
 });
 
@@ -212,12 +221,6 @@ function errorsOf(name: string, value: unknown): readonly string[] {
   if (validate === undefined) throw new Error(`There is no schemas/${name}.schema.json`);
   if (validate(value)) return [];
   return (validate.errors ?? []).map(({instancePath, message}) => `${instancePath} ${message}`);
-}
-
-function readAll(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const found = readdirSync(folder, {recursive: true, withFileTypes: true}).filter((entry) => entry.isFile());
-  return found.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
 }
 
 function linesOf(text: string): readonly unknown[] {
