@@ -1,8 +1,9 @@
 import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
-import {dirname, join, resolve} from 'node:path';
+import {dirname, join, relative, resolve} from 'node:path';
 import {failure} from '../../core/failure.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
+import {packageRoot} from '../package.ts';
 import {pipelineName} from '../project.ts';
 
 /** Writes a starter project into the working directory. Refuses when one of its files is there. */
@@ -17,7 +18,9 @@ export function initCommand(context: Context): Promise<ExitCode> {
     return Promise.resolve(context.fail([problem]));
   }
   const ignored = !existsSync(join(folder, '.gitignore'));
-  for (const [path, text] of Object.entries(starter)) write(join(folder, path), text);
+  for (const [path, text] of Object.entries(starter)) {
+    write(join(folder, path), path === pipelineName ? modeline(folder) + text : text);
+  }
   if (ignored) write(join(folder, '.gitignore'), 'node_modules/\ncache/\nruns/\n');
   const written = [...Object.keys(starter), ...(ignored ? ['.gitignore'] : [])];
   if (context.globals.json) context.printJson({folder, written});
@@ -26,6 +29,12 @@ export function initCommand(context: Context): Promise<ExitCode> {
     context.print(`wrote ${written.join(', ')}${hint}\nnext: mixdown run`);
   }
   return Promise.resolve(exitCodes.done);
+}
+
+/** Tells editors where the schema lies, when mixdown is installed in the project: other paths would hold on this machine only. */
+function modeline(folder: string): string {
+  const schema = relative(folder, join(packageRoot, 'schemas/pipeline.schema.json')).replaceAll('\\', '/');
+  return schema.startsWith('node_modules/') ? `# yaml-language-server: $schema=./${schema}\n` : '';
 }
 
 function write(path: string, text: string): void {
