@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 
 /** 64 lower-case hexadecimal digits. */
 export type Sha256 = string & {readonly __brand: 'Sha256'};
@@ -10,7 +10,7 @@ export interface Digest {
 }
 
 export function sha256(bytes: Uint8Array | string): Sha256 {
-  return createHash('sha256').update(bytes).digest('hex') as Sha256;
+  return hash('sha256', bytes, 'hex') as Sha256;
 }
 
 export function digestOf(bytes: Uint8Array | string): Digest {

@@ -15,16 +15,20 @@ export function canonicalJson(value: Json | undefined): string {
       return JSON.stringify(value);
     case 'number':
       if (!Number.isFinite(value)) throw new TypeError(`canonicalJson: ${value} is not a JSON number`);
-      return JSON.stringify(value);
+      return String(value);
     case 'object': {
       if (value === null) return 'null';
-      if (isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-      const members: string[] = [];
+      // Texts are joined as they come: lists of parts cost as much again, and every key of a build goes through here.
+      let text = '';
+      if (isArray(value)) {
+        for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`;
+        return `[${text}]`;
+      }
       for (const key of Object.keys(value).sort()) {
         const member = value[key];
-        if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+        if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
       }
-      return `{${members.join(',')}}`;
+      return `{${text}}`;
     }
     default:
       throw new TypeError(`canonicalJson: ${typeof value} is not JSON`);

@@ -110,7 +110,7 @@ export interface Job {
   readonly ports: Readonly<Record<string, InputPort>>;
   readonly inputs: Readonly<Record<string, JobInput>>;
   readonly outputs: Readonly<Record<string, OutputPort>>;
-  /** Private, empty, on the store's file system. Outputs land in `<folder>/out/<output name>`. */
+  /** Private, on the store's file system; empty, or with an empty `out`. Outputs land in `<folder>/out/<output name>`. */
   readonly folder: string;
   readonly lease: Lease;
   readonly timeoutMs?: number;

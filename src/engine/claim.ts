@@ -25,6 +25,14 @@ export async function claim(
   }
 }
 
+/** A node's resources while it holds the lock on what it makes. */
+export interface Turn {
+  /** Asked for when there really is something to execute. */
+  lease(): Promise<Result<Lease, Failure>>;
+  /** Lets the next job start: what is left to do needs only this process. */
+  giveBack(): void;
+}
+
 /**
  * Resources first, then the lock: thousands of ready nodes must not hold locks that another run waits for. While waiting
  * for another run the resources are given back, so `work` may be called without a lease: it asks `lease()` when it
@@ -35,7 +43,7 @@ export async function withClaim<T>(
   key: string,
   priority: number,
   context: RunContext,
-  work: (lease: () => Promise<Result<Lease, Failure>>) => Promise<Result<T, Failure>>,
+  work: (turn: Turn) => Promise<Result<T, Failure>>,
 ): Promise<Result<T, Failure>> {
   const acquired = await context.pool.acquire(node.resources, priority);
   if (!acquired.ok) return err({...acquired.error, node: node.id});
@@ -54,7 +62,7 @@ export async function withClaim<T>(
     const lock = await claim(node, key, context, giveBack);
     if (!lock.ok) return lock;
     try {
-      return await work(lease);
+      return await work({lease, giveBack});
     } finally {
       lock.value.release();
     }

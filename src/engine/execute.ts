@@ -115,7 +115,8 @@ export async function commitTask(ran: Ran, context: RunContext): Promise<Result<
 /** Keeps what the code digest was taken over, so that a later run can say which file changed. */
 export async function storeCode(node: PipelineNode, context: RunContext): Promise<void> {
   const stage = context.request.pipeline.stages[node.stage];
-  if (stage) await storeText(canonicalJson(stage.manifest as unknown as Json), stage.code, context);
+  if (!stage || context.stored.has(stage.code)) return;
+  await storeText(canonicalJson(stage.manifest as unknown as Json), stage.code, context);
 }
 
 async function prepareJob(

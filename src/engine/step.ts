@@ -33,7 +33,7 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
     fingerprint,
     planned.priority,
     context,
-    async (lease): Promise<Result<Hit | ActionResult, Failure>> => {
+    async ({lease, giveBack}): Promise<Result<Hit | ActionResult, Failure>> => {
       const late = forced ? undefined : await usableHit(planned, fingerprint, context);
       if (late) return ok(late);
       const granted = await lease();
@@ -41,6 +41,7 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
       announce(planned, action, granted.value.device, context);
       const inputs = await jobInputs(node, context);
       const ran = await runTask({node, action, fingerprint, inputs}, granted.value, context);
+      giveBack();
       return ran.ok ? commitTask(ran.value, context) : ran;
     },
   );

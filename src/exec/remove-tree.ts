@@ -1,4 +1,5 @@
-import {chmod, readdir, rm, rmdir} from 'node:fs/promises';
+import {lstatSync, readdirSync} from 'node:fs';
+import {chmod, readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 
 /** Removes a folder with everything in it, also folders without write permission. Never throws. */
@@ -12,14 +13,20 @@ export async function removeTree(folder: string): Promise<void> {
   }
 }
 
-/** Removes the folder of a job whose outputs were moved away: two empty folders, as a rule. Never throws. */
-export async function removeJobFolder(folder: string): Promise<void> {
+/** Whether a job's folder holds nothing but an empty `out`: its outputs were moved away, and another job may have it. */
+export function isSpent(folder: string): boolean {
+  const out = join(folder, 'out');
   try {
-    await rmdir(join(folder, 'out'));
-    await rmdir(folder);
+    const [only, ...others] = readdirSync(folder);
+    return only === 'out' && others.length === 0 && readdirSync(out).length === 0 && isOpen(folder) && isOpen(out);
   } catch {
-    await removeTree(folder);
+    return false;
   }
+}
+
+function isOpen(folder: string): boolean {
+  const stat = lstatSync(folder);
+  return stat.isDirectory() && (stat.mode & 0o700) === 0o700;
 }
 
 async function unlock(folder: string): Promise<void> {

@@ -79,7 +79,7 @@ export function createActionCache({
       const path = recordPath(dir, result.fingerprint);
       await writing(`the action record ${path}`, () => {
         // Renaming over a file makes some file systems (ext4) write it to the disk there and then: a hundred times slower.
-        rmSync(path, {force: true});
+        if (statSync(path, {throwIfNoEntry: false})) rmSync(path, {force: true});
         writeFileAtomic(path, `${JSON.stringify(result)}\n`, temps);
       });
     },

@@ -1,5 +1,5 @@
 import {accessSync, constants, lstatSync, readFileSync, renameSync, rmSync, statSync, type Stats} from 'node:fs';
-import {copyFile, readFile} from 'node:fs/promises';
+import {copyFile, readFile, rm} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import pLimit from 'p-limit';
 import {digestOf, type Digest, type Sha256} from '../core/digest.ts';
@@ -87,9 +87,10 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
     }
   };
   /** Moves a sealed temporary file into place, unless the blob is there already. */
-  const place = (temp: string, digest: Digest): void => {
+  const place = async (temp: string, digest: Digest): Promise<void> => {
     const target = pathOfHash(digest.hash);
-    if (keepExisting(digest)) rmSync(temp, {force: true});
+    // Not in this thread: a disk that is told of every deletion takes milliseconds for it.
+    if (keepExisting(digest)) await rm(temp, {force: true});
     else withFolder(target, () => renameSync(temp, target));
   };
 
@@ -102,7 +103,7 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
     try {
       withFolder(temp, () => writeNew(temp, data));
       seal(temp, Date.now());
-      place(temp, digest);
+      await place(temp, digest);
       return digest;
     } catch (error) {
       rmSync(temp, {force: true});
@@ -125,7 +126,7 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
       }
       seal(temp, Date.now());
       const digest = await hashFile(temp, statSync(temp).size);
-      place(temp, digest);
+      await place(temp, digest);
       return digest;
     } catch (error) {
       rmSync(temp, {force: true});
@@ -149,7 +150,7 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
       if (after.mtimeMs === before.mtimeMs && after.ctimeMs === before.ctimeMs && after.size === digest.size) {
         try {
           seal(path, Date.now());
-          place(path, digest);
+          await place(path, digest);
           return digest;
         } catch (error) {
           const code = errorCode(error);

@@ -70,6 +70,23 @@ test('removing never fails, whatever the job left', async () => {
   expect(readdirSync(bench.path('work'))).toEqual([]);
 });
 
+test('a folder whose outputs were moved away goes to the next job, any other does not', async () => {
+  const first = await folders.create('first');
+  mkdirSync(`${first}/out`);
+  await folders.remove(first);
+  const second = await folders.create('second');
+  expect(second).toMatch(/2-second$/);
+  expect(existsSync(first)).toBe(false);
+  expect(readdirSync(second)).toEqual(['out']);
+  chmodSync(`${second}/out`, 0o500);
+  await folders.remove(second);
+  const third = await folders.create('third');
+  mkdirSync(`${third}/out`);
+  writeFileSync(`${third}/notes`, '');
+  await folders.remove(third);
+  expect(readdirSync(await folders.create('fourth'))).toEqual([]);
+});
+
 test('a failed stage is kept with its log and runs again by its script', async () => {
   const good = bench.write('good', 'no');
   const {kept, cause} = await failAndKeep(
