@@ -17,6 +17,9 @@ export interface Globals {
   readonly color: boolean;
 }
 
+/** The options when none is given. They are no defaults of the parser, which would print them in every help text. */
+export const noGlobals: Globals = {profile: [], set: [], json: false, verbose: false, quiet: false, color: true};
+
 /** What a command works with: the process, the options, and how to say things. */
 export interface Context {
   readonly io: Io;

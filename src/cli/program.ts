@@ -1,6 +1,6 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import type {Vocabulary} from './commands/completion.ts';
-import {makeContext, type Context, type Globals} from './context.ts';
+import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import type {Io} from './io.ts';
 
@@ -49,7 +49,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     (load: () => Promise<Action>) =>
     async (...args: unknown[]): Promise<void> => {
       const command = args.pop() as Command;
-      const context = makeContext(io, command.optsWithGlobals<Globals>());
+      const context = makeContext(io, {...noGlobals, ...command.optsWithGlobals<Partial<Globals>>()});
       const action = await load();
       end(await action(context, ...(args as never[])));
     };
@@ -186,16 +186,16 @@ function flagsOf(command: Command): {flag: string; about: string}[] {
 }
 
 function addGlobals(program: Command): void {
-  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
   program
     .option('-f, --file <path>', 'the pipeline file (default: the nearest pipeline.yaml upwards)')
     .option('-C, --directory <dir>', 'start in this folder')
-    .option('--profile <name>', 'use a profile of the pipeline; may be repeated', collect, [])
-    .option('--set <key=json>', 'set a variable, such as --set folds=[1,2]; may be repeated', collect, [])
+    .option('--profile <name>', 'use a profile of the pipeline; may be repeated', collect)
+    .option('--set <key=json>', 'set a variable, such as --set folds=[1,2]; may be repeated', collect)
     .option('--cache <dir>', 'where results are kept (default: cache/, or $MIXDOWN_CACHE_DIR)')
-    .option('--json', 'print JSON for programs', false)
-    .option('--verbose', 'say more', false)
-    .option('--quiet', 'say only what went wrong', false)
+    .option('--json', 'print JSON for programs')
+    .option('--verbose', 'say more')
+    .option('--quiet', 'say only what went wrong')
     .option('--no-color', 'no colours');
 }
 
@@ -231,7 +231,7 @@ Selections
 Examples
   mixdown run
   mixdown run 'train[fold=1,levels=h1]' --force
-  mixdown run --profile dcase2018 --set folds=[1,2]
+  mixdown run --profile fsdkaggle2018 --set folds=[1,2]
   mixdown run -k                     go on with what does not need the failed node
   mixdown run --json | jq .type      events as lines of JSON`;
 

@@ -1,15 +1,13 @@
-import {existsSync} from 'node:fs';
-import {join} from 'node:path';
-import {sameDigest} from '../core/digest.ts';
+import {statSync} from 'node:fs';
+import {sameDigest, type Digest} from '../core/digest.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
 import type {Cas} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Failure} from '../core/failure.ts';
-import type {Artifact} from '../core/tree.ts';
+import {parseTree, type Artifact} from '../core/tree.ts';
 import type {BuildSummary} from '../engine/run-context.ts';
 import type {Display} from '../report/summary.ts';
-import type {RunStore} from '../store/run-store.ts';
 import type {Loaded} from './load.ts';
 import {parseRecord} from './records.ts';
 import type {Workspace} from './workspace.ts';
@@ -36,29 +34,45 @@ export async function linkResults(
   return failures.length > 0 ? err(failures) : ok(undefined);
 }
 
-/** True when the newest run ended well and its `out/` holds just what these targets have now. */
-export function resultsInPlace({graph}: Loaded, plan: Plan, runs: RunStore): boolean {
+/** True when the newest run ended well and its `out/` still holds just what these targets have now. */
+export async function resultsInPlace({graph}: Loaded, plan: Plan, {runs, store}: Workspace): Promise<boolean> {
   const latest = runs.latest();
   const folder = latest === undefined ? undefined : runs.open(latest);
   if (folder === undefined) return false;
   const record = parseRecord(folder.read('run.json'));
   if (record?.outcome !== 'done' || record.targets.join('\n') !== plan.targets.join('\n')) return false;
   const planned = new Map(plan.nodes.map((each) => [each.node.id, each]));
-  return plan.targets.every((id) => {
+  const placed: {path: string; artifact: Artifact}[] = [];
+  for (const id of plan.targets) {
     const node = graph.nodes[graph.indexOf.get(id) ?? -1];
     const before = record.nodes[id]?.outputs;
     const now = planned.get(id)?.outputs;
     if (before === undefined || now === undefined) return false;
-    return Object.entries(node?.outputs ?? {}).every(([output, {name}]) => {
+    for (const [output, {name}] of Object.entries(node?.outputs ?? {})) {
       const [was, is] = [before[output], now[output]];
-      return (
-        was !== undefined &&
-        is !== undefined &&
-        sameDigest(was.digest, is.digest) &&
-        existsSync(join(folder.dir, 'out', resultPath(id, name)))
-      );
-    });
-  });
+      if (was === undefined || is === undefined || !sameDigest(was.digest, is.digest)) return false;
+      placed.push({path: `${folder.dir}/out/${resultPath(id, name)}`, artifact: is});
+    }
+  }
+  for (const {path, artifact} of placed) if (!(await isPlaced(path, artifact, store.cas))) return false;
+  return true;
+}
+
+/** By the sizes of its files: a look at a result must not cost reading it. */
+async function isPlaced(path: string, {kind, digest}: Artifact, cas: Cas): Promise<boolean> {
+  if (kind === 'file') return isFileOf(path, digest);
+  const text = await cas.read(digest);
+  const tree = text && parseTree(new TextDecoder().decode(text));
+  return tree?.entries.every((entry) => isFileOf(`${path}/${entry.path}`, entry.digest)) ?? false;
+}
+
+function isFileOf(path: string, {size}: Digest): boolean {
+  try {
+    const found = statSync(path);
+    return found.isFile() && found.size === size;
+  } catch {
+    return false;
+  }
 }
 
 /** The text outputs of the targets that their stages want shown. */

@@ -128,7 +128,8 @@ async function resolveImport(
 function toFault({text, location, notes}: Message, stage: StageFile): StageFault {
   const message = `stage \`${stage.name}\` does not compile: ${text}`;
   const note = notes[0]?.text;
-  const hint = note === undefined ? {} : {hint: note};
+  // Some notes point at a line of their own, which is not shown.
+  const hint = note === undefined ? {} : {hint: note.replace(/ here:$|:$/, '')};
   if (!location) return {code: 'stage-compile-error', message, ...hint};
   const {line, column, length} = location;
   const file = `${stage.prefix}${location.file.split(sep).join('/')}`;

@@ -12,11 +12,12 @@ export async function claim(
   context: RunContext,
   onWait?: () => void,
 ): Promise<Result<Lock, Failure>> {
-  const {ports, emit} = context.request;
+  const {ports, emit, runId} = context.request;
   try {
     const lock = await ports.locks.acquire(key, context.halt, (holder) => {
       onWait?.();
-      emit({type: 'node-waiting', at: ports.clock.now(), node: node.id, holder});
+      // Two nodes of one run that come to the same action: nothing that a reader would have to know.
+      if (!holder.includes(runId)) emit({type: 'node-waiting', at: ports.clock.now(), node: node.id, holder});
     });
     return ok(lock);
   } catch (problem) {
@@ -28,9 +29,9 @@ export async function claim(
 /** A node's resources while it holds the lock on what it makes. */
 export interface Turn {
   /** Asked for when there really is something to execute. */
-  lease(): Promise<Result<Lease, Failure>>;
+  readonly lease: () => Promise<Result<Lease, Failure>>;
   /** Lets the next job start: what is left to do needs only this process. */
-  giveBack(): void;
+  readonly giveBack: () => void;
 }
 
 /**

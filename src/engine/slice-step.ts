@@ -27,6 +27,8 @@ interface Progress {
   readonly total: number;
   readonly records: Map<string, SliceRecord>;
   readonly failures: {readonly key: string; readonly failure: Failure}[];
+  /** Slices that this run made itself. */
+  executed: number;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function stepSlices(step: EachStep, context: RunContext): Promise<N
 
   const first = await findSlices(step, collection, context);
   if (!first.ok) return failed(first.error);
-  const progress: Progress = {total: first.value.slices.length, records: new Map(), failures: []};
+  const progress: Progress = {total: first.value.slices.length, records: new Map(), failures: [], executed: 0};
   if (first.value.stale.length > 0) {
     const ran = await runStale(step, collection, progress, context);
     if (!ran.ok) return failed(ran.error);
@@ -150,8 +152,10 @@ function finishSlice(
   context: RunContext,
 ): void {
   const {ports, emit} = context.request;
-  if (result.ok) progress.records.set(slice.key, recordOf(slice, result.value));
-  else progress.failures.push({key: slice.key, failure: result.error});
+  if (result.ok) {
+    progress.records.set(slice.key, recordOf(slice, result.value));
+    progress.executed++;
+  } else progress.failures.push({key: slice.key, failure: result.error});
   emit({
     type: 'slice-finished',
     at: ports.clock.now(),
@@ -195,7 +199,7 @@ async function assemble(
   const manifest: SliceManifest = {type: 'slices/1', slices: records};
   const manifestDigest = await ports.cas.putBytes(canonicalJson(manifest as unknown as Json));
   await storeCode(node, context);
-  const executed = slices.filter((slice) => !slice.record).length;
+  const {executed} = progress;
   const result: ActionResult = {
     type: 'action-result/1',
     fingerprint: step.fingerprint,

@@ -20,7 +20,7 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   lines.push(...rest.map((line) => `  ${line}`));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}/reproduce.sh`);
-  if (code === 'internal-error' && stack !== undefined) lines.push(paint.dim(stack));
+  if (stack !== undefined) lines.push(paint.dim(code === 'internal-error' ? stack : nearestFrames(stack)));
   return lines.join('\n');
 }
 
@@ -33,6 +33,13 @@ function diagnosticText({code, message, hint, range, frame}: Diagnostic, related
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   return lines.join('\n');
 }
+
+/** Where a stage threw: enough to find the line; the log of the run has all of it. */
+function nearestFrames(stack: string): string {
+  return stack.split('\n').slice(0, mostFrames).join('\n');
+}
+
+const mostFrames = 3;
 
 function hintLine(hint: string, paint: Paint): string {
   return `  ${paint.note('hint:')} ${indentRest(printable(hint))}`;

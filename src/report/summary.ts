@@ -51,13 +51,19 @@ function failureBlock(failures: SummaryParts['failures'], record: string | undef
   if (failures.length > mostFailures) lines.push(`  … and ${failures.length - mostFailures} more`);
   const [first] = failures;
   const next: string[] = [];
-  if (record !== undefined && first !== undefined) next.push(`  its log:       mixdown show --log '${first.node}'`);
+  if (record !== undefined && first !== undefined)
+    next.push(`  its log:       mixdown show --log ${quoted(first.node)}`);
   const reproduce = failures.find(({failure}) => failure.reproduce !== undefined)?.failure.reproduce;
   if (reproduce !== undefined) next.push(`  run it alone:  ${reproduce}/reproduce.sh`);
   next.push('  after a fix:   mixdown run (what is done stays done)');
   return [`${countText(failures.length, 'node')} failed:`, ...lines, '', ...next.map((line) => paint.dim(line))].join(
     '\n',
   );
+}
+
+/** A node's name as a word for the shell: brackets are patterns to it. */
+function quoted(node: NodeId): string {
+  return /^[\w./-]+$/.test(node) ? node : `'${node}'`;
 }
 
 function lastLine({outcome, wallMs, counts}: SummaryParts['finished'], paint: Paint): string {

@@ -32,6 +32,8 @@ export interface RunStore {
   list(): readonly string[];
   /** The id that `latest` points at; undefined when there is none. */
   latest(): string | undefined;
+  /** Points `latest` at the newest run again when the link is gone or leads nowhere. */
+  restoreLatest(): void;
   /** Removes a run's folder. True when there was one. */
   remove(id: string): boolean;
 }
@@ -85,16 +87,20 @@ export function openRunStore(dir: string): RunStore {
     latest() {
       try {
         const id = readlinkSync(join(dir, 'latest'));
-        if (statSync(join(dir, id), {throwIfNoEntry: false})) return id;
+        if (exists(join(dir, id))) return id;
       } catch {
         // No link here, or a file system without links: the newest folder is it.
       }
       return listRuns(dir)[0];
     },
+    restoreLatest() {
+      const [newest] = listRuns(dir);
+      if (newest !== undefined && !exists(join(dir, 'latest'))) pointLatest(dir, newest);
+    },
     remove(id) {
       if (!runIdPattern.test(id)) return false;
       const path = join(dir, id);
-      if (statSync(path, {throwIfNoEntry: false}) === undefined) return false;
+      if (!exists(path)) return false;
       rmSync(path, {recursive: true, force: true});
       const [newest] = listRuns(dir);
       if (newest === undefined) rmSync(join(dir, 'latest'), {force: true});
@@ -141,6 +147,10 @@ function runFolder(id: string, dir: string): RunFolder {
       return placed.ok ? ok(to) : placed;
     },
   };
+}
+
+function exists(path: string): boolean {
+  return statSync(path, {throwIfNoEntry: false}) !== undefined;
 }
 
 function listRuns(dir: string): string[] {

@@ -113,7 +113,7 @@ describe('what a user reads', () => {
       1 node failed:
         ✗ report: sh ended with exit code 3
 
-        its log:       mixdown show --log 'report'
+        its log:       mixdown show --log report
         run it alone:  cache/failed/report/reproduce.sh
         after a fix:   mixdown run (what is done stays done)
 

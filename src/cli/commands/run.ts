@@ -68,7 +68,8 @@ async function executeWork(
 ): Promise<ExitCode> {
   const {workspace, plan} = work;
   const idle = plan.nodes.every(({status}) => status === 'up-to-date');
-  const recorded = !(idle && resultsInPlace(loaded, plan, workspace.runs));
+  const recorded = !(idle && (await resultsInPlace(loaded, plan, workspace)));
+  if (!recorded) workspace.runs.restoreLatest();
   const failures: {node: string; failure: Failure}[] = [];
   let finished: RunFinished | undefined;
   let detach = (): void => {};

@@ -1,3 +1,4 @@
+import type {Failure} from '../../core/failure.ts';
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
 import {verifyStore} from '../../store/verify.ts';
@@ -12,7 +13,7 @@ export async function verifyCommand(context: Context): Promise<ExitCode> {
   const {globals, io, paint} = context;
   const project = findProject(context);
   if (!project.ok) return context.fail(project.error);
-  const opened = openWorkspace(project.value, 'verify', warnOnce(context));
+  const opened = openWorkspace(project.value, 'verify', warnExceptDamage(context));
   if (!opened.ok) return context.fail(opened.error);
   const {store} = opened.value;
   const live = io.stderr.isTTY && !globals.quiet && !globals.json;
@@ -42,4 +43,12 @@ export async function verifyCommand(context: Context): Promise<ExitCode> {
     context.print(lines.join('\n'));
   }
   return damaged === 0 ? exitCodes.done : exitCodes.nodeFailed;
+}
+
+/** What is damaged is in the report; warnings are for what else is wrong. */
+function warnExceptDamage(context: Context): (failure: Failure) => void {
+  const warn = warnOnce(context);
+  return (failure) => {
+    if (failure.code !== 'blob-corrupt' && failure.code !== 'record-corrupt') warn(failure);
+  };
 }
