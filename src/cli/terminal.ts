@@ -53,6 +53,14 @@ function peopleReporter({io, globals, paint}: Context, graph: Graph): Reporter {
 
 /** People see paths as they would type them. */
 function shortenPaths(event: Event, cwd: string): Event {
-  if (event.type !== 'node-finished' || event.failure?.reproduce === undefined) return event;
-  return {...event, failure: {...event.failure, reproduce: displayPath(event.failure.reproduce, cwd)}};
+  if (event.type !== 'node-finished' || event.failure === undefined) return event;
+  const {reproduce, stack, ...failure} = event.failure;
+  return {
+    ...event,
+    failure: {
+      ...failure,
+      ...(reproduce === undefined ? {} : {reproduce: displayPath(reproduce, cwd)}),
+      ...(stack === undefined ? {} : {stack: stack.replaceAll(`(${cwd}/`, '(').replaceAll(`at ${cwd}/`, 'at ')}),
+    },
+  };
 }

@@ -119,6 +119,12 @@ function applySet(document: JsonObject, text: string): {value: JsonObject; path:
   if (path.length === 1 && isObject(document[path[0] ?? '']))
     return bad(text, `\`${path[0]}\` cannot be replaced as a whole`, `name a member: --set ${path[0]}.NAME=value`);
   const value = jsonOrText(text.slice(equals + 1));
+  if (value === undefined)
+    return bad(
+      text,
+      'the value starts like JSON and is none',
+      'write such as --set \'levels=["h1","h2"]\', and a text as --set \'pattern="[ab]*.wav"\'',
+    );
   return replaceAt(document, path, 0, value, text);
 }
 
@@ -171,11 +177,12 @@ function checkKnown(members: JsonObject, path: readonly string[], depth: number,
   return unknown('unknown-source', `source \`${key}\``);
 }
 
-function jsonOrText(text: string): Json {
+/** Undefined for a list or mapping that was cut short, or whose quotes the shell took. */
+function jsonOrText(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    return text;
+    return /^\s*[[{]/.test(text) ? undefined : text;
   }
 }
 

@@ -66,14 +66,18 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   if (failures.length > 0) return err(failures);
   await demandBlobs(request, nodes, new Set(targets), drafts, artifacts);
 
-  const expected = durations(pipeline.nodes, ports.state);
+  const whole = durations(pipeline.nodes, ports.state);
+  const expected = ({node, slices}: Draft): number | undefined => {
+    const ms = whole(node);
+    return ms === undefined || slices === undefined ? ms : (ms * slices.stale) / Math.max(1, slices.total);
+  };
   const lengths = criticalPaths(graph, selected, (index) => {
     const draft = drafts.get(index);
-    return draft && isStale(draft.status) ? expected(draft.node) : 0;
+    return draft && isStale(draft.status) ? expected(draft) : 0;
   });
   const planned = nodes.map((index): PlannedNode => {
     const draft = drafts.get(index)!;
-    const expectedMs = expected(draft.node);
+    const expectedMs = expected(draft);
     return {...draft, ...(expectedMs === undefined ? {} : {expectedMs}), priority: lengths[index] ?? 0};
   });
   return ok({plan: {nodes: planned, targets: request.targets}, artifacts});

@@ -18,9 +18,9 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   const [first = '', ...rest] = printable(message).trimEnd().split('\n');
   const lines = [`${colour(`${word}:`)} ${where}${first} ${paint.dim(`[${code}]`)}`];
   lines.push(...rest.map((line) => `  ${line}`));
+  if (stack !== undefined) lines.push(paint.dim(code === 'internal-error' ? stack : nearestFrames(stack)));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}/reproduce.sh`);
-  if (stack !== undefined) lines.push(paint.dim(code === 'internal-error' ? stack : nearestFrames(stack)));
   return lines.join('\n');
 }
 

@@ -126,6 +126,28 @@ describe('what a user reads', () => {
     expect(runs).toMatchObject([{outcome: 'failed', counts: {executed: 4, failed: 1}}]);
   });
 
+  test('of a stage that throws: the message, and the line it was thrown at', async () => {
+    workspace.edit(
+      'stages/total.ts',
+      '    let sum',
+      '    if (params.offset === 0) throw new TypeError("no numbers");\n    let sum',
+    );
+    const {stdout} = await workspace.run('run', '-j', '1');
+    expect(steady(stdout.slice(stdout.indexOf('error:'), stdout.indexOf('\n\n1 node failed')))).toMatchInlineSnapshot(`
+      "error: totals: TypeError: no numbers [stage-failed]
+          at Object.run (stages/total.ts:11:36)
+        reproduce: cache/failed/totals/reproduce.sh"
+    `);
+    expect((await workspace.run('show', 'totals', '--log')).stdout).toBe('');
+  });
+
+  test('of two nodes that come to the same action: neither waits for its own run', async () => {
+    workspace.edit('pipeline.yaml', "by: '${matrix.by}'", 'by: 7');
+    const {stdout} = await workspace.run('run', '-j', '2');
+    expect(stdout).not.toContain('waits for run');
+    expect(stdout).toContain('done in');
+  });
+
   test('of mistakes: exit code 2, nothing on stdout', async () => {
     expect(await workspace.run('run', 'reprot')).toEqual({
       code: 2,

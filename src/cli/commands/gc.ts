@@ -51,6 +51,9 @@ export async function gcCommand(context: Context, options: GcOptions): Promise<E
       `removed ${amounts(done.records, done.blobs, plan.leftovers.length)}: ${bytesText(done.freedBytes)} freed`,
     );
   else context.print(planned(plan));
+  if (size.value !== undefined && plan.keptBytes > size.value) {
+    context.note('what is kept belongs to last results or recorded runs (forget runs: mixdown clean --runs --keep N)');
+  }
   if (plan.inUseBy.length > 0) {
     context.note(`in use by ${plan.inUseBy.join(', ')}: what was used since it started is left alone`);
   }

@@ -134,9 +134,8 @@ async function showLog(context: Context, node: PipelineNode, work: PlannedWork):
     const outcome = readRecord(runs, id)?.nodes[node.id]?.outcome;
     const text = outcome === 'executed' || outcome === 'failed' ? runs.open(id)?.read(logPath(node.id)) : undefined;
     if (outcome !== 'executed' && outcome !== 'failed') continue;
-    context.note(`run ${id}, ${outcome}${text === undefined ? '; it printed nothing' : ''}`);
-    context.print(text ?? '');
-    return exitCodes.done;
+    const title = `run ${id}, ${outcome}${text === undefined ? '; it printed nothing' : ''}`;
+    return printLog(context, id, title, text);
   }
   const planned = work.plan.nodes.find((each) => each.node.id === node.id);
   const fingerprint = state.get(node.id)?.fingerprint ?? planned?.fingerprint;
@@ -146,8 +145,17 @@ async function showLog(context: Context, node: PipelineNode, work: PlannedWork):
   }
   const bytes = execution.log === undefined ? undefined : await store.cas.read(execution.log);
   const silent = execution.log === undefined ? '; it printed nothing' : '';
-  context.note(`run ${execution.runId} on ${execution.host}${silent}`);
-  context.print(bytes === undefined ? '' : Buffer.from(bytes).toString('utf8'));
+  const title = `run ${execution.runId} on ${execution.host}${silent}`;
+  return printLog(context, execution.runId, title, bytes && Buffer.from(bytes).toString('utf8'));
+}
+
+/** The log on stdout, its title beside it on stderr. JSON: `{run, text}`. */
+function printLog({globals, note, print, printJson}: Context, run: string, title: string, text = ''): ExitCode {
+  if (globals.json) printJson({run, text});
+  else {
+    note(title);
+    print(text);
+  }
   return exitCodes.done;
 }
 
@@ -196,7 +204,9 @@ async function showOutput(
   if (!cas.holds(artifact.digest)) return context.fail([gone(entry === undefined ? name : `${name}/${entry}`)]);
   if (options.to !== undefined) return copyOut(context, artifact, options.to, files);
   if (options.path) {
-    context.print(cas.pathOf(artifact.digest));
+    const path = cas.pathOf(artifact.digest);
+    if (context.globals.json) context.printJson({path});
+    else context.print(path);
     return exitCodes.done;
   }
   if (artifact.kind === 'tree') return listTree(context, artifact, tree ?? {entries: []});

@@ -56,6 +56,14 @@ test('overrides variables, sources, nodes, seed and salt', async () => {
   expect(pipeline.sources['labels']?.include).toEqual(['*.tsv']);
 });
 
+test('does not take a list that was cut short for a text', async () => {
+  for (const text of ['folds=[1,2', 'folds=[h1,h2]', 'model={"width":1']) {
+    expect(await mistakes([text])).toContain(`--set ${text}: the value starts like JSON and is none [bad-override]`);
+  }
+  const {sources} = await load(['sources.labels.include="[ab]*.csv"']);
+  expect(sources['labels']?.include).toEqual(['[ab]*.csv']);
+});
+
 test('reports overrides that change nothing there is', async () => {
   const overrides = [
     'fold=[1]',
