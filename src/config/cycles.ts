@@ -1,5 +1,5 @@
-import {shortestCycle, topologicalOrder} from '../core/graph.ts';
-import {refsOf, type ArtifactRef, type NodeId, type PipelineNode} from '../core/pipeline.ts';
+import {producersOf, shortestCycle, topologicalOrder} from '../core/graph.ts';
+import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {Path, Problem} from './problem.ts';
 
 const cycleLimit = 10;
@@ -9,13 +9,9 @@ export function reportCycles(nodes: readonly PipelineNode[], report: (problem: P
   const indexOf = new Map(nodes.map((node, index) => [node.id, index]));
   const consumers: number[][] = nodes.map(() => []);
   let producers: readonly (readonly number[])[] = nodes.map((node, index) => {
-    const found = new Set<number>();
-    for (const ref of refsOf(node)) {
-      const producer = ref.from === 'node' ? indexOf.get(ref.node) : undefined;
-      if (producer !== undefined) found.add(producer);
-    }
+    const found = producersOf(node, (producer) => indexOf.get(producer));
     for (const producer of found) consumers[producer]?.push(index);
-    return [...found];
+    return found;
   });
   const free = nodes.filter((_, index) => consumers[index]?.length === 0).map((node) => node.id);
   if (topologicalOrder(producers, consumers).length === nodes.length) return free;

@@ -31,6 +31,8 @@ export class Matrices {
   readonly #report: Report;
   readonly #done = new Map<string, NodeVariants>();
   readonly #open: string[] = [];
+  /** What all nodes without a matrix have in common. */
+  readonly #plain: Omit<NodeVariants, 'ids'> = tabulate('', [], [{}], false);
 
   constructor(
     nodes: Readonly<Record<string, NodeSection>>,
@@ -57,7 +59,7 @@ export class Matrices {
   }
 
   #expand(name: string, section: MatrixSection | undefined): NodeVariants {
-    if (!section) return tabulate(name, [], [{}], false);
+    if (!section) return {...this.#plain, ids: [name]};
     const path = ['nodes', name, 'matrix'];
     const spec = this.#readSpec(section, path);
     if (!spec) return tabulate(name, Object.keys(section), [], true);

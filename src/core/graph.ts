@@ -19,20 +19,27 @@ export interface Graph {
 export function buildGraph(nodes: readonly PipelineNode[]): Graph {
   const indexOf = new Map<NodeId, number>();
   nodes.forEach((node, index) => indexOf.set(node.id, index));
-  const producers = nodes.map((node) => {
-    const found = new Set<number>();
-    for (const ref of refsOf(node)) {
-      if (ref.from !== 'node') continue;
-      const index = indexOf.get(ref.node);
-      if (index === undefined) throw new Error(`buildGraph: ${node.id} refers to ${ref.node}, which does not exist`);
-      found.add(index);
-    }
-    return [...found];
-  });
+  const producers = nodes.map((node) =>
+    producersOf(node, (producer) => {
+      const index = indexOf.get(producer);
+      if (index === undefined) throw new Error(`buildGraph: ${node.id} refers to ${producer}, which does not exist`);
+      return index;
+    }),
+  );
   const consumers = invert(producers);
   const order = topologicalOrder(producers, consumers);
   if (order.length < nodes.length) throw new Error('buildGraph: the nodes form a cycle');
   return {nodes, indexOf, producers, consumers, order};
+}
+
+/** The nodes that this one reads from, each once, as the indices that `indexOf` gives them; those without one are left out. */
+export function producersOf(node: PipelineNode, indexOf: (producer: NodeId) => number | undefined): readonly number[] {
+  let found: Set<number> | undefined;
+  for (const ref of refsOf(node)) {
+    const index = ref.from === 'node' ? indexOf(ref.node) : undefined;
+    if (index !== undefined) (found ??= new Set()).add(index);
+  }
+  return found ? [...found] : [];
 }
 
 /** The given nodes and everything they are made from, as a set of indices. */

@@ -1,5 +1,5 @@
 import type {Graph} from '../core/graph.ts';
-import type {NodeId, PipelineNode} from '../core/pipeline.ts';
+import type {PipelineNode} from '../core/pipeline.ts';
 import type {WorkspaceState} from '../core/ports.ts';
 
 /** Assumed for a node of which nothing is recorded, nor of its siblings: long enough to count as a step on a path. */
@@ -10,21 +10,19 @@ export function durations(
   nodes: readonly PipelineNode[],
   state: WorkspaceState,
 ): (node: PipelineNode) => number | undefined {
+  let means: ReadonlyMap<string, number> | undefined;
+  return (node) => state.get(node.id)?.wallMs ?? (means ??= meansByName(nodes, state)).get(node.name);
+}
+
+function meansByName(nodes: readonly PipelineNode[], state: WorkspaceState): ReadonlyMap<string, number> {
   const sums = new Map<string, {total: number; count: number}>();
-  const own = new Map<NodeId, number>();
   for (const node of nodes) {
     const wallMs = state.get(node.id)?.wallMs;
     if (wallMs === undefined) continue;
-    own.set(node.id, wallMs);
     const sum = sums.get(node.name) ?? {total: 0, count: 0};
     sums.set(node.name, {total: sum.total + wallMs, count: sum.count + 1});
   }
-  return (node) => {
-    const exact = own.get(node.id);
-    if (exact !== undefined) return exact;
-    const sum = sums.get(node.name);
-    return sum ? sum.total / sum.count : undefined;
-  };
+  return new Map([...sums].map(([name, {total, count}]) => [name, total / count]));
 }
 
 /**

@@ -17,14 +17,15 @@ export class Scheduler {
   readonly #context: RunContext;
   readonly #halt = new AbortController();
   readonly #cancel = new AbortController();
-  readonly #planned = new Map<number, PlannedNode>();
+  /** By position in the graph. With a node all its producers are in the plan. */
+  readonly #planned: (PlannedNode | undefined)[];
   /** Producers that are not settled yet, of each node of the plan. */
-  readonly #waiting = new Map<number, number>();
+  readonly #waiting: Int32Array;
   readonly #results = new Map<NodeId, NodeResult>();
   /** Nodes without a result, with the failed node that is to blame. */
   readonly #broken = new Map<number, NodeId>();
-  /** Nodes whose planned result stands because everything above it stood. */
-  readonly #untouched = new Set<number>();
+  /** 1 for nodes whose planned result stands because everything above it stood. */
+  readonly #untouched: Uint8Array;
   /** First come, first started; entries before `next` were started. */
   readonly #ready: number[] = [];
   #next = 0;
@@ -34,10 +35,15 @@ export class Scheduler {
   constructor(planned: Planned, request: BuildRequest) {
     this.#request = request;
     this.#graph = request.graph;
-    for (const node of planned.plan.nodes) this.#planned.set(request.graph.indexOf.get(node.node.id)!, node);
-    for (const index of this.#planned.keys()) {
+    const size = request.graph.nodes.length;
+    this.#planned = Array.from({length: size});
+    this.#waiting = new Int32Array(size);
+    this.#untouched = new Uint8Array(size);
+    for (const node of planned.plan.nodes) {
+      const index = request.graph.indexOf.get(node.node.id)!;
       const count = this.#producers(index).length;
-      this.#waiting.set(index, count);
+      this.#planned[index] = node;
+      this.#waiting[index] = count;
       if (count === 0) this.#ready.push(index);
     }
     this.#context = {
@@ -74,7 +80,7 @@ export class Scheduler {
   }
 
   #start(index: number): void {
-    const planned = this.#planned.get(index)!;
+    const planned = this.#planned[index]!;
     const early = this.#earlyEnd(index, planned);
     if (early) {
       this.#settle(index, early);
@@ -99,10 +105,10 @@ export class Scheduler {
   /** The result of a node that takes no step: it stands as planned, something it needs failed, or the run is ending. */
   #earlyEnd(index: number, planned: PlannedNode): NodeResult | undefined {
     const producers = this.#producers(index);
-    const culprit = producers.find((producer) => this.#broken.has(producer));
+    const culprit = this.#broken.size > 0 ? producers.find((producer) => this.#broken.has(producer)) : undefined;
     if (culprit !== undefined) return this.#withoutProducer(planned.node.id, this.#broken.get(culprit)!);
-    if (planned.status === 'up-to-date' && producers.every((producer) => this.#untouched.has(producer))) {
-      this.#untouched.add(index);
+    if (planned.status === 'up-to-date' && producers.every((producer) => this.#untouched[producer] === 1)) {
+      this.#untouched[index] = 1;
       const {outputs = {}, metrics = {}} = planned;
       return {outcome: 'up-to-date', outputs, metrics};
     }
@@ -116,7 +122,7 @@ export class Scheduler {
   }
 
   #settle(index: number, result: NodeResult): void {
-    const {node} = this.#planned.get(index)!;
+    const {node} = this.#planned[index]!;
     this.#results.set(node.id, result);
     if (result.outcome === 'failed' || result.outcome === 'cancelled') this.#broken.set(index, node.id);
     if (result.outcome === 'blocked') {
@@ -126,10 +132,10 @@ export class Scheduler {
     if (result.outcome === 'failed') this.#afterFailure();
     this.#announce(node.id, result);
     for (const consumer of this.#graph.consumers[index] ?? []) {
-      const left = this.#waiting.get(consumer);
-      if (left === undefined) continue;
-      this.#waiting.set(consumer, left - 1);
-      if (left === 1) this.#ready.push(consumer);
+      if (this.#planned[consumer] === undefined) continue;
+      const left = this.#waiting[consumer]! - 1;
+      this.#waiting[consumer] = left;
+      if (left === 0) this.#ready.push(consumer);
     }
   }
 
@@ -153,7 +159,7 @@ export class Scheduler {
   }
 
   #producers(index: number): readonly number[] {
-    return (this.#graph.producers[index] ?? []).filter((producer) => this.#planned.has(producer));
+    return this.#graph.producers[index] ?? [];
   }
 }
 
