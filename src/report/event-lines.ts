@@ -2,7 +2,7 @@ import type {Event, NodeFinished, NodeStarted, RunPlanned} from '../core/events.
 import {countText} from './count-text.ts';
 import {durationText} from './duration.ts';
 import {explainBriefly} from './explain-text.ts';
-import {failureText} from './failure-text.ts';
+import {failureText, headline} from './failure-text.ts';
 import type {Paint} from './paint.ts';
 import type {RunningNode, RunProgress} from './run-progress.ts';
 import {printable} from './text-width.ts';
@@ -84,7 +84,7 @@ export function noticeText(event: Event, progress: RunProgress, paint: Paint): s
     case 'node-retry':
       return (
         `${event.node} ${paint.warn('failed')}, attempt ${event.attempt} of ${event.of}; trying again: ` +
-        (printable(event.failure.message).split('\n')[0] ?? '')
+        headline(event.failure.message)
       );
     case 'interrupted':
       return interruptedText(event.times, progress.running.size);

@@ -16,13 +16,25 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   const colour = word === 'error' ? paint.bad : paint.warn;
   const where = node === undefined || message.startsWith(node) ? '' : `${paint.bold(node)}: `;
   const [first = '', ...rest] = printable(message).trimEnd().split('\n');
-  const lines = [`${colour(`${word}:`)} ${where}${first} ${paint.dim(`[${code}]`)}`];
+  const head = first.replace(announcement, '');
+  const lines = [
+    `${colour(`${word}:`)} ${where}${head} ${paint.dim(`[${code}]`)}${rest.length > 0 ? first.slice(head.length) : ''}`,
+  ];
   lines.push(...rest.map((line) => `  ${line}`));
   if (stack !== undefined) lines.push(paint.dim(code === 'internal-error' ? stack : nearestFrames(stack)));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   if (reproduce !== undefined) lines.push(`  ${paint.note('reproduce:')} ${reproduce}/reproduce.sh`);
   return lines.join('\n');
 }
+
+/** What happened, on one line: a message without the lines that it quotes. */
+export function headline(message: string): string {
+  const [first = ''] = printable(message).split('\n');
+  return first.replace(announcement, '');
+}
+
+/** How a message leads over to lines that a program printed. */
+const announcement = /; last lines:$/;
 
 function diagnosticText({code, message, hint, range, frame}: Diagnostic, related: boolean, paint: Paint): string {
   const place = range === undefined ? '' : `${paint.note(placeText(range))}: `;

@@ -4,6 +4,7 @@ import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
 import {countText} from './count-text.ts';
 import {durationText} from './duration.ts';
+import {headline} from './failure-text.ts';
 import type {Paint} from './paint.ts';
 import {printable} from './text-width.ts';
 
@@ -44,9 +45,7 @@ export function summaryText({finished, displays, failures, results, record}: Sum
 
 function failureBlock(failures: SummaryParts['failures'], record: string | undefined, paint: Paint): string {
   const lines = failures.slice(0, mostFailures).map(({node, failure}) => {
-    const [first = ''] = printable(failure.message).split('\n');
-    // The lines themselves stand above, where the node failed.
-    return `  ${paint.bad('✗')} ${paint.bold(node)}: ${first.replace(/;? last lines:$/, '')}`;
+    return `  ${paint.bad('✗')} ${paint.bold(node)}: ${headline(failure.message)}`;
   });
   if (failures.length > mostFailures) lines.push(`  … and ${failures.length - mostFailures} more`);
   const [first] = failures;

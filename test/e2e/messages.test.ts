@@ -105,7 +105,7 @@ describe('what a user reads', () => {
     expect(code).toBe(1);
     expect(steady(stdout.slice(stdout.indexOf('[5/5]')))).toMatchInlineSnapshot(`
       "[5/5] report failed after <time> (cpu)
-      error: report: sh ended with exit code 3; last lines: [command-failed]
+      error: report: sh ended with exit code 3 [command-failed]; last lines:
           half
           no
         reproduce: cache/failed/report/reproduce.sh

@@ -187,6 +187,20 @@ describe('slices', () => {
     expect(rig.ran).toEqual(['wave/c', 'mel/c', 'sum']);
   });
 
+  it('are forecast by the time of the stale ones alone', async () => {
+    const rig = new EngineRig();
+    collection(rig);
+    await rig.build();
+    const last = rig.state.get('wave')!;
+    rig.state.record({...last, wallMs: 5000});
+    rig.write('clips/c.wav', 'another clip');
+    const {plan} = await rig.build();
+    expect(plan.nodes.find(({node: {id}}) => id === 'wave')).toMatchObject({
+      slices: {total: 5, stale: 1},
+      expectedMs: 1000,
+    });
+  });
+
   it('run for an added item and not for a removed or renamed one', async () => {
     const rig = new EngineRig();
     collection(rig);
