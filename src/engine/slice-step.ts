@@ -3,7 +3,7 @@ import type {Digest, Sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {PlannedNode} from '../core/plan.ts';
-import {err, ok, type Result} from '../core/result.ts';
+import {err, type Result} from '../core/result.ts';
 import {assembleSlices} from '../core/slice.ts';
 import {treeText, type Artifact, type Tree} from '../core/tree.ts';
 import {makeBatches} from './batches.ts';
@@ -47,16 +47,13 @@ export async function stepSlices(step: EachStep, context: RunContext): Promise<N
     );
   await storeText(treeText(collection), artifact.digest.hash, context);
 
-  const first = await findSlices(step, collection, context);
-  if (!first.ok) return failed(first.error);
-  const progress: Progress = {total: first.value.slices.length, records: new Map(), failures: [], executed: 0};
-  if (first.value.stale.length > 0) {
-    const ran = await runStale(step, collection, progress, context);
-    if (!ran.ok) return failed(ran.error);
-  } else {
-    collectKnown(first.value, progress);
-  }
-  return assemble(step, first.value.slices, progress, startedAt, context);
+  const progress: Progress = {total: collection.entries.length, records: new Map(), failures: [], executed: 0};
+  // What the plan found stale is looked at again under the lock in any case: a look before that would be one too many.
+  const plannedStale = (step.planned.slices?.stale ?? 0) > 0;
+  let found = plannedStale ? undefined : await findSlices(step, collection, context);
+  if (!found || (found.ok && found.value.stale.length > 0)) found = await runStale(step, collection, progress, context);
+  else if (found.ok) collectKnown(found.value, progress);
+  return found.ok ? assemble(step, found.value.slices, progress, startedAt, context) : failed(found.error);
 }
 
 async function findSlices(step: EachStep, collection: Tree, context: RunContext): Promise<Result<SlicePlan, Failure>> {
@@ -65,12 +62,13 @@ async function findSlices(step: EachStep, collection: Tree, context: RunContext)
   return planSlices(node, step.action, collection, await lastSlices(node.id, ports), ports, step.forced);
 }
 
+/** Returns all slices as they were found under the lock; `progress` then has a record of each. */
 async function runStale(
   step: EachStep,
   collection: Tree,
   progress: Progress,
   context: RunContext,
-): Promise<Result<void, Failure>> {
+): Promise<Result<SlicePlan, Failure>> {
   const {node} = step.planned;
   const lock = await claim(node, templateKey(step.action), context);
   if (!lock.ok) return lock;
@@ -89,7 +87,7 @@ async function runStale(
     );
     const problem = ends.find((end) => end !== undefined);
     if (problem && progress.failures.length === 0) return err(problem);
-    return progress.failures.length > 0 ? err(summarise(node.id, progress)) : ok(undefined);
+    return progress.failures.length > 0 ? err(summarise(node.id, progress)) : planned;
   } finally {
     lock.value.release();
   }
