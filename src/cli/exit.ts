@@ -1,7 +1,17 @@
 import type {Failure, FailureCode} from '../core/failure.ts';
 
-/** What the process says to its caller. 4 is kept for results that a check finds stale or drifted. */
-export const exitCodes = {done: 0, nodeFailed: 1, badUsage: 2, internal: 3, interrupted: 130} as const;
+/**
+ * What the process says to its caller. 4 is kept for results that a check finds stale or drifted; 141 is what a shell says
+ * of a program that a closed pipe ended.
+ */
+export const exitCodes = {
+  done: 0,
+  nodeFailed: 1,
+  badUsage: 2,
+  internal: 3,
+  interrupted: 130,
+  readerGone: 141,
+} as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

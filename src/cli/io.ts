@@ -1,3 +1,5 @@
+import {exitCodes} from './exit.ts';
+
 /** One output of the process. */
 export interface Output {
   write(text: string): void;
@@ -21,11 +23,12 @@ export interface Io {
 }
 
 /**
- * The real process. A reader that goes away (`mixdown runs | head`) ends the process quietly: what it wanted, it has.
+ * The real process. A reader that goes away (`mixdown runs | head`) ends the process quietly: what it wanted, it has. But
+ * not with success, for a run may be in the middle of its work.
  */
 export function processIo(): Io {
-  quietOnBrokenPipe(process.stdout);
-  quietOnBrokenPipe(process.stderr);
+  endWithReader(process.stdout);
+  endWithReader(process.stderr);
   return {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
@@ -47,10 +50,12 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   };
 }
 
-function quietOnBrokenPipe(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? 0);
+function endWithReader(stream: NodeJS.WriteStream): void {
+  stream.on('error', ({code, message}: NodeJS.ErrnoException) => {
+    // A closed pipe, or a terminal that is gone.
+    if (code === 'EPIPE' || code === 'EIO') process.exit(process.exitCode ?? exitCodes.readerGone);
+    if (stream !== process.stderr) process.stderr.write(`error: the output could not be written: ${message}\n`);
+    process.exit(exitCodes.nodeFailed);
   });
 }
 

@@ -188,6 +188,13 @@ describe('an interrupted run', () => {
     const {stderr} = await ended(child);
     expect(stderr).toBe('');
   });
+
+  test('a run whose reader goes away does not say that it is done', async () => {
+    workspace.edit('pipeline.yaml', "[sh, -c, 'cat parts/* > report.txt']", "[sleep, '600']");
+    const child = workspace.start(['run', '--json']);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    expect(await ended(child)).toMatchObject({code: 141, stderr: ''});
+  });
 });
 
 /** Resolves when a line that holds both texts was printed. */
