@@ -1,113 +1,82 @@
 // A build with nothing to do, on a generated pipeline: mixdown beside ninja and beside Node's own start.
 //
-//   node bench/null-build.mjs [nodes=10000] [runs=7] [shape=list|matrix]
+//   node bench/null-build.mjs [nodes=10000] [runs=7] [shape=list|layers|matrix]
 //
-// `list` writes every node out in YAML, `matrix` declares them as one matrix. Each node reads one of a hundred source
-// files. The three commands take turns, so that a drift of the machine meets all of them; medians and ratios count.
-import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+// `list`: independent nodes, all of them targets, each written out in YAML. `layers`: the same, but each node reads a node of
+// the layer above, 100 wide, and one last node reads the last layer: one target. `matrix`: `list` declared as one matrix.
+// The commands take turns; medians and ratios count. Run `npm run build` first.
+import {spawnSync} from 'node:child_process';
+import {compare, inScratch, measure, mixdown, ms, readOptions, writeFiles} from './measure.mjs';
 
-const options = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')));
-const nodes = Number(options.nodes ?? 10_000);
-const runs = Number(options.runs ?? 7);
-const shape = options.shape ?? 'list';
-const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const root = mkdtempSync(join(tmpdir(), 'mixdown-bench-'));
+const {nodes, runs, shape} = readOptions({nodes: 10_000, runs: 7, shape: 'list'});
+const width = 100;
+const sources = Array.from({length: width}, (_, i) => `s${i}`);
 
-const sources = Array.from({length: 100}, (_, i) => `s${i}`);
-mkdirSync(join(root, 'data'));
-mkdirSync(join(root, 'stages'));
-for (const name of sources) writeFileSync(join(root, 'data', name), `${name}\n`);
-writeFileSync(
-  join(root, 'stages', 'copy.ts'),
-  `import {copyFileSync} from 'node:fs';
+const stage = `import {readFileSync, writeFileSync} from 'node:fs';
 import {defineStage} from 'mixdown/stage';
 
 export default defineStage({
-  name: 'copy',
-  summary: 'Copies a file.',
+  name: 'join',
+  summary: 'Joins texts and adds a number.',
   params: {n: {type: 'integer', about: 'makes the nodes differ'}},
-  inputs: {file: {kind: 'file', about: 'any file'}},
-  outputs: {copy: {kind: 'file', name: 'copy', about: 'the same bytes'}},
-  run({inputs, outputs}) {
-    copyFileSync(inputs.file, outputs.copy);
+  inputs: {texts: {kind: 'file', many: true, about: 'any texts'}},
+  outputs: {text: {kind: 'file', name: 'text', about: 'the texts and the number'}},
+  run({params, inputs, outputs}) {
+    writeFileSync(outputs.text, inputs.texts.map((text) => readFileSync(text, 'utf8')).join('').slice(0, 100) + params.n);
   },
 });
-`,
-);
-writeFileSync(join(root, 'pipeline.yaml'), shape === 'matrix' ? matrixPipeline() : listPipeline());
-writeFileSync(join(root, 'build.ninja'), ninjaFile());
+`;
 
-try {
-  const hasNinja = spawnSync('ninja', ['--version']).status === 0;
-  console.log(`${nodes} nodes, ${shape}; first build ...`);
-  console.log(`  mixdown ${time(process.execPath, [cli, 'run', '--quiet'])} ms`);
-  if (hasNinja) console.log(`  ninja   ${time('ninja', ['--quiet'])} ms`);
-  else console.log('  ninja is not installed: left out');
-  const commands = {
-    'node -e 0': [process.execPath, ['-e', '0']],
-    ...(hasNinja ? {ninja: ['ninja', ['--quiet']]} : {}),
-    mixdown: [process.execPath, [cli, 'run', '--quiet']],
-    'mixdown plan': [process.execPath, [cli, 'plan', '--quiet']],
-  };
-  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  for (let run = 0; run <= runs; run++) {
-    for (const [name, [command, args]] of Object.entries(commands)) {
-      const ms = time(command, args);
-      if (run > 0) times[name].push(ms);
-    }
+/** @param {number} n */
+const inputOf = (n) => (shape === 'layers' && n >= width ? `n${n - width}` : sources[n % width]);
+const last = Array.from({length: width}, (_, i) => `n${nodes - width + i}`);
+
+function pipeline() {
+  const head = ['version: 1', 'sources:', ...sources.map((name) => `  ${name}: data/${name}`), 'nodes:'];
+  if (shape === 'matrix') {
+    const numbers = [...Array(Math.ceil(nodes / width)).keys()].join(', ');
+    const axes = `{source: [${sources.join(', ')}], n: [${numbers}]}`;
+    const node = [
+      'stage: join',
+      `matrix: ${axes}`,
+      "inputs: {texts: '${matrix.source}'}",
+      "params: {n: '${matrix.n}'}",
+    ];
+    return [...head, '  join:', ...node.map((line) => `    ${line}`), ''].join('\n');
   }
-  const floor = median(times['node -e 0']);
-  for (const [name, list] of Object.entries(times)) {
-    const mid = median(list);
-    console.log(
-      `${name.padEnd(13)} median ${String(mid).padStart(6)} ms  (${Math.min(...list)} ... ${Math.max(...list)})  ${(mid / floor).toFixed(1)} x node -e 0`,
-    );
-  }
-} finally {
-  rmSync(root, {recursive: true, force: true});
-}
-
-function time(command, args) {
-  const start = process.hrtime.bigint();
-  execFileSync(command, args, {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
-  return Number((process.hrtime.bigint() - start) / 1_000_000n);
-}
-
-function median(list) {
-  return [...list].sort((a, b) => a - b)[list.length >> 1];
-}
-
-function listPipeline() {
-  const lines = ['version: 1', 'sources:', ...sources.map((name) => `  ${name}: data/${name}`), 'nodes:'];
-  for (let n = 0; n < nodes; n++) {
-    lines.push(
-      `  n${n}:`,
-      '    stage: copy',
-      `    inputs: {file: ${sources[n % sources.length]}}`,
-      `    params: {n: ${n}}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function matrixPipeline() {
-  const perSource = Math.ceil(nodes / sources.length);
-  const lines = ['version: 1', 'sources:', ...sources.map((name) => `  ${name}: data/${name}`), 'nodes:'];
-  lines.push(
-    '  copy:',
-    '    stage: copy',
-    `    matrix: {source: [${sources.join(', ')}], n: [${[...Array(perSource).keys()].join(', ')}]}`,
-  );
-  lines.push("    inputs: {file: '${matrix.source}'}", "    params: {n: '${matrix.n}'}");
-  return `${lines.join('\n')}\n`;
+  /** @type {(name: string, inputs: string, n: number) => string} */
+  const section = (name, inputs, n) => `  ${name}: {stage: join, inputs: {texts: ${inputs}}, params: {n: ${n}}}`;
+  const list = Array.from({length: nodes}, (_, n) => section(`n${n}`, inputOf(n), n));
+  const end = shape === 'layers' ? [section('all', `[${last.join(', ')}]`, nodes)] : [];
+  return [...head, ...list, ...end, ''].join('\n');
 }
 
 function ninjaFile() {
-  const lines = ['rule copy', '  command = cp $in $out'];
-  for (let n = 0; n < nodes; n++) lines.push(`build out/n${n}: copy data/${sources[n % sources.length]}`);
+  /** @param {string} name */
+  const path = (name) => (name.startsWith('s') ? `data/${name}` : `out/${name}`);
+  const lines = ['rule copy', '  command = cp $in $out', 'rule cat', '  command = cat $in > $out'];
+  for (let n = 0; n < nodes; n++) lines.push(`build out/n${n}: copy ${path(inputOf(n))}`);
+  if (shape === 'layers') lines.push(`build out/all: cat ${last.map(path).join(' ')}`);
   return `${lines.join('\n')}\n`;
 }
+
+inScratch((root) => {
+  writeFiles(root, Object.fromEntries(sources.map((name) => [`data/${name}`, `${name}\n`])));
+  writeFiles(root, {'stages/join.ts': stage, 'pipeline.yaml': pipeline(), 'build.ninja': ninjaFile()});
+  const ninja = spawnSync('ninja', ['--version']).status === 0 ? () => measure(root, 'ninja', ['--quiet']) : undefined;
+  if (!ninja) console.log('ninja is not installed: left out');
+  const firsts = {mixdown: mixdown(root, 'run', '--quiet'), ...(ninja ? {ninja: ninja()} : {})};
+  for (const [name, {wallMs, cpuMs}] of Object.entries(firsts)) {
+    const rate = (nodes / wallMs) * 1000;
+    console.log(
+      `first build of ${nodes} nodes, ${shape}: ${name} ${ms(wallMs)}, cpu ${ms(cpuMs)}, ${rate.toFixed(0)} nodes/s`,
+    );
+  }
+  compare(runs, {
+    'node -e 0': () => measure(root, process.execPath, ['-e', '0']),
+    ...(ninja ? {ninja} : {}),
+    'mixdown --help': () => mixdown(root, '--help'),
+    'mixdown plan': () => mixdown(root, 'plan', '--quiet'),
+    'mixdown run': () => mixdown(root, 'run', '--quiet'),
+  });
+});

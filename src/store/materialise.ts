@@ -16,6 +16,12 @@ export type LinkMode = 'shared' | 'private';
 /** How bytes get from one place to another on a given file system. */
 export type LinkMethod = 'reflink' | 'hardlink' | 'copy';
 
+/** What may still work from one device to another. */
+interface Known {
+  reflink: boolean;
+  hardlink: boolean;
+}
+
 /** Puts blobs where people and programs can use them under a readable name. */
 export interface Materialiser {
   /** Makes `to` from the artifact: a file, or a folder with the tree's files. `to` must not exist; parents are made. */
@@ -26,18 +32,23 @@ export interface Materialiser {
 
 export function createMaterialiser(cas: Cas): Materialiser {
   /** What works from one device to another is tried once: it does not change while a store is open. */
-  const methods = new Map<string, {reflink: boolean; hardlink: boolean}>();
-
-  const file = (from: string, to: string, mode: LinkMode, executable = false): LinkMethod => {
-    mkdirSync(dirname(to), {recursive: true});
-    const key = `${statSync(from).dev} ${statSync(dirname(to)).dev}`;
+  const methods = new Map<string, Known>();
+  const methodsBetween = (fromDevice: number, toDevice: number): Known => {
+    const key = `${fromDevice} ${toDevice}`;
     const known = methods.get(key) ?? {reflink: true, hardlink: true};
     methods.set(key, known);
+    return known;
+  };
+  const lay = (from: string, to: string, known: Known, mode: LinkMode, executable = false): LinkMethod => {
     const method = place(from, to, known, mode === 'shared' && !executable);
     const readable = mode === 'shared' ? 0o444 : 0o644;
     // A hard link has the mode of its blob: an executable gets an inode of its own.
     if (method !== 'hardlink') chmodSync(to, executable ? readable | 0o111 : readable);
     return method;
+  };
+  const file = (from: string, to: string, mode: LinkMode, executable?: boolean): LinkMethod => {
+    const toDevice = deviceOfNew(dirname(to));
+    return lay(from, to, methodsBetween(statSync(from).dev, toDevice), mode, executable);
   };
 
   return {
@@ -59,10 +70,17 @@ export function createMaterialiser(cas: Cas): Materialiser {
         }
         mkdirSync(to, {recursive: true});
         let method: LinkMethod = 'reflink';
+        const store = statSync(cas.dir).dev;
+        // Each folder is made and asked once: with a hundred thousand files in it, that is half of the work.
+        const folders = new Map<string, Known>();
         const entries = [...tree.entries].sort((a, b) => compareUtf8(a.path, b.path));
         for (const entry of entries) {
           if (!cas.holds(entry.digest)) return err([missing(entry.digest.hash, entry.path)]);
-          method = file(cas.pathOf(entry.digest), join(to, entry.path), mode, entry.executable);
+          const target = join(to, entry.path);
+          const folder = dirname(target);
+          const known = folders.get(folder) ?? methodsBetween(store, deviceOfNew(folder));
+          folders.set(folder, known);
+          method = lay(cas.pathOf(entry.digest), target, known, mode, entry.executable);
         }
         return ok(method);
       } catch (error) {
@@ -72,7 +90,13 @@ export function createMaterialiser(cas: Cas): Materialiser {
   };
 }
 
-function place(from: string, to: string, known: {reflink: boolean; hardlink: boolean}, mayLink: boolean): LinkMethod {
+/** Makes the folder and those above it. */
+function deviceOfNew(folder: string): number {
+  mkdirSync(folder, {recursive: true});
+  return statSync(folder).dev;
+}
+
+function place(from: string, to: string, known: Known, mayLink: boolean): LinkMethod {
   if (known.reflink) {
     try {
       copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
