@@ -36,6 +36,11 @@ function bash(vocabulary: Vocabulary): string {
   const cases = vocabulary.map(
     ({name, options}) => `    ${name}) words="${options.map(({flag}) => flag).join(' ')}" ;;`,
   );
+  // What every command takes may also stand before it.
+  const [first] = vocabulary;
+  const common = (first?.options ?? []).filter(({flag}) =>
+    vocabulary.every(({options}) => options.some((each) => each.flag === flag)),
+  );
   return `# bash completion for mixdown
 _mixdown() {
   local current=\${COMP_WORDS[COMP_CWORD]} command='' word words=''
@@ -43,7 +48,8 @@ _mixdown() {
     case $word in -*) ;; *) command=$word; break ;; esac
   done
   case $command in
-    '') words="${vocabulary.map(({name}) => name).join(' ')}" ;;
+    '') words="${vocabulary.map(({name}) => name).join(' ')}"
+      [[ $current == -* ]] && words="${common.map(({flag}) => flag).join(' ')}" ;;
 ${cases.join('\n')}
   esac
   case $command in

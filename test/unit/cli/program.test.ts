@@ -128,6 +128,7 @@ describe('completion', () => {
     expect(complete('mixdown', 'run', '--on')).toEqual(['--on-failure']);
     expect(complete('mixdown', '--json', 'graph', '--ex')).toEqual(['--expand']);
     expect(complete('mixdown', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(complete('mixdown', '--js')).toEqual(['--json']);
   });
 
   test('names are nodes and groups, and nothing when the pipeline is broken', async () => {
