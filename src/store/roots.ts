@@ -53,7 +53,7 @@ export function rootsOf(runsDirs: Iterable<string>): Roots {
     if (artifacts.length > 0) results.push({artifacts, ...(isDigest(slices) ? {slices} : {})});
   };
   for (const runsDir of runsDirs) {
-    for (const line of textLines(join(runsDir, 'state.ndjson'))) add(parseJson(line));
+    for (const state of lastStates(join(runsDir, 'state.ndjson'))) add(state);
     const runs = openRunStore(runsDir);
     for (const id of runs.list()) {
       const run = runs.open(id);
@@ -65,6 +65,16 @@ export function rootsOf(runsDirs: Iterable<string>): Roots {
     }
   }
   return {fingerprints, results};
+}
+
+/** The journal's last line of each node; earlier ones refer to results that the checkout has moved on from. */
+function lastStates(file: string): Iterable<unknown> {
+  const last = new Map<unknown, unknown>();
+  for (const line of textLines(file)) {
+    const state = parseJson(line);
+    if (isFields(state)) last.set(state['node'], state);
+  }
+  return last.values();
 }
 
 function textLines(file: string): string[] {
