@@ -1,15 +1,10 @@
 #!/usr/bin/env node
-import {setFlagsFromString} from 'node:v8';
 import {exitCodes} from './exit.ts';
 import {processIo} from './io.ts';
 import {packageVersion} from './package.ts';
 import {runProgram} from './program.ts';
 
 const version = packageVersion();
-
-// V8 optimises what ran for some milliseconds, which a command that lasts half a second does not get back: a null build of
-// 10 000 nodes is a sixth faster with a larger budget. Versions that were not tried might complain of the flag.
-if (/^v2[024]\./.test(process.version)) setFlagsFromString('--interrupt-budget=1000000');
 
 /** A bug: say what happened and how to report it, never go on. */
 function internalError(error: unknown): void {

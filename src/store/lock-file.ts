@@ -122,7 +122,7 @@ function create(path: string, owner: LockOwner): boolean {
 /** No hard links here (FAT, some network file systems), too many to this file, or another file system. */
 const linkless: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
-/** `run 20250301-101500-ab12 (pid 4711)`, with the host when it is another one. */
+/** `run 20250301-101500-3e7ab (pid 4711)`, with the host when it is another one. */
 export function holderText(holder: Holder, self: SessionRecord): string {
   const {record} = holder;
   if (record === undefined) return 'another process';

@@ -54,12 +54,17 @@ export interface RunFolder {
   linkOut(name: string, artifact: Artifact, files: Materialiser): Promise<Result<string>>;
 }
 
-const runIdPattern = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
+const runIdPattern = /^\d{8}-\d{6}-[0-9a-f]{5}$/;
 
-/** `20250301-101500-ab12`: UTC time and chance, so that ids sort by time and two runs may start in the same second. */
+/**
+ * `20250301-101500-3e7ab`: UTC time, its milliseconds as three hexadecimal digits, and two by chance. Ids sort by time, and
+ * two runs may start in the same millisecond.
+ */
 export function newRunId(nowMs: number): string {
   const [date = '', time = ''] = new Date(nowMs).toISOString().split('T');
-  return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
+  const milliseconds = (nowMs % 1000).toString(16).padStart(3, '0');
+  const chance = randomBytes(1).toString('hex');
+  return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${milliseconds}${chance}`;
 }
 
 /** Opens the `runs` folder, which need not exist. */

@@ -7,7 +7,7 @@ import {parseIdentity, thisProcess, type ProcessIdentity} from './process-identi
 export interface SessionRecord extends ProcessIdentity {
   readonly type: 'session/1';
   readonly nonce: string;
-  /** For people: what the process is doing, such as `run 20250301-101500-ab12`. */
+  /** For people: what the process is doing, such as `run 20250301-101500-3e7ab`. */
   readonly what: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;

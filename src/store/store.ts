@@ -35,7 +35,7 @@ export interface StoreOptions {
   /** Made when missing, its parents too. */
   readonly dir: string;
   readonly warn: Warn;
-  /** For people who wait for a lock: what this process does, such as `run 20250301-101500-ab12`. */
+  /** For people who wait for a lock: what this process does, such as `run 20250301-101500-3e7ab`. */
   readonly what: string;
 }
 

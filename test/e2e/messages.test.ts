@@ -13,7 +13,7 @@ afterEach(() => {
 /** What differs from run to run: times, run ids, hashes. */
 function steady(text: string): string {
   return text
-    .replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/g, '<run>')
+    .replaceAll(/\d{8}-\d{6}-[0-9a-f]{5}/g, '<run>')
     .replaceAll(/\b[0-9a-f]{8}…/g, '<hash>')
     .replaceAll(/\b\d+(\.\d)? m?s\b/g, '<time>');
 }

@@ -29,7 +29,7 @@ export function aResult(
     outputs,
     metrics: {loss: 0.25},
     execution: {
-      runId: '20250301-101500-ab12',
+      runId: '20250301-101500-3e7ab',
       startedAt: 1_740_824_100_000,
       wallMs: 12,
       cpuMs: 11,

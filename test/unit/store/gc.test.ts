@@ -198,8 +198,8 @@ test('run records and the events of unfinished runs are roots', async () => {
     await put(store, 'lost'),
   ];
   const runs = openRunStore(runsDir);
-  const one = runs.create('20250301-101500-0001');
-  const two = runs.create('20250301-101501-0002');
+  const one = runs.create('20250301-101500-00001');
+  const two = runs.create('20250301-101501-00002');
   if (!one.ok || !two.ok) throw new Error('no run');
   one.value.write(
     'run.json',
@@ -211,7 +211,7 @@ test('run records and the events of unfinished runs are roots', async () => {
     `${JSON.stringify({type: 'node-finished', node: 'b', fingerprint: running.fingerprint})}\n{"type":`,
   );
   expect(removed(plan({olderThanMs: dayMs})).records).toEqual([lost.fingerprint]);
-  runs.remove('20250301-101500-0001');
+  runs.remove('20250301-101500-00001');
   expect(removed(plan({olderThanMs: dayMs})).records).toEqual([lost.fingerprint, finished.fingerprint].toSorted());
 });
 
@@ -254,10 +254,10 @@ test('while another process uses the store, all that was used since it began sta
   const {store, plan} = fixture();
   await put(store, 'result', {}, 40);
   expect(removed(plan({olderThanMs: dayMs})).records).toHaveLength(1);
-  const build = openedStore(store.dir, 'run 20250301-101500-ab12');
+  const build = openedStore(store.dir, 'run 20250301-101500-3e7ab');
   build.cas.holds(digestOf('result'));
   const planned = plan({olderThanMs: dayMs, maxBytes: 0});
-  expect(planned.inUseBy).toEqual(['run 20250301-101500-ab12']);
+  expect(planned.inUseBy).toEqual(['run 20250301-101500-3e7ab']);
   expect(removed(planned)).toEqual({records: [], blobs: []});
   build.close();
   expect(plan({olderThanMs: dayMs}).inUseBy).toEqual([]);

@@ -119,9 +119,9 @@ test('a lock file that was cut short is kept while it is young', async () => {
 
 test('a lock names its holder, and is a link to its session', async () => {
   const dir = tempFolder();
-  const {locks, layout, session} = openedStore(dir, 'run 20250301-101500-ab12');
+  const {locks, layout, session} = openedStore(dir, 'run 20250301-101500-3e7ab');
   const lock = await locks.acquire('key', never, () => undefined);
-  expect(await waitsFor(dir, 'key')).toBe(`run 20250301-101500-ab12 (pid ${process.pid})`);
+  expect(await waitsFor(dir, 'key')).toBe(`run 20250301-101500-3e7ab (pid ${process.pid})`);
   expect(JSON.parse(readFileSync(join(layout.locks, 'key.lock'), 'utf8'))).toEqual(session);
   lock.release();
   expect(readdirSync(layout.locks)).toEqual([]);

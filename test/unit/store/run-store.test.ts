@@ -6,8 +6,8 @@ import {newRunId, openRunStore, type RunFolder, type RunStore} from '../../../sr
 import {openedStore, tempFolder} from '../../support/store-fixture.ts';
 import {aFile} from '../../support/store-records.ts';
 
-const first = '20250301-101500-0001';
-const second = '20250301-101500-0002';
+const first = '20250301-101500-00001';
+const second = '20250301-101500-00002';
 
 function created(runs: RunStore, id: string): RunFolder {
   const run = runs.create(id);
@@ -17,8 +17,9 @@ function created(runs: RunStore, id: string): RunFolder {
 
 test('run ids sort by time and differ within a second', () => {
   const at = Date.UTC(2025, 2, 1, 10, 15, 0);
-  expect(newRunId(at)).toMatch(/^20250301-101500-[0-9a-f]{4}$/);
-  expect(newRunId(at + 1000) > newRunId(at)).toBe(true);
+  expect(newRunId(at)).toMatch(/^20250301-101500-000[0-9a-f]{2}$/);
+  expect(newRunId(at + 1) > newRunId(at)).toBe(true);
+  expect(newRunId(at + 1000) > newRunId(at + 999)).toBe(true);
   expect(new Set(Array.from({length: 10}, () => newRunId(at))).size).toBeGreaterThan(5);
 });
 
