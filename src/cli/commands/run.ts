@@ -56,6 +56,8 @@ export async function runCommand(
 interface Outcome {
   readonly failures: readonly {readonly node: string; readonly failure: Failure}[];
   readonly finished: RunFinished | undefined;
+  /** The targets' results lie under `out/`. */
+  readonly inPlace: boolean;
 }
 
 async function executeWork(
@@ -108,11 +110,13 @@ async function executeWork(
     for (const reporter of reporters) reporter.close();
     interrupts.dispose();
   }
+  let inPlace = true;
   if (recorded) {
     const linked = await linkResults(loaded, summary, workspace, runId);
     if (!linked.ok) linked.error.forEach(warnings.warn);
+    inPlace = linked.ok;
   }
-  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, finished});
+  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, finished, inPlace});
   return exitCodeOf(summary, failures);
 }
 
@@ -122,7 +126,7 @@ async function summarise(
   {workspace}: PlannedWork,
   summary: BuildSummary,
   runId: string | undefined,
-  {failures, finished}: Outcome,
+  {failures, finished, inPlace}: Outcome,
 ): Promise<void> {
   if (globals.json || finished === undefined || (globals.quiet && summary.outcome === 'done')) return;
   const {runsDir} = loaded.project;
@@ -130,7 +134,7 @@ async function summarise(
     finished,
     displays: runId === undefined || globals.quiet ? [] : await displays(loaded, summary, workspace.store.cas),
     failures: failures.map(({node, failure}) => ({node, failure: shortenFailure(failure, io.cwd)})),
-    results: displayPath(join(runsDir, 'latest', 'out'), io.cwd),
+    ...(inPlace ? {results: displayPath(join(runsDir, 'latest', 'out'), io.cwd)} : {}),
     ...(runId === undefined ? {} : {record: displayPath(join(runsDir, runId), io.cwd)}),
   };
   // Apart from the lines of the run, when there were any.
