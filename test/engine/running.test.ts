@@ -128,6 +128,48 @@ describe('two runs at once on one store', () => {
   });
 });
 
+describe('a node that waits for another run', () => {
+  it('gives its cores to others meanwhile', async () => {
+    const first = withSource();
+    const second = withSource(first.store);
+    second.jobs = 1;
+    first.nodes = [node('x', ['@src'])];
+    second.nodes = [node('x', ['@src']), node('y', ['x']), node('other', ['@src'], {params: {n: 1}})];
+    const started = gate();
+    const otherRan = gate();
+    first.before = () => {
+      started.open();
+      return otherRan.pass;
+    };
+    second.before = (job) => {
+      if (job.node === 'other') otherRan.open();
+    };
+    const one = first.build();
+    await started.pass;
+    const summary = await second.build();
+    await one;
+    expect(second.ran.sort()).toEqual(['other', 'y']);
+    expect(summary.nodes.get('x')?.outcome).toBe('cached');
+  });
+});
+
+describe('an input that a job damages', () => {
+  it('fails the node, stores nothing, and is made again', async () => {
+    const rig = withSource();
+    rig.nodes = [node('a', ['@src']), node('b', ['a'])];
+    rig.before = (job) => {
+      if (job.node !== 'b') return;
+      const {digest} = rig.state.get('a')!.outputs['out']!;
+      rig.store.files.set(rig.store.cas.pathOf(digest), new TextEncoder().encode('written in place'));
+    };
+    const summary = await rig.build();
+    expect(summary.nodes.get('b')?.failure?.code).toBe('input-changed');
+    rig.before = () => {};
+    await rig.build();
+    expect(rig.ran).toEqual(['a', 'b']);
+  });
+});
+
 describe('an input that moves while it is read', () => {
   it('fails the node and stores nothing', async () => {
     const rig = withSource();
@@ -211,6 +253,21 @@ describe('the machine', () => {
       ['fallback', 'executed', ''],
       ['cores', 'executed', ''],
     ]);
+  });
+
+  it('lets a large node in although small ones keep coming', async () => {
+    const rig = withSource();
+    rig.jobs = 2;
+    const small = Array.from({length: 40}, (_, n) => node(`small${n}`, ['@src'], {params: {n}}));
+    const large = node('large', ['first'], {resources: needs(2)});
+    rig.nodes = [node('first', ['@src'], {params: {n: -1}}), ...small, large, node('after', ['large'])];
+    // Jobs of different length, so that two never end together by themselves.
+    rig.before = async (job) => {
+      const rounds = Number(job.params['n'] ?? 0) % 2 === 0 ? 3 : 40;
+      for (let round = 0; round < rounds; round++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await rig.build();
+    expect(rig.ran.indexOf('large')).toBeLessThan(20);
   });
 
   it('starts the longest path first', async () => {

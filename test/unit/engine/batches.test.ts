@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import {expect, it} from 'vitest';
+import {makeBatches} from '../../../src/engine/batches.ts';
+
+const items = fc.array(
+  fc.record(
+    {item: fc.record({size: fc.nat(10_000_000)}), lastWallMs: fc.double({min: 0, max: 1e4, noNaN: true})},
+    {requiredKeys: ['item']},
+  ),
+  {maxLength: 200},
+);
+
+it('keeps every item once and in order', () => {
+  fc.assert(
+    fc.property(items, fc.integer({min: 1, max: 16}), (list, slots) => {
+      const batches = makeBatches(list, slots);
+      expect(batches.flat()).toEqual(list);
+      expect(batches.every((batch) => batch.length > 0)).toBe(true);
+      expect(batches.length).toBeLessThanOrEqual(slots * 4);
+    }),
+  );
+});
+
+it('cuts recorded costs evenly: no batch is dearer than its share and one item', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({min: 1, max: 1000}), {minLength: 1, maxLength: 200}),
+      fc.integer({min: 1, max: 8}),
+      (costs, slots) => {
+        const batches = makeBatches(
+          costs.map((lastWallMs) => ({item: {size: 0}, lastWallMs})),
+          slots,
+        );
+        const count = Math.min(costs.length, slots * 4);
+        const share = costs.reduce((sum, cost) => sum + cost, 0) / count;
+        for (const batch of batches) {
+          const cost = batch.reduce((sum, {lastWallMs}) => sum + lastWallMs, 0);
+          expect(cost).toBeLessThanOrEqual(share + Math.max(...costs) + 1e-6);
+        }
+      },
+    ),
+  );
+});
+
+it('makes four batches for each slot', () => {
+  const list = Array.from({length: 80}, () => ({item: {size: 1}, lastWallMs: 5}));
+  expect(makeBatches(list, 2).map((batch) => batch.length)).toEqual(Array(8).fill(10));
+});
