@@ -1,6 +1,7 @@
 import type {Digest} from '../core/digest.ts';
 import type {ArtifactRef, PipelineNode} from '../core/pipeline.ts';
 import type {JobInput} from '../core/ports.ts';
+import {itemKey} from '../core/slice.ts';
 import {treeText, type TreeEntry} from '../core/tree.ts';
 import type {RunContext} from './run-context.ts';
 
@@ -64,8 +65,12 @@ function nameOf(ref: ArtifactRef, context: RunContext): {readonly name?: string}
     return {name: path.slice(path.lastIndexOf('/') + 1)};
   }
   const {graph} = context.request;
-  const name = graph.nodes[graph.indexOf.get(ref.node) ?? -1]?.outputs[ref.output]?.name;
-  return name === undefined ? {} : {name: name.slice(name.lastIndexOf('/') + 1)};
+  const producer = graph.nodes[graph.indexOf.get(ref.node) ?? -1];
+  const path = producer?.outputs[ref.output]?.name;
+  if (path === undefined) return {};
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  // The slices' files stand in a folder, which has no extension.
+  return {name: producer?.each ? itemKey(name) : name};
 }
 
 interface Located {

@@ -38,9 +38,9 @@ export class Workspace {
     return join(this.root, name);
   }
 
-  write(name: string, text: string): void {
+  write(name: string, content: string | Uint8Array): void {
     mkdirSync(dirname(this.path(name)), {recursive: true});
-    writeFileSync(this.path(name), text);
+    writeFileSync(this.path(name), content);
   }
 
   read(name: string): string {
