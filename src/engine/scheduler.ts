@@ -1,4 +1,4 @@
-import {failure, type Failure} from '../core/failure.ts';
+import {failure} from '../core/failure.ts';
 import type {Graph} from '../core/graph.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
@@ -6,6 +6,7 @@ import {DevicePool} from './device-pool.ts';
 import {isStale, type Planned} from './plan.ts';
 import type {BuildRequest, NodeResult, RunContext} from './run-context.ts';
 import {stepNode} from './step.ts';
+import {unexpected} from './unexpected.ts';
 
 /**
  * Starts each node when everything it is made from is there. Which of the started nodes gets the machine first is the
@@ -161,16 +162,4 @@ export class Scheduler {
   #producers(index: number): readonly number[] {
     return this.#graph.producers[index] ?? [];
   }
-}
-
-/** A throw inside a step is a bug or a store that cannot be written; either way it must not take other nodes down. */
-function unexpected(problem: unknown, node: NodeId): Failure {
-  const error = problem as {readonly failure?: Failure; readonly message?: string; readonly stack?: string};
-  if (error.failure) return {...error.failure, node};
-  const stack = error.stack;
-  return failure('internal-error', `${node}: ${error.message ?? String(problem)}`, {
-    node,
-    hint: 'This is a bug in mixdown. Please report it with the stack.',
-    ...(stack === undefined ? {} : {stack}),
-  });
 }

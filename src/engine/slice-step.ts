@@ -13,6 +13,7 @@ import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts'
 import type {NodeResult, RunContext} from './run-context.ts';
 import {lastSlices, loadCollection, planSlices, templateKey, type PlannedSlice, type SlicePlan} from './slices.ts';
 import {announce, failed, settleExecuted} from './settle.ts';
+import {guarded} from './unexpected.ts';
 
 /** An `each` node about to be brought up to date. */
 interface EachStep {
@@ -119,20 +120,16 @@ async function runBatch(
       const item = locateItem(each.collection, {path: slice.path, digest: slice.item}, context);
       const inputs: JobInputs = {
         inputs: {...shared.inputs, [each.port]: item.input},
-        sourcePaths: item.sourcePaths,
-        blobs: item.blobs,
+        sourcePaths: [...shared.sourcePaths, ...item.sourcePaths],
+        blobs: [...shared.blobs, ...item.blobs],
       };
       const action = sliceAction(step.action, slice.item, slice.seed);
-      const ran = await runTask(
-        {node, slice: slice.key, action, fingerprint: slice.fingerprint, inputs},
-        lease.value,
-        context,
-      );
-      if (ran.ok)
-        commits.push(
-          commitTask(ran.value, context).then((result) => finishSlice(step, slice, result, progress, context)),
-        );
-      else if (ran.error.code === 'cancelled') problem = ran.error;
+      const task = {node, slice: slice.key, action, fingerprint: slice.fingerprint, inputs};
+      const ran = await guarded(runTask(task, lease.value, context), node.id);
+      if (ran.ok) {
+        const committed = guarded(commitTask(ran.value, context), node.id);
+        commits.push(committed.then((result) => finishSlice(step, slice, result, progress, context)));
+      } else if (ran.error.code === 'cancelled') problem = ran.error;
       else finishSlice(step, slice, ran, progress, context);
     }
   } finally {

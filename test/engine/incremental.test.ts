@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {sha256, type Digest} from '../../src/core/digest.ts';
+import {failure, FailureError} from '../../src/core/failure.ts';
 import {canonicalJson} from '../../src/core/json.ts';
 import type {PipelineNode} from '../../src/core/pipeline.ts';
 import {eachNode, EngineRig, node} from '../support/engine-rig.ts';
@@ -232,6 +233,37 @@ describe('slices', () => {
     rig.work = good;
     await rig.build();
     expect(rig.ran.filter((job) => job.startsWith('wave'))).toEqual(['wave/c']);
+  });
+
+  it('end in a failure when the store cannot take their results, and go on when it can', async () => {
+    const rig = new EngineRig();
+    collection(rig);
+    rig.onFailure = 'continue';
+    // Several slices on one lease, each longer than the failure of the one before.
+    rig.jobs = 1;
+    rig.before = () => new Promise((resolve) => setImmediate(resolve));
+    const {cas} = rig.store;
+    const {putFile} = cas;
+    const full: typeof putFile = () => Promise.reject(new FailureError(failure('disk-full', 'no space left')));
+    Object.assign(cas, {putFile: full});
+    const summary = await rig.build();
+    expect(summary.nodes.get('wave')?.failure?.code).toBe('disk-full');
+    Object.assign(cas, {putFile});
+    expect((await rig.build()).outcome).toBe('done');
+  });
+
+  it('fail when an input that all share moves while they run', async () => {
+    const rig = new EngineRig();
+    collection(rig);
+    rig.write('table', 'shared');
+    const shared = {many: false, ref: {from: 'source', source: 'table'}} as const;
+    const ports = {item: {kind: 'file'}, table: {kind: 'file'}} as const;
+    rig.nodes = [eachNode('wave', '@clips', {inputs: {table: shared}, ports})];
+    rig.before = (job) => {
+      if (job.slice === 'c') rig.write('table', 'another');
+    };
+    const summary = await rig.build();
+    expect(summary.nodes.get('wave')?.failure?.code).toBe('input-changed');
   });
 
   it('refuse two items with one key', async () => {
