@@ -113,13 +113,15 @@ function draftNode(node: PipelineNode, request: PlanRequest, artifacts: Artifact
   const stage = request.pipeline.stages[node.stage];
   if (!stage) throw new Error(`stage ${node.stage} is not declared`);
   const {action, unknown} = resolveAction(node, stage, request.toolchain, artifacts);
+  const forced = request.force?.has(node.id) ?? false;
   if (unknown.size > 0) {
+    if (forced) return {node, status: 'will-run', reasons: [{kind: 'forced'}]};
     const own = explainAction(lastAction(node.id, ports), action, new Set(unknown.keys()));
     const upstream = [...unknown].map(([input, producer]): StaleReason => ({kind: 'upstream', input, node: producer}));
     return {node, status: own.length > 0 ? 'will-run' : 'may-run', reasons: [...own, ...upstream]};
   }
   const fingerprint = fingerprintOf(action);
-  if (request.force?.has(node.id)) return {node, status: 'will-run', fingerprint, action, reasons: [{kind: 'forced'}]};
+  if (forced) return {node, status: 'will-run', fingerprint, action, reasons: [{kind: 'forced'}]};
   const hit = findHit(node.id, fingerprint, ports);
   if (!hit) {
     return {node, status: 'will-run', fingerprint, action, reasons: explainAction(lastAction(node.id, ports), action)};

@@ -5,6 +5,7 @@ import {err, ok, type Result} from '../core/result.ts';
 import {withClaim} from './claim.ts';
 import {commitTask, runTask} from './execute.ts';
 import {jobInputs} from './job-inputs.ts';
+import {isStale} from './plan.ts';
 import {missingOutput} from './presence.ts';
 import {findHit, resolveAction, type Hit} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
@@ -50,6 +51,10 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
   return settleExecuted(planned, made.value, context);
 }
 
+/**
+ * A result that consumers can use. Of one that the plan found, blobs were looked at as far as something needs them: what
+ * nothing reads may be gone.
+ */
 async function usableHit(
   planned: PlannedNode,
   fingerprint: ActionResult['fingerprint'],
@@ -57,6 +62,6 @@ async function usableHit(
 ): Promise<Hit | undefined> {
   const {ports} = context.request;
   const hit = findHit(planned.node.id, fingerprint, ports);
-  if (!hit) return undefined;
+  if (!hit || (!isStale(planned.status) && planned.fingerprint === fingerprint)) return hit;
   return (await missingOutput(hit.outputs, context.artifacts, ports.cas)) === undefined ? hit : undefined;
 }

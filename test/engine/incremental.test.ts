@@ -148,6 +148,17 @@ describe('a lost blob', () => {
     expect(rig.ran).toEqual([]);
   });
 
+  it('is left alone too when the checkout has forgotten its last results', async () => {
+    const rig = new EngineRig();
+    diamond(rig);
+    const first = await rig.build();
+    rig.lose(first.nodes.get('a')!.outputs!['out']!.digest);
+    rig.state = memoryState();
+    expect(await rig.plan()).toEqual({a: 'cached', b: 'cached', c: 'cached', d: 'cached'});
+    await rig.build();
+    expect(rig.ran).toEqual([]);
+  });
+
   it('takes its own lost inputs along, and nothing else', async () => {
     const rig = new EngineRig();
     diamond(rig);

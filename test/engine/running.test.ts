@@ -193,6 +193,17 @@ describe('forced nodes', () => {
   });
 });
 
+describe('a plan with forced nodes', () => {
+  it('says that they run, also those behind another that does', async () => {
+    const rig = withSource();
+    rig.nodes = [node('a', ['@src']), node('b', ['a']), node('c', ['b'])];
+    await rig.build();
+    expect(await rig.plan({force: ['a', 'b']})).toEqual({a: 'will-run', b: 'will-run', c: 'may-run'});
+    await rig.build({force: ['a', 'b']});
+    expect(rig.ran).toEqual(['a', 'b']);
+  });
+});
+
 describe('the machine', () => {
   it('is never given out twice, whatever the nodes need', async () => {
     const resources = fc.record({

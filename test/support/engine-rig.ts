@@ -136,8 +136,8 @@ export class EngineRig {
     return planned.ok ? ok(await execute(planned.value, request)) : planned;
   }
 
-  async plan(targets?: readonly string[]): Promise<Record<string, string>> {
-    const planned = await makePlan(this.request(targets ? {targets} : {}));
+  async plan(options: {force?: readonly string[]} = {}): Promise<Record<string, string>> {
+    const planned = await makePlan(this.request(options));
     if (!planned.ok) throw new Error(planned.error[0]!.message);
     return Object.fromEntries(planned.value.plan.nodes.map(({node: {id}, status}) => [id, status]));
   }
