@@ -1,4 +1,4 @@
-import {digestOf, sha256, type Digest, type Sha256} from './digest.ts';
+import {sha256, type Digest, type Sha256} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
 import type {Artifact} from './tree.ts';
 
@@ -59,10 +59,6 @@ export interface SliceManifest {
 
 export function fingerprintOf(action: Action): Sha256 {
   return sha256(canonicalJson(action as unknown as Json));
-}
-
-export function actionDigest(action: Action): Digest {
-  return digestOf(canonicalJson(action as unknown as Json));
 }
 
 /** The action of one slice: the node's action with the item in place of the collection. */

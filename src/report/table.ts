@@ -21,22 +21,6 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
     .join('\n');
 }
 
-/** The same as a GitHub-flavoured Markdown table. */
-export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', '<br>');
-  const lines = [columns.map((column) => escape(column.title)), ...rows.map((row) => row.map(escape))];
-  const widths = columnWidths(columns, lines).map((width) => Math.max(3, width));
-  const text = lines.map((line) => {
-    const cells = columns.map((column, index) => align(line[index] ?? '', widths[index] ?? 0, column.align));
-    return `| ${cells.join(' | ')} |`;
-  });
-  const rule = columns.map((column, index) => {
-    const dashes = '-'.repeat((widths[index] ?? 3) - 1);
-    return column.align === 'right' ? `${dashes}:` : `${dashes}-`;
-  });
-  return [text[0], `| ${rule.join(' | ')} |`, ...text.slice(1)].join('\n');
-}
-
 function columnWidths(columns: readonly Column[], lines: readonly (readonly string[])[]): number[] {
   return columns.map((_, index) => lines.reduce((most, line) => Math.max(most, textWidth(line[index] ?? '')), 0));
 }

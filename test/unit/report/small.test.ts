@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {bytesText} from '../../../src/report/bytes.ts';
 import {agoText, durationText} from '../../../src/report/duration.ts';
-import {markdownTable, textTable} from '../../../src/report/table.ts';
+import {textTable} from '../../../src/report/table.ts';
 import {padEnd, printable, textWidth, truncate} from '../../../src/report/text-width.ts';
 
 test('durations', () => {
@@ -83,8 +83,5 @@ test('tables', () => {
     ['a|b', ''],
   ];
   expect(textTable(columns, rows)).toBe(['name  MAP@3', 'h1      0.5', '日本  0.125', 'a|b'].join('\n'));
-  expect(markdownTable(columns, rows)).toBe(
-    ['| name | MAP@3 |', '| ---- | ----: |', '| h1   |   0.5 |', '| 日本 | 0.125 |', '| a\\|b |       |'].join('\n'),
-  );
   expect(textTable([{title: ''}, {title: ''}], [['a', 'b']])).toBe('a  b');
 });
