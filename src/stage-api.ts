@@ -58,6 +58,8 @@ export type OutputSpec = {readonly about: string} & (
       readonly kind: 'file';
       /** File name with extension. */ readonly name: string;
       /** Print the text at the end of a run when the node is a target. */ readonly display?: true;
+      /** Under `each`, a slice may leave the file unwritten: the item is then absent from the node's tree. */
+      readonly optional?: true;
     }
   | {readonly kind: 'tree'; /** Folder name. */ readonly name: string}
 );

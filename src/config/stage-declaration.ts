@@ -49,7 +49,13 @@ const schema = {
         type: 'object',
         required: ['kind', 'name'],
         additionalProperties: false,
-        properties: {kind, name: {type: 'string', minLength: 1}, display: {const: true}, about},
+        properties: {
+          kind,
+          name: {type: 'string', minLength: 1},
+          display: {const: true},
+          optional: {const: true},
+          about,
+        },
       },
     },
     resources: {

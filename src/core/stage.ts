@@ -19,6 +19,8 @@ export interface OutputPort {
   readonly name: string;
   /** Print this text file at the end of a run when its node is a target. */
   readonly display?: true;
+  /** Under `each`, a slice may leave this file unwritten: the item is then absent from the node's tree. */
+  readonly optional?: true;
   readonly about?: string;
 }
 
