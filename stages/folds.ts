@@ -29,7 +29,13 @@ export default defineStage({
     },
     clips: {kind: 'tree', about: 'the clips; fname is a path in it'},
   },
-  outputs: {folds: {kind: 'file', name: 'folds.csv', about: 'csv: key,label,class,verified,split,fold, sorted by key'}},
+  outputs: {
+    folds: {
+      kind: 'file',
+      name: 'folds.csv',
+      about: 'csv: key,label,class,verified,split,fold,group,parent, sorted by key',
+    },
+  },
   seeded: true,
   run({params, inputs, outputs, seed, log, metric}) {
     const {folds} = params;
@@ -45,6 +51,8 @@ export default defineStage({
         verified,
         split: place === 0 ? 'test' : 'train',
         fold: place,
+        group: '',
+        parent: '',
       };
     });
     checkFolds(clips, folds);

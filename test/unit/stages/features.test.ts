@@ -14,11 +14,11 @@ import {runStage} from '../../support/stage-harness.ts';
 
 const folds = {
   content: [
-    'key,label,class,verified,split,fold',
-    'a,Bell,0,1,train,1',
-    'b,Bell,0,1,train,2',
-    'c,Cow,1,0,train,1',
-    'd,Cow,1,1,test,0',
+    'key,label,class,verified,split,fold,group,parent',
+    'a,Bell,0,1,train,1,,',
+    'b,Bell,0,1,train,2,,',
+    'c,Cow,1,0,train,1,,',
+    'd,Cow,1,1,test,0,,',
     '',
   ].join('\n'),
 };
@@ -67,7 +67,7 @@ describe('pca-fit', () => {
   test('a clip without an entry and a fold without training clips are said', async () => {
     const few = embeddingsOf({a: 3, b: 5});
     await expect(runStage(pcaFit, {params: {fold: 0}, inputs: {embeddings: few, folds}})).rejects.toThrow('clip `c`');
-    const one = {content: 'key,label,class,verified,split,fold\na,Bell,0,1,train,1\n'};
+    const one = {content: 'key,label,class,verified,split,fold,group,parent\na,Bell,0,1,train,1,,\n'};
     await expect(runStage(pcaFit, {params: {fold: 1}, inputs: {embeddings: few, folds: one}})).rejects.toThrow(
       'no train clip outside fold 1',
     );

@@ -1,9 +1,9 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import stage from '../../../stages/folds.ts';
 import {readFolds} from '../../../stages/lib/dataset.ts';
-import {runStage, temporaryFolder, type PortInput} from '../../support/stage-harness.ts';
+import {runStage, type PortInput} from '../../support/stage-harness.ts';
 import {sharedData} from '../../support/shared-data.ts';
 
 const names = (n: number): string[] => Array.from({length: n}, (_, i) => `clip-${String(i).padStart(2, '0')}.wav`);
@@ -158,25 +158,5 @@ describe('folds', () => {
       const places = clips.filter((clip) => clip.classIndex === c).map((clip) => clip.fold);
       expect([0, 1, 2, 3, 4, 5].map((fold) => places.filter((place) => place === fold).length)[0]).toBe(3);
     }
-  });
-});
-
-describe('readFolds', () => {
-  const head = 'key,label,class,verified,split,fold';
-  test.each<[string, string[], string]>([
-    ['a missing column', ['key,label'], 'no column `class`, `verified`, `split`, `fold`'],
-    ['a repeated clip', [head, 'a,x,0,1,train,1', 'a,x,0,1,train,1'], 'line 3: clip `a` appears twice'],
-    ['a wrong class', [head, 'a,x,1,1,train,1'], 'line 2: class 1 of `x` is not its place among the 1 sorted labels'],
-    [
-      'a train clip without fold',
-      [head, 'a,x,0,1,train,0'],
-      'line 2: fold is `0`; a whole number from 1 (a train clip) is needed',
-    ],
-    ['a test clip with a fold', [head, 'a,x,0,1,test,1'], 'line 2: fold is `1`; 0 (a test clip) is needed'],
-    ['a bad class', [head, 'a,x,zero,1,test,0'], 'line 2: class is `zero`; a whole number from 0 is needed'],
-  ])('refuses %s', (_, lines, message) => {
-    const path = join(temporaryFolder(), 'folds.csv');
-    writeFileSync(path, `${lines.join('\n')}\n`);
-    expect(() => readFolds(path)).toThrow(message);
   });
 });

@@ -37,11 +37,11 @@ describe('ensemble', () => {
 // Classes Ant, Bee, Cat; the test clips by key are b (Bee), c (Ant), d (Ant); no test clip is a Cat.
 const folds = {
   content: [
-    'key,label,class,verified,split,fold',
-    'a,Cat,2,1,train,1',
-    'd,Ant,0,1,test,0',
-    'c,Ant,0,1,test,0',
-    'b,Bee,1,1,test,0',
+    'key,label,class,verified,split,fold,group,parent',
+    'a,Cat,2,1,train,1,,',
+    'd,Ant,0,1,test,0,,',
+    'c,Ant,0,1,test,0,,',
+    'b,Bee,1,1,test,0,,',
     '',
   ].join('\n'),
 };
