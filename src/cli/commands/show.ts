@@ -9,7 +9,6 @@ import {matchNodes} from '../../core/selection.ts';
 import {parseTree, type Artifact, type Tree} from '../../core/tree.ts';
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
-import {agoText, durationText} from '../../report/duration.ts';
 import {logPath} from '../../report/run-record.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
@@ -18,6 +17,7 @@ import {loadProject, type Loaded} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {readRecord} from '../records.ts';
+import {artifactText, metricsTable, showNode, type Known} from './show-node.ts';
 
 interface ShowOptions {
   readonly metrics?: true;
@@ -31,15 +31,6 @@ interface Wanted {
   readonly node: PipelineNode;
   readonly output?: string;
   readonly entry?: string;
-}
-
-/** A node's result as it is known now. */
-interface Known {
-  readonly outputs: Readonly<Record<string, Artifact>>;
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly fingerprint?: string;
-  /** The result is of an earlier state of the pipeline. */
-  readonly stale: boolean;
 }
 
 /** Shows a result: artifacts, metrics, log. Runs nothing, and writes only what --to names. */
@@ -159,32 +150,6 @@ function printLog({globals, note, print, printJson}: Context, run: string, title
   return exitCodes.done;
 }
 
-function showNode(context: Context, node: PipelineNode, known: Known, {workspace}: PlannedWork): ExitCode {
-  const {paint, io} = context;
-  const fingerprint = known.fingerprint as Parameters<typeof workspace.store.actions.get>[0] | undefined;
-  const execution = fingerprint === undefined ? undefined : workspace.store.actions.get(fingerprint)?.execution;
-  if (context.globals.json) {
-    context.printJson({node: node.id, stage: node.stage, ...known, execution});
-    return exitCodes.done;
-  }
-  const rows = Object.entries(known.outputs).map(([name, artifact]) => [
-    `${node.id}.${name}`,
-    artifactText(artifact),
-    paint.dim(artifact.digest.hash.slice(0, 12)),
-  ]);
-  const blocks = [textTable([{title: 'output'}, {title: 'content'}, {title: 'digest'}], rows)];
-  if (Object.keys(known.metrics).length > 0) blocks.push(metricsTable(known.metrics));
-  if (execution) {
-    const {runId, startedAt, wallMs, device, host} = execution;
-    blocks.push(
-      `ran ${agoText(io.now() - startedAt)} in run ${runId}, ${durationText(wallMs)} on ${device}, ${host}\n` +
-        paint.dim(`log: mixdown show --log '${node.id}'`),
-    );
-  }
-  context.print(blocks.join('\n\n'));
-  return exitCodes.done;
-}
-
 async function showOutput(
   context: Context,
   {node, output, entry}: Wanted & {readonly output: string},
@@ -269,16 +234,6 @@ async function readTree(artifact: Artifact, cas: PlannedWork['workspace']['store
 
 function gone(name: string): ReturnType<typeof failure> {
   return failure('blob-missing', `the bytes of ${name} are gone from the cache`, {hint: 'run again to make them'});
-}
-
-function artifactText(artifact: Artifact): string {
-  if (artifact.kind === 'file') return `file, ${bytesText(artifact.digest.size)}`;
-  return `folder, ${countText(artifact.files, 'file')}, ${bytesText(artifact.bytes)}`;
-}
-
-function metricsTable(metrics: Readonly<Record<string, number>>): string {
-  const rows = Object.entries(metrics).map(([name, value]) => [name, String(value)]);
-  return textTable([{title: 'metric'}, {title: 'value', align: 'right'}], rows);
 }
 
 /** As other programs guess it: a zero byte near the start. */
