@@ -34,12 +34,12 @@ export function writeCsv(
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): void {
-  let text = encodeRow(columns);
+  let text = encodeCsvRow(columns);
   for (const row of rows) {
     if (row.length !== columns.length) {
       throw new RangeError(`a csv row has ${row.length} fields, the header has ${columns.length}`);
     }
-    text += encodeRow(row);
+    text += encodeCsvRow(row);
   }
   writeFileSync(path, text);
 }
@@ -142,7 +142,8 @@ function isLineEnd(text: string, position: number): boolean {
   return text[position] === '\n' || (text[position] === '\r' && (text[position + 1] ?? '\n') === '\n');
 }
 
-function encodeRow(row: readonly (string | number)[]): string {
+/** One line of a csv file, with its line end. */
+export function encodeCsvRow(row: readonly (string | number)[]): string {
   const line = row.map(encodeField).join(',');
   // A lone empty field would read back as an empty line.
   return `${line === '' ? '""' : line}\n`;

@@ -9,6 +9,9 @@ export interface NpyArray<T extends NpyData = NpyData> {
   readonly data: T;
 }
 
+/** What a values' type is called in a header: float32, float64, int32, uint8, little endian. */
+export type NpyDescriptor = '<f4' | '<f8' | '<i4' | '|u1';
+
 /**
  * NumPy's format 1.0: magic, version, header length, a Python dict padded with spaces so that the data starts at a
  * multiple of 64 bytes, then the values, little endian, C order. Source: the NumPy format description (NEP 1).
@@ -17,14 +20,22 @@ export function encodeNpy({shape, data}: NpyArray): Uint8Array {
   if (sizeOf(shape) !== data.length) {
     throw new RangeError(`an array of shape ${shapeText(shape)} needs ${sizeOf(shape)} values, not ${data.length}`);
   }
-  const dict = `{'descr': '${descriptorOf(data)}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
+  const header = encodeNpyHeader(npyDescriptor(data), shape);
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  return bytes;
+}
+
+/** What comes before the values: see `encodeNpy`. */
+export function encodeNpyHeader(descriptor: NpyDescriptor, shape: readonly number[]): Uint8Array {
+  const dict = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
   const headerBytes = Math.ceil((PREFIX_BYTES + dict.length + 1) / ALIGNMENT) * ALIGNMENT - PREFIX_BYTES;
   if (headerBytes > 0xffff) throw new RangeError(`a shape of ${shape.length} axes does not fit a format 1.0 header`);
-  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + data.byteLength);
+  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes);
   bytes.set(MAGIC);
   bytes.set([1, 0, headerBytes & 0xff, headerBytes >>> 8], MAGIC.length);
   bytes.set(Buffer.from(`${dict.padEnd(headerBytes - 1)}\n`, 'latin1'), PREFIX_BYTES);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), PREFIX_BYTES + headerBytes);
   return bytes;
 }
 
@@ -94,7 +105,8 @@ const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const PREFIX_BYTES = 10;
 const ALIGNMENT = 64;
 
-function descriptorOf(data: NpyData): string {
+/** How a header calls the values' type. */
+export function npyDescriptor(data: NpyData): NpyDescriptor {
   if (data instanceof Float32Array) return '<f4';
   if (data instanceof Float64Array) return '<f8';
   if (data instanceof Int32Array) return '<i4';
@@ -118,7 +130,7 @@ function shapeText(shape: readonly number[]): string {
 }
 
 function wrongType(name: string, data: NpyData, wanted: string): StageError {
-  return new StageError(`${name} holds ${descriptorOf(data)} values; ${wanted} is needed`);
+  return new StageError(`${name} holds ${npyDescriptor(data)} values; ${wanted} is needed`);
 }
 
 function checkRank(name: string, shape: readonly number[], rank: number | undefined): void {
