@@ -7,6 +7,7 @@
 import type {Json} from './core/json.ts';
 import type {Resources} from './core/resources.ts';
 
+export {didYouMean} from './core/closest.ts';
 export type {Json} from './core/json.ts';
 
 /** A param: a small JSON Schema with a line of help. Without `default` the pipeline must give a value. */

@@ -1,5 +1,6 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {StageError} from 'mixdown/stage';
+import {count, firstOf} from './problems.ts';
 
 export type CsvRecord = Readonly<Record<string, string>>;
 
@@ -59,18 +60,33 @@ export function parseCsv(text: string, required: readonly string[], name = 'the 
       `the header has ${columns.map((column) => `\`${column}\``).join(', ')}`,
     );
   }
-  const rows = lines.map(({line, fields}): CsvRow => {
-    if (fields.length !== columns.length) {
-      throw new StageError(`${name}, line ${line}: ${fields.length} fields, the header has ${columns.length}`);
-    }
-    return {line, record: Object.fromEntries(columns.map((column, i) => [column, fields[i] ?? '']))};
-  });
+  checkLengths(lines, columns.length, name);
+  const rows = lines.map(({line, fields}): CsvRow => ({
+    line,
+    record: Object.fromEntries(columns.map((column, i) => [column, fields[i] ?? ''])),
+  }));
   return {columns, rows};
 }
 
 interface RawRow {
   readonly line: number;
   readonly fields: readonly string[];
+}
+
+function checkLengths(rows: readonly RawRow[], length: number, name: string): void {
+  const wrong = rows.filter(({fields}) => fields.length !== length);
+  const [first] = wrong;
+  if (first === undefined) return;
+  if (wrong.length === 1) {
+    throw new StageError(
+      `${name}, line ${first.line}: ${count(first.fields.length, 'field')}, the header has ${length}`,
+    );
+  }
+  throw new StageError(
+    `${name} has ${count(wrong.length, 'row')} of another length than the header's ${count(length, 'field')}: ` +
+      firstOf(wrong.map(({line, fields}) => `line ${line} has ${fields.length}`)),
+    'a comma inside a field needs quotes around the field',
+  );
 }
 
 function splitRows(text: string, name: string): readonly RawRow[] {

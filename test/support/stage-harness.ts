@@ -140,6 +140,7 @@ function provideInputs(
     const value = given[name];
     if (value === undefined) {
       if (spec.optional !== true) throw new Error(`input ${name} is missing`);
+      if (spec.many === true) values[name] = [];
     } else if (spec.many === true) {
       values[name] = listOf(value).map((item, i) => provideOne(spec, item, join(folder, 'in', `${name}-${i}`)));
     } else {

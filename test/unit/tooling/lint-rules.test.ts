@@ -58,6 +58,8 @@ const imports: readonly Case[] = [
   ['stages/lib', "import './neighbour.ts';\nimport 'mixdown/stage';\nimport '@tensorflow/tfjs-core';"],
   ['stages/lib', "import '../neighbour.ts';", IMPORTS],
   ['stages/lib', "import '../../src/core/neighbour.ts';", IMPORTS],
+  ['stages/lib/deep', "import './neighbour.ts';\nimport '../neighbour.ts';\nimport 'mixdown/stage';"],
+  ['stages/lib/deep', "import '../../neighbour.ts';", IMPORTS],
 
   ['src/store', "import 'fs';", 'unicorn(prefer-node-protocol)'],
   ['src/core', "type A = import('yaml').Document;\nexport type B = A;", 'typescript(consistent-type-imports)'],

@@ -44,8 +44,14 @@ describe('parseCsv', () => {
     ['nothing', '', 'labels is empty; a header row is needed'],
     ['a missing column', 'fname,x\n', 'labels, line 1: no column `label`'],
     ['a repeated column', 'label,label\n', 'labels, line 1: column `label` appears twice'],
-    ['a short row', 'label,x\n1,2\n\n1\n', 'labels, line 4: 1 fields, the header has 2'],
+    ['a short row', 'label,x\n1,2\n\n1\n', 'labels, line 4: 1 field, the header has 2'],
     ['a long row', 'label,x\n1,2,3\n', 'labels, line 2: 3 fields, the header has 2'],
+    [
+      'many rows of a wrong length',
+      `label,x\n1,2\n${'1\n'.repeat(11)}1,2,3\n`,
+      `labels has 12 rows of another length than the header's 2 fields: ` +
+        `${Array.from({length: 10}, (_, i) => `line ${i + 3} has 1`).join(', ')} and 2 more`,
+    ],
     ['an open quote', 'label,x\n1,2\n"1,2\n3', 'labels, line 3: a quoted field is never closed'],
     ['text after a quote', 'label,x\n"1"2,3\n', 'labels, line 2: text after the closing quote of a field'],
     [

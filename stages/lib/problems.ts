@@ -1,0 +1,44 @@
+import {StageError} from 'mixdown/stage';
+
+/** Gathers what is wrong with an input, so that all of it is said at once. */
+export interface Problems {
+  /** `text` says where and what. The hint is shown when it is the only problem, and after the text otherwise. */
+  add(this: void, text: string, hint?: string): void;
+  readonly count: number;
+  /** Throws a StageError of the first ten problems and the number of the others; does nothing when there are none. */
+  check(this: void): void;
+}
+
+/** `what` completes "12 problems with ...". */
+export function gatherProblems(what: string): Problems {
+  const found: {readonly text: string; readonly hint: string | undefined}[] = [];
+  return {
+    add: (text, hint) => void found.push({text, hint}),
+    get count() {
+      return found.length;
+    },
+    check() {
+      const [first] = found;
+      if (first === undefined) return;
+      if (found.length === 1) throw new StageError(first.text, first.hint);
+      const lines = found.map(({text, hint}) => `\n  - ${text}${hint === undefined ? '' : `; ${hint}`}`);
+      const rest = found.length - MOST;
+      throw new StageError(
+        `${found.length} problems with ${what}:${lines.slice(0, MOST).join('')}${rest > 0 ? `\n  and ${rest} more` : ''}`,
+      );
+    },
+  };
+}
+
+/** `1 clip`, `2 clips`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** The first ten, and how many there are besides. */
+export function firstOf(names: readonly string[]): string {
+  const rest = names.length - MOST;
+  return names.slice(0, MOST).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+const MOST = 10;
