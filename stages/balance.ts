@@ -5,7 +5,7 @@ import {createRng, type Rng} from './lib/rng.ts';
 
 export default defineStage({
   name: 'balance',
-  summary: 'The training rows of a fold, every class drawn equally often.',
+  summary: 'The training rows of a fold, copies included, every class drawn equally often.',
   params: {
     fold: {type: 'integer', minimum: 0, about: 'train without this fold; 0 uses all train clips'},
     perClass: {type: 'integer', minimum: 0, default: 0, about: 'rows per class; 0: as many as the largest class has'},
@@ -19,7 +19,11 @@ export default defineStage({
     const rows = readPieceRows(inputs.rows).filter((row) => isTraining(row, params.fold));
     if (rows.length === 0) throw new StageError(`there are no training rows outside fold ${params.fold}`);
     const byClass = new Map<number, number[]>();
-    for (const {row, classIndex} of rows) byClass.set(classIndex, [...(byClass.get(classIndex) ?? []), row]);
+    for (const {row, classIndex} of rows) {
+      const own = byClass.get(classIndex);
+      if (own === undefined) byClass.set(classIndex, [row]);
+      else own.push(row);
+    }
     const perClass = params.perClass || Math.max(...[...byClass.values()].map((own) => own.length));
     const rng = createRng(seed);
     const order = [...byClass]

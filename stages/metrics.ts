@@ -28,7 +28,9 @@ export default defineStage({
   },
   run({params, inputs, outputs, log, metric}) {
     const {clips: all, classes} = readFolds(inputs.folds);
-    const clips = all.filter(({split, fold}) => split === params.split && (params.fold === 0 || fold === params.fold));
+    const clips = all.filter(
+      ({split, fold, parent}) => parent === '' && split === params.split && (params.fold === 0 || fold === params.fold),
+    );
     const {shape, data} = readFloat32(inputs.predictions, 2, 'the predictions');
     if (clips.length === 0) throw new StageError(`the folds table has no ${params.split} clips to score`);
     if (shape[0] !== clips.length || shape[1] !== classes.length) {

@@ -13,26 +13,38 @@ export default defineStage({
     components: {type: 'integer', minimum: 1, default: 128, about: 'components kept; the others become zero'},
   },
   inputs: {
-    embeddings: {kind: 'tree', about: 'one .npy a clip, shape (n, 128)'},
-    folds: {kind: 'file', about: 'the folds table'},
+    embeddings: {kind: 'tree', about: 'one .npy a clip, float32, shape (n, 128)'},
+    folds: {kind: 'file', about: 'the folds table; of copies in it nothing is used'},
   },
-  outputs: {pca: {kind: 'file', name: 'pca.npz', about: 'pca_eigen_vectors (128, 128) and pca_means (128), float64'}},
+  outputs: {
+    pca: {
+      kind: 'file',
+      name: 'pca.npz',
+      about: 'float64 pca_eigen_vectors (128, 128), pca_means (128); pca_fold, and the keys of the clips in pca_clips',
+    },
+  },
   run({params, inputs, outputs, metric}) {
-    const read = vectorReader(inputs.embeddings, 'the embeddings');
-    const clips = readFolds(inputs.folds).clips.filter((clip) => isTraining(clip, params.fold));
-    const arrays = clips.map(({key}) => read(key));
-    const size = arrays[0]?.shape[1] ?? 0;
-    const count = arrays.reduce((sum, {shape}) => sum + (shape[0] ?? 0), 0);
-    if (count === 0) throw new StageError(`no train clip outside fold ${params.fold} has an embedding`);
-    const x = new Float64Array(count * size);
-    let filled = 0;
-    for (const {data} of arrays) {
-      x.set(data, filled);
-      filled += data.length;
+    const read = vectorReader([inputs.embeddings], 'the embeddings');
+    const keys = readFolds(inputs.folds)
+      .clips.filter((clip) => clip.parent === '' && isTraining(clip, params.fold))
+      .map(({key}) => key);
+    let size = 0;
+    let count = 0;
+    for (const key of keys) {
+      const {shape, data} = read(key);
+      if (!(data instanceof Float32Array)) throw new StageError(`the embeddings of clip ${key} are not float32`);
+      size = shape[1] ?? 0;
+      count += shape[0] ?? 0;
     }
-    if (!x.every(Number.isFinite)) throw new StageError('an embedding is not a finite number');
-    const pca = fitPca(x, size, params);
-    writePca(outputs.pca, pca);
+    if (count === 0) throw new StageError(`no train clip outside fold ${params.fold} has an embedding`);
+    // Read anew at each of the passes, so that only one clip is in memory.
+    const blocks = {
+      *[Symbol.iterator](): Generator<Float32Array> {
+        for (const key of keys) yield read(key).data as Float32Array;
+      },
+    };
+    const pca = fitPca(blocks, size, params);
+    writePca(outputs.pca, pca, {fold: params.fold, clips: keys});
     metric('vectors', count);
     metric('components', componentsOf(pca.rows, size));
   },

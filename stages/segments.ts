@@ -1,46 +1,79 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFolds} from './lib/dataset.ts';
+import {readFolds, type Clip} from './lib/dataset.ts';
 import {vectorReader} from './lib/embeddings.ts';
-import {writeNpy} from './lib/npy.ts';
-import {cutPieces} from './lib/pieces.ts';
+import type {NpyArray} from './lib/npy.ts';
+import {writeNpyParts} from './lib/npy-rows.ts';
+import {cutPieces, type Piece} from './lib/pieces.ts';
 import {writePieceRows, type PieceRow} from './lib/piece-rows.ts';
 
 export default defineStage({
   name: 'segments',
-  summary: 'Cuts or repeats the vectors of every clip to pieces of one length, uint8 (rows, length, 128).',
-  params: {length: {type: 'integer', minimum: 1, default: 6, about: 'vectors of a piece; one vector is 0.96 s'}},
+  summary: 'Cuts or repeats the vectors of every clip to pieces of one length, (rows, length, width).',
+  params: {
+    length: {type: 'integer', minimum: 1, default: 6, about: 'vectors of a piece; one vector is 0.96 s'},
+    long: {
+      type: 'string',
+      enum: ['split', 'truncate'],
+      default: 'split',
+      about: 'longer clips: consecutive pieces, a rest of half a piece or more being one too; or the first piece only',
+    },
+    short: {
+      type: 'string',
+      enum: ['repeat', 'zero'],
+      default: 'repeat',
+      about: 'fills a piece with its own vectors again, or with zeros (bytes 0, as packed AudioSet features have)',
+    },
+  },
   inputs: {
-    features: {kind: 'tree', about: 'one uint8 .npy a clip, shape (n, 128), from pca-quantize'},
-    folds: {kind: 'file', about: 'the folds table'},
+    features: {
+      kind: 'tree',
+      many: true,
+      about: 'one .npy a clip, uint8 or float32, shape (n, width), such as from pca-quantize; recordings, then copies',
+    },
+    folds: {kind: 'file', about: 'the folds table: of folds, or with copies of augmentation'},
   },
   outputs: {
-    features: {kind: 'file', name: 'features.npy', about: 'uint8, shape (rows, length, 128)'},
-    rows: {kind: 'file', name: 'rows.csv', about: 'row, key, piece, class, split, fold of each row of the features'},
+    features: {kind: 'file', name: 'features.npy', about: 'shape (rows, length, width), of the type of the input'},
+    rows: {
+      kind: 'file',
+      name: 'rows.csv',
+      about: 'row, key, piece, class, split, fold, parent, label of each row of the features',
+    },
   },
   run({params, inputs, outputs, metric}) {
+    const {clips} = readFolds(inputs.folds);
+    if (clips.length === 0) throw new StageError('the folds table has no clips');
     const read = vectorReader(inputs.features, 'the features');
     const rows: PieceRow[] = [];
-    const pieces: Uint8Array[] = [];
-    let width = 0;
-    for (const {key, classIndex, split, fold} of readFolds(inputs.folds).clips) {
-      const {shape, data} = read(key);
-      if (!(data instanceof Uint8Array)) throw new StageError(`the features of clip ${key} are not uint8`);
-      if (shape[0] === 0) throw new StageError(`clip ${key} has no vectors`, 'a clip needs at least one');
-      width = shape[1] as number;
-      for (const [piece, vectors] of cutPieces(shape[0] as number, params.length).entries()) {
-        const values = new Uint8Array(params.length * width);
-        for (const [i, vector] of vectors.entries()) {
-          values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
-        }
-        rows.push({row: rows.length, key, piece, classIndex, split, fold});
-        pieces.push(values);
+    function* parts(): Generator<NpyArray> {
+      for (const clip of clips) {
+        const {shape, data} = read(clip.key);
+        const [count = 0, width = 0] = shape;
+        if (count === 0) throw new StageError(`clip ${clip.key} has no vectors`, 'a clip needs at least one');
+        const pieces = cutPieces(count, params);
+        for (const piece of pieces.keys()) rows.push(rowOf(clip, rows.length, piece));
+        yield {shape: [pieces.length, params.length, width], data: gather(data, width, pieces.flat())};
       }
     }
-    if (rows.length === 0) throw new StageError('the folds table has no clips');
-    const data = new Uint8Array(rows.length * params.length * width);
-    for (const [row, values] of pieces.entries()) data.set(values, row * values.length);
-    writeNpy(outputs.features, {shape: [rows.length, params.length, width], data});
+    writeNpyParts(outputs.features, parts());
     writePieceRows(outputs.rows, rows);
     metric('rows', rows.length);
+    metric('clips', clips.length);
+    metric('copies', clips.filter(({parent}) => parent !== '').length);
   },
 });
+
+function rowOf({key, classIndex, split, fold, parent, label}: Clip, row: number, piece: number): PieceRow {
+  return {row, key, piece, classIndex, split, fold, parent, label};
+}
+
+/** The vectors at `places`, one after another; zeros where there is none. */
+function gather<T extends Uint8Array | Float32Array>(data: T, width: number, places: Piece): T {
+  const values = (
+    data instanceof Uint8Array ? new Uint8Array(places.length * width) : new Float32Array(places.length * width)
+  ) as T;
+  for (const [i, vector] of places.entries()) {
+    if (vector !== undefined) values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
+  }
+  return values;
+}

@@ -1,13 +1,16 @@
+import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
 import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/attention-data.ts';
 import {createAttentionModel, type AttentionConfig} from './lib/attention-model.ts';
 import {trainAttention, type Epoch} from './lib/attention-training.ts';
-import {readCsv, writeCsv} from './lib/csv.ts';
-import {readUint8, writeNpy} from './lib/npy.ts';
-import {isTraining, readPieceRows, type PieceRow} from './lib/piece-rows.ts';
+import {writeCsv} from './lib/csv.ts';
+import {readMixed} from './lib/mixed-table.ts';
+import {readNpy, writeNpy} from './lib/npy.ts';
+import {classNames, readPieceRows, type PieceRow} from './lib/piece-rows.ts';
 import {createRng} from './lib/rng.ts';
 import {writeSafeTensors} from './lib/safetensors.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
+import {readOrder} from './lib/training-rows.ts';
 
 export default defineStage({
   name: 'train',
@@ -26,12 +29,6 @@ export default defineStage({
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
     epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},
     patience: {type: 'integer', minimum: 1, default: 10, about: 'stop after this many epochs without a better one'},
-    mixupAlpha: {
-      type: 'number',
-      minimum: 0,
-      default: 0,
-      about: 'adds as many mixed pieces, shares from Beta(a, a); 0: none',
-    },
     headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
     priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
@@ -50,13 +47,19 @@ export default defineStage({
     },
   },
   inputs: {
-    features: {kind: 'file', about: 'uint8 .npy, shape (rows, length, 128), from segments'},
+    features: {kind: 'file', about: 'uint8 or float32 .npy, shape (rows, length, width), from segments'},
     rows: {kind: 'file', about: 'rows table from segments'},
     order: {kind: 'file', about: 'training rows of this fold, from balance'},
+    mixed: {kind: 'file', optional: true, about: 'pairs of training rows of this fold, from mixup'},
   },
   outputs: {
-    predictions: {kind: 'file', name: 'predictions.npy', about: 'float32 (test clips by key, classes)'},
-    validation: {kind: 'file', name: 'validation.npy', about: 'float32 (validation clips by key, classes)'},
+    predictions: {kind: 'file', name: 'predictions.npy', about: 'probabilities, float32 (test clips by key, classes)'},
+    validation: {
+      kind: 'file',
+      name: 'validation.npy',
+      about: 'probabilities, float32 (validation clips by key, classes)',
+    },
+    index: {kind: 'file', name: 'index.json', about: 'clips and classes of both, in order, type predictions/1'},
     model: {kind: 'file', name: 'model.safetensors', about: 'weights and running moments of the best epoch'},
     curve: {kind: 'file', name: 'curve.csv', about: 'epoch, trainLoss, validationLoss, validationMap3'},
   },
@@ -64,17 +67,21 @@ export default defineStage({
   numericBackend: true,
   async run({params, inputs, outputs, seed, signal, progress, metric}) {
     const rows = readPieceRows(inputs.rows);
-    const data = readData(inputs.features, rows);
+    const classes = classNames(rows);
+    const data = readData(inputs.features, rows, classes);
     const order = readOrder(inputs.order, rows, params.fold);
-    const validation = clipsOf(rows, ({split, fold}) => split === 'train' && fold === params.fold);
-    const test = clipsOf(rows, ({split}) => split === 'test');
+    const mixed = inputs.mixed === undefined ? [] : readMixed(inputs.mixed, rows, params.fold);
+    // What is scored is recordings: a copy of a validation clip says nothing that the clip does not.
+    const recordings = rows.filter(({parent}) => parent === '');
+    const validation = groupClips(recordings.filter(({split, fold}) => split === 'train' && fold === params.fold));
+    const test = groupClips(recordings.filter(({split}) => split === 'test'));
     if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
     const config = configOf(params, data);
 
     const {tf} = await loadEngine();
     const model = createAttentionModel(tf, config, seed);
     try {
-      const plan = {order, validation, ...params};
+      const plan = {order, mixed, validation, ...params};
       const {curve, best} = await trainAttention(
         model,
         data,
@@ -90,10 +97,11 @@ export default defineStage({
       const score = (clips: readonly ClipRows[]): Float32Array => predictClips(model, data, clips, params.batchSize);
       writeNpy(outputs.predictions, {shape: shape(test), data: score(test)});
       writeNpy(outputs.validation, {shape: shape(validation), data: score(validation)});
+      writeIndex(outputs.index, classes, {predictions: test, validation});
       writeSafeTensors(outputs.model, model.save(), {
         model: 'multi-level-attention',
         levels: config.levels.map((level) => `h${level}`).join('+'),
-        classes: String(data.classes),
+        classes: JSON.stringify(classes),
         units: String(params.units),
         attNorm: params.attNorm,
         headBatchNorm: String(params.headBatchNorm),
@@ -139,36 +147,34 @@ function configOf(params: ModelParams, {width, classes}: PieceData): AttentionCo
   };
 }
 
-function readData(path: string, rows: readonly PieceRow[]): PieceData {
-  const {shape, data} = readUint8(path, 3, 'the features');
+function readData(path: string, rows: readonly PieceRow[], classes: readonly string[]): PieceData {
+  const {shape, data} = readNpy(path, 'the features');
+  if (!(data instanceof Uint8Array || data instanceof Float32Array) || shape.length !== 3) {
+    throw new StageError('the features are not a uint8 or float32 array of three axes');
+  }
   const [count, pieces = 0, width = 0] = shape;
   if (count !== rows.length) throw new StageError(`the features have ${count} rows, the rows table has ${rows.length}`);
-  const labels = rows.map(({classIndex}) => classIndex);
-  const classes = Math.max(...labels) + 1;
-  if (classes < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
-  return {features: data, pieces, width, labels, classes};
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const key = rows[Math.floor(bad / (pieces * width))]?.key;
+    throw new StageError(`the features of clip \`${key}\` hold what is not a finite number`);
+  }
+  if (classes.length < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
+  return {features: data, pieces, width, labels: rows.map(({classIndex}) => classIndex), classes: classes.length};
 }
 
-/** Throws StageError for a row that is not a training row of this fold: a leak would make the scores worthless. */
-function readOrder(path: string, rows: readonly PieceRow[], fold: number): readonly number[] {
-  const order = readCsv(path, ['row'], 'the order table').map(({row: text = ''}) => {
-    const row = /^\d{1,9}$/.test(text) ? rows[Number(text)] : undefined;
-    if (row === undefined) throw new StageError(`the order table names row \`${text}\`, which the rows table lacks`);
-    if (!isTraining(row, fold)) {
-      throw new StageError(
-        `the order table has row ${row.row} (clip ${row.key}), which is not for training in fold ${fold}`,
-        'give balance and train the same fold',
-      );
-    }
-    return row.row;
-  });
-  if (order.length === 0) throw new StageError('the order table has no rows');
-  return order;
-}
-
-/** Clips in the order of the rows table, which is by key. */
-function clipsOf(rows: readonly PieceRow[], wanted: (row: PieceRow) => boolean): readonly ClipRows[] {
-  return groupClips(rows.filter(wanted));
+/** What the axes of the two arrays mean. */
+function writeIndex(
+  path: string,
+  classes: readonly string[],
+  arrays: Readonly<Record<'predictions' | 'validation', readonly ClipRows[]>>,
+): void {
+  const described = Object.entries(arrays).map(([name, clips]) => [
+    name,
+    {dtype: 'float32', shape: [clips.length, classes.length], unit: 'probability', clips: clips.map(({key}) => key)},
+  ]);
+  const index = {type: 'predictions/1', axes: ['clip', 'class'], classes, ...Object.fromEntries(described)};
+  writeFileSync(path, `${JSON.stringify(index)}\n`);
 }
 
 function writeCurve(path: string, curve: readonly Epoch[]): void {

@@ -1,26 +1,19 @@
-import {drawBeta} from './beta.ts';
 import {geometricMean} from './geometric-mean.ts';
 import type {AttentionModel} from './attention-model.ts';
+import type {Example} from './mixed-table.ts';
 import type {PieceRow} from './piece-rows.ts';
-import type {Rng} from './rng.ts';
+import {dequantizationTable} from './quantize.ts';
 
-/** Quantised pieces: features (N, pieces, width), one class a row. */
+/** Pieces, features (N, pieces, width), one class a row. */
 export interface PieceData {
-  readonly features: Uint8Array;
+  /** Bytes of the quantisation, or values to be used as they are. */
+  readonly features: Uint8Array | Float32Array;
   /** Vectors per row, T. */
   readonly pieces: number;
   readonly width: number;
   /** Class of each row. */
   readonly labels: readonly number[];
   readonly classes: number;
-}
-
-/** A training example: `share` of row `first` and the rest of row `second`, in values and targets. */
-export interface Example {
-  readonly first: number;
-  readonly second: number;
-  /** 1 for an example that is not mixed. */
-  readonly share: number;
 }
 
 /** A clip with the rows of its pieces. */
@@ -32,15 +25,6 @@ export interface ClipRows {
 
 export function plainExamples(rows: readonly number[]): readonly Example[] {
   return rows.map((row) => ({first: row, second: row, share: 1}));
-}
-
-/**
- * As many mixed examples as there are rows: pairs drawn uniformly, the share from Beta(alpha, alpha), alpha > 0.
- * Source: Zhang et al. 2018, "mixup".
- */
-export function mixedExamples(rows: readonly number[], alpha: number, rng: Rng): readonly Example[] {
-  const draw = (): number => rows[rng.integer(rows.length)] as number;
-  return rows.map(() => ({first: draw(), second: draw(), share: drawBeta(rng, alpha)}));
 }
 
 /** Cuts the examples into batches of at most `size`, of equal length within one, so that none is tiny. */
@@ -103,7 +87,7 @@ export function predictClips(
   return result;
 }
 
-/** De-quantised: (q - 128) / 128. */
+/** Bytes count as (q - 128) / 128. */
 function addRow(
   x: Float32Array,
   start: number,
@@ -112,11 +96,17 @@ function addRow(
   share: number,
 ): void {
   const size = pieces * width;
-  const factor = share / 128;
+  const from = row * size;
+  if (features instanceof Float32Array) {
+    for (let i = 0; i < size; i++) x[start + i] = (x[start + i] as number) + share * (features[from + i] as number);
+    return;
+  }
   for (let i = 0; i < size; i++) {
-    x[start + i] = (x[start + i] as number) + factor * ((features[row * size + i] as number) - 128);
+    x[start + i] = (x[start + i] as number) + share * (UNIT[features[from + i] as number] as number);
   }
 }
+
+const UNIT = dequantizationTable('unit');
 
 function addTarget(targets: Float32Array, index: number, share: number): void {
   targets[index] = (targets[index] as number) + share;

@@ -1,16 +1,9 @@
 import {setImmediate} from 'node:timers/promises';
 import {StageError} from 'mixdown/stage';
-import {
-  cutBatches,
-  makeBatch,
-  mixedExamples,
-  plainExamples,
-  predictClips,
-  type ClipRows,
-  type PieceData,
-} from './attention-data.ts';
+import {cutBatches, makeBatch, plainExamples, predictClips, type ClipRows, type PieceData} from './attention-data.ts';
 import type {AttentionModel} from './attention-model.ts';
 import {meanAveragePrecisionAt3, meanOf} from './metrics.ts';
+import type {Example} from './mixed-table.ts';
 import type {Rng} from './rng.ts';
 
 export interface TrainingPlan {
@@ -22,8 +15,8 @@ export interface TrainingPlan {
   /** Epochs without a better one before training stops. */
   readonly patience: number;
   readonly batchSize: number;
-  /** 0: no mixed examples. */
-  readonly mixupAlpha: number;
+  /** Mixed examples, which each epoch has besides `order`. */
+  readonly mixed: readonly Example[];
 }
 
 /** One line of the learning curve. */
@@ -56,8 +49,7 @@ export async function trainAttention(
   signal: AbortSignal,
   onEpoch: (epoch: Epoch) => void,
 ): Promise<TrainingResult> {
-  const mixed = plan.mixupAlpha > 0 ? mixedExamples(plan.order, plan.mixupAlpha, rng.fork('mixup')) : [];
-  const examples = [...plainExamples(plan.order), ...mixed];
+  const examples = [...plainExamples(plan.order), ...plan.mixed];
   const curve: Epoch[] = [];
   let best: {readonly epoch: Epoch; readonly weights: ReturnType<AttentionModel['save']>} | undefined;
 

@@ -33,24 +33,33 @@ export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
   return {values, vectors};
 }
 
-/** Mean of each column of x (rows, width), float64. At least one row. */
-export function columnMeans(x: Float64Array, width: number): Float64Array {
-  const rows = x.length / width;
-  const means = new Float64Array(width);
-  for (let i = 0; i < x.length; i++) means[i % width] = at(means, i % width) + at(x, i);
-  return means.map((sum) => sum / rows);
+/** Some rows of a matrix after another, each block (n, width). Read twice for a covariance: never all held at once. */
+export type Blocks = Iterable<Float32Array | Float64Array>;
+
+/** Mean of each column of a matrix (rows, width), float64. At least one row. */
+export function columnMeans(blocks: Blocks, width: number): Float64Array {
+  const sums = new Float64Array(width);
+  let rows = 0;
+  for (const x of blocks) {
+    for (let i = 0; i < x.length; i++) sums[i % width] = at(sums, i % width) + (x[i] as number);
+    rows += x.length / width;
+  }
+  return sums.map((sum) => sum / rows);
 }
 
-/** Covariance (width, width) of the columns of x (rows, width), divided by rows - 1; zero for a single row. */
-export function covariance(x: Float64Array, width: number, means: Float64Array): Float64Array {
-  const rows = x.length / width;
+/** Covariance (width, width) of the columns of a matrix (rows, width), divided by rows - 1; zero for a single row. */
+export function covariance(blocks: Blocks, width: number, means: Float64Array): Float64Array {
   const result = new Float64Array(width * width);
   const centred = new Float64Array(width);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < width; i++) centred[i] = at(x, row * width + i) - at(means, i);
-    for (let i = 0; i < width; i++) {
-      const value = at(centred, i);
-      for (let j = i; j < width; j++) result[i * width + j] = at(result, i * width + j) + value * at(centred, j);
+  let rows = 0;
+  for (const x of blocks) {
+    for (let start = 0; start < x.length; start += width) {
+      for (let i = 0; i < width; i++) centred[i] = (x[start + i] as number) - at(means, i);
+      for (let i = 0; i < width; i++) {
+        const value = at(centred, i);
+        for (let j = i; j < width; j++) result[i * width + j] = at(result, i * width + j) + value * at(centred, j);
+      }
+      rows++;
     }
   }
   for (let i = 0; i < width; i++) {

@@ -17,14 +17,14 @@ export interface ToyOptions {
 export function toyTrainingFiles(options: ToyOptions): {features: {content: Uint8Array}; rows: {content: string}} {
   const {classes, clipsPerClass, folds, length, pieces = 1, seed = 1} = options;
   const rng = createRng(seed);
-  const lines = ['row,key,piece,class,split,fold'];
+  const lines = ['row,key,piece,class,split,fold,parent,label'];
   const values: number[] = [];
   for (let clip = 0; clip < classes * clipsPerClass; clip++) {
     const own = clip % classes;
     const place = Math.floor(clip / classes) % (folds + 1);
     const split = place === folds ? 'test,0' : `train,${place + 1}`;
     for (let piece = 0; piece < pieces; piece++) {
-      lines.push(`${lines.length - 1},k${String(clip).padStart(4, '0')},${piece},${own},${split}`);
+      lines.push(`${lines.length - 1},k${String(clip).padStart(4, '0')},${piece},${own},${split},,c${own}`);
       for (let t = 0; t < length; t++) {
         for (let k = 0; k < 128; k++) {
           const value = 127 + 45 * rng.normal() + (k % classes === own ? 30 : 0);

@@ -109,13 +109,13 @@ describe('cutPieces', () => {
     ],
     [2, 1, [[0], [1]]],
   ])('%i vectors in pieces of %i', (count, length, expected) => {
-    expect(cutPieces(count, length)).toEqual(expected);
+    expect(cutPieces(count, {length, long: 'split', short: 'repeat'})).toEqual(expected);
   });
 
   test('there is always a piece, and less than half a piece is lost', () => {
     fc.assert(
       fc.property(fc.integer({min: 1, max: 60}), fc.integer({min: 1, max: 12}), (count, length) => {
-        const pieces = cutPieces(count, length);
+        const pieces = cutPieces(count, {length, long: 'split', short: 'repeat'});
         expect(pieces.length).toBeGreaterThan(0);
         const used = new Set(pieces.flat());
         expect([...used]).toEqual(Array.from(used, (_, i) => i));
@@ -140,8 +140,9 @@ describe('segments', () => {
     const features = featuresOf({a: 1, b: 3, c: 2, d: 5});
     const {outputs} = await runStage(segments, {params: {length: 2}, inputs: {features, folds}});
     expect(readFileSync(outputs.rows, 'utf8')).toBe(
-      'row,key,piece,class,split,fold\n' +
-        '0,a,0,0,train,1\n1,b,0,0,train,2\n2,b,1,0,train,2\n3,c,0,1,train,1\n4,d,0,1,test,0\n5,d,1,1,test,0\n6,d,2,1,test,0\n',
+      'row,key,piece,class,split,fold,parent,label\n' +
+        '0,a,0,0,train,1,,Bell\n1,b,0,0,train,2,,Bell\n2,b,1,0,train,2,,Bell\n3,c,0,1,train,1,,Cow\n' +
+        '4,d,0,1,test,0,,Cow\n5,d,1,1,test,0,,Cow\n6,d,2,1,test,0,,Cow\n',
     );
     const {shape, data} = readUint8(outputs.features, 3);
     expect(shape).toEqual([7, 2, 2]);
@@ -155,18 +156,22 @@ describe('segments', () => {
       runStage(segments, {inputs: {features: {files: {...good.files, 'c.npy': c}}, folds}});
     await expect(run(encodeNpy({shape: [0, 2], data: new Uint8Array(0)}))).rejects.toThrow('clip c has no vectors');
     await expect(run(encodeNpy({shape: [1, 3], data: new Uint8Array(3)}))).rejects.toThrow('clip c has shape [1, 3]');
-    await expect(run(encodeNpy({shape: [1, 2], data: new Float32Array(2)}))).rejects.toThrow('clip c are not uint8');
+    await expect(run(encodeNpy({shape: [1, 2], data: new Float32Array(2)}))).rejects.toThrow(
+      'the array of clip c is float32, those before are uint8',
+    );
   });
 });
 
 describe('balance', () => {
-  const header = 'row,key,piece,class,split,fold\n';
+  const header = 'row,key,piece,class,split,fold,parent,label\n';
   // Class 0: rows 0 to 4, class 1: rows 5 and 6, class 2: row 7; row 8 validates fold 1, row 9 is a test clip.
   const classes = [0, 0, 0, 0, 0, 1, 1, 2, 1, 2];
   const rows = {
     content:
       header +
-      classes.map((own, i) => `${i},k${i},0,${own},${i === 9 ? 'test,0' : `train,${i === 8 ? 1 : 2}`}\n`).join(''),
+      classes
+        .map((own, i) => `${i},k${i},0,${own},${i === 9 ? 'test,0' : `train,${i === 8 ? 1 : 2}`},,c${own}\n`)
+        .join(''),
   };
   const draw = async (params: {fold: number; perClass?: number}, seed = 1) => {
     const {outputs} = await runStage(balance, {params, inputs: {rows}, seed});
@@ -198,7 +203,7 @@ describe('balance', () => {
   });
 
   test('a fold that leaves nothing to train on is refused', async () => {
-    const one = {content: `${header}0,a,0,0,train,1\n`};
+    const one = {content: `${header}0,a,0,0,train,1,,Bell\n`};
     await expect(runStage(balance, {params: {fold: 1}, inputs: {rows: one}})).rejects.toThrow('no training rows');
   });
 });

@@ -17,7 +17,7 @@ type TrainParams = NonNullable<
     Parameters<typeof runStage<(typeof train)['params'], (typeof train)['inputs'], (typeof train)['outputs']>>[1]
   >['params']
 >;
-type TrainResult = HarnessResult<Readonly<Record<'predictions' | 'validation' | 'model' | 'curve', string>>>;
+type TrainResult = HarnessResult<Readonly<Record<keyof (typeof train)['outputs'], string>>>;
 
 async function trainToy(params: TrainParams = {}, seed = 1, signal?: AbortSignal): Promise<TrainResult> {
   const fold = params.fold ?? 1;
@@ -109,14 +109,14 @@ describe('train', () => {
       heads.map((level) => `${level}/scores/weights`),
     );
     expect(tensors.get('output/weights')?.shape).toEqual([4 * heads.length, 4]);
-    expect(metadata).toMatchObject({levels: heads.join('+'), classes: '4', units: '16'});
+    expect(metadata).toMatchObject({levels: heads.join('+'), classes: '["c0","c1","c2","c3"]', units: '16'});
   });
 
   test.each([
     {headBatchNorm: false, priorBias: true},
     {finalDense: false, headBatchNorm: false, priorBias: true, learningRate: 0.02},
     {attNorm: 'time-softmax'} as const,
-    {attNorm: 'sigmoid+time-sum', mixupAlpha: 0.2} as const,
+    {attNorm: 'sigmoid+time-sum'} as const,
     {dropout: 0, levels: 'h1'},
   ])('learns with %j', async (params) => {
     expect(accuracyOf((await trainToy({epochs: 20, ...params})).outputs.predictions)).toBeGreaterThan(0.7);
@@ -189,7 +189,7 @@ describe('train', () => {
   test('a validation row in the order is refused: it would leak', async () => {
     const {outputs} = await runStage(balance, {params: {fold: 2}, inputs: {rows: toy.rows}});
     const run = runStage(train, {params: {...small, fold: 1}, inputs: {...toy, order: outputs.order}});
-    await expect(run).rejects.toThrow('not for training in fold 1');
+    await expect(run).rejects.toThrow('clip `k0024` validates fold 1');
   });
 
   test('a fold that does not exist and a level named twice are refused', async () => {

@@ -1,14 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {
-  cutBatches,
-  makeBatch,
-  mixedExamples,
-  plainExamples,
-  type PieceData,
-} from '../../../../stages/lib/attention-data.ts';
+import {cutBatches, makeBatch, plainExamples, type PieceData} from '../../../../stages/lib/attention-data.ts';
 import type {AttentionModel} from '../../../../stages/lib/attention-model.ts';
 import {trainAttention, type TrainingPlan} from '../../../../stages/lib/attention-training.ts';
-import {drawBeta} from '../../../../stages/lib/beta.ts';
 import {createRng} from '../../../../stages/lib/rng.ts';
 
 // Four rows of one piece with two values; the classes are 0, 1, 2, 0.
@@ -50,7 +43,7 @@ const plan: TrainingPlan = {
   epochs: 10,
   patience: 3,
   batchSize: 8,
-  mixupAlpha: 0,
+  mixed: [],
 };
 const never = new AbortController().signal;
 
@@ -118,26 +111,4 @@ describe('batches', () => {
     expect(cutBatches([1, 2], 500)).toEqual([[1, 2]]);
     expect(cutBatches([], 3)).toEqual([]);
   });
-
-  test('as many mixed examples as rows, from those rows', () => {
-    const rows = Array.from({length: 200}, (_, i) => 2 * i);
-    const mixed = mixedExamples(rows, 0.2, createRng(3));
-    expect(mixed).toHaveLength(200);
-    expect(
-      mixed.every(
-        ({first, second, share}) => rows.includes(first) && rows.includes(second) && share >= 0 && share <= 1,
-      ),
-    ).toBe(true);
-    expect(mixed).toEqual(mixedExamples(rows, 0.2, createRng(3)));
-  });
-});
-
-test.each([0.1, 0.2, 1, 3])('draws from Beta(%d, a) have its mean and variance', (a) => {
-  const rng = createRng(8);
-  const draws = Array.from({length: 20_000}, () => drawBeta(rng, a));
-  const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length;
-  const variance = draws.reduce((sum, value) => sum + (value - 0.5) ** 2, 0) / draws.length;
-  const expected = 1 / (4 * (2 * a + 1));
-  expect(Math.abs(mean - 0.5)).toBeLessThan(5 * Math.sqrt(expected / draws.length));
-  expect(Math.abs(variance / expected - 1)).toBeLessThan(0.05);
 });

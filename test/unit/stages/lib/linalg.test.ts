@@ -24,9 +24,9 @@ function largestDifference(actual: ArrayLike<number>, expected: readonly number[
 describe('symmetricEigen', () => {
   test('equals NumPy, signs included', () => {
     const x = Float64Array.from(golden.data.flat());
-    const means = columnMeans(x, 5);
+    const means = columnMeans([x.subarray(0, 35), x.subarray(35)], 5);
     expect(largestDifference(means, golden.means)).toBeLessThan(1e-13);
-    const matrix = covariance(x, 5, means);
+    const matrix = covariance([x.subarray(0, 35), x.subarray(35)], 5, means);
     expect(largestDifference(matrix, golden.covariance.flat())).toBeLessThan(1e-12);
     const {values, vectors} = symmetricEigen(matrix, 5);
     expect(largestDifference(values, golden.values)).toBeLessThan(1e-12);
@@ -72,5 +72,5 @@ describe('symmetricEigen', () => {
 });
 
 test('the covariance of one row is zero', () => {
-  expect([...covariance(Float64Array.of(1, 2), 2, Float64Array.of(1, 2))]).toEqual([0, 0, 0, 0]);
+  expect([...covariance([Float64Array.of(1, 2)], 2, Float64Array.of(1, 2))]).toEqual([0, 0, 0, 0]);
 });

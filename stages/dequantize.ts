@@ -1,0 +1,23 @@
+import {defineStage} from 'mixdown/stage';
+import {readUint8, writeNpy} from './lib/npy.ts';
+import {dequantize} from './lib/quantize.ts';
+
+export default defineStage({
+  name: 'dequantize',
+  summary: 'Float vectors from quantised ones.',
+  params: {
+    rule: {
+      type: 'string',
+      enum: ['unit', 'whitened'],
+      default: 'unit',
+      about:
+        'unit: (q - 128) / 128, as the classifiers take them; whitened: back to the -2 ... 2 of the PCA, as YouTube-8M',
+    },
+  },
+  inputs: {quantized: {kind: 'file', about: 'uint8 .npy of any shape, from pca-quantize'}},
+  outputs: {vectors: {kind: 'file', name: 'vectors.npy', about: 'float32, of the same shape'}},
+  run({params, inputs, outputs}) {
+    const {shape, data} = readUint8(inputs.quantized, undefined, 'the quantised vectors');
+    writeNpy(outputs.vectors, {shape, data: dequantize(data, params.rule)});
+  },
+});
