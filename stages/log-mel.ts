@@ -1,12 +1,12 @@
 import {readFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {frameCount, logMel, roundHalfEven} from './lib/mel.ts';
+import {cutPatches, logMel, roundHalfEven} from './lib/mel.ts';
 import {writeNpy} from './lib/npy.ts';
 import {decodeWav, mixToMono} from './lib/wav.ts';
 
 export default defineStage({
   name: 'log-mel',
-  summary: 'Log-mel patches of one waveform, float32 (patches, frames, bands): the front end of VGGish.',
+  summary: 'Log-mel patches of one waveform, as for VGGish: float32 (patches, frames, bands), ln(magnitude + offset).',
   params: {
     sampleRate: {type: 'integer', minimum: 1000, default: 16_000, about: 'Hz; the waveform must have this rate'},
     windowSeconds: {type: 'number', exclusiveMinimum: 0, maximum: 10, default: 0.025, about: 'length of a frame'},
@@ -16,7 +16,7 @@ export default defineStage({
     highHz: {type: 'number', exclusiveMinimum: 0, default: 7500, about: 'upper edge of the highest band'},
     logOffset: {
       type: 'number',
-      exclusiveMinimum: 0,
+      minimum: 1e-300,
       default: 0.01,
       about: 'added before the logarithm; 0.001 for YAMNet',
     },
@@ -24,9 +24,17 @@ export default defineStage({
     patchHop: {type: 'integer', minimum: 1, default: 96, about: 'frames from one patch to the next; 48 for YAMNet'},
   },
   inputs: {waveform: {kind: 'file', about: 'WAV at sampleRate, as resample-trim makes it'}},
-  outputs: {patches: {kind: 'file', name: 'patches.npy', about: 'float32, shape (patches, patchFrames, bands)'}},
+  outputs: {
+    patches: {
+      kind: 'file',
+      name: 'patches.npy',
+      about:
+        'float32, shape (patches, patchFrames, bands): natural log of (DFT magnitude in the mel band + logOffset), ' +
+        'of samples with full scale 1',
+    },
+  },
   run({params, inputs, outputs, metric}) {
-    const {sampleRate, windowSeconds, hopSeconds, bands, lowHz, highHz, patchFrames, patchHop} = params;
+    const {sampleRate, windowSeconds, hopSeconds, bands, patchFrames, patchHop} = params;
     checkParams(params);
     const sound = decodeWav(readFileSync(inputs.waveform), 'the waveform');
     if (sound.sampleRate !== sampleRate) {
@@ -36,8 +44,7 @@ export default defineStage({
       );
     }
     const samples = mixToMono(sound);
-    const {frames, values} = logMel(samples, {...params, lowHz, highHz});
-    const patches = frameCount(frames, patchFrames, patchHop);
+    const {patches, data} = cutPatches(logMel(samples, params), patchFrames, patchHop);
     if (patches === 0) {
       const window = roundHalfEven(windowSeconds * sampleRate);
       const needed = (patchFrames - 1) * roundHalfEven(hopSeconds * sampleRate) + window;
@@ -46,11 +53,6 @@ export default defineStage({
           `${patchFrames} frames need ${needed} (${seconds(needed, sampleRate)})`,
         `set minSeconds of stage resample-trim to ${needed / sampleRate} or more: it repeats short clips`,
       );
-    }
-    const data = new Float32Array(patches * patchFrames * bands);
-    for (let p = 0; p < patches; p++) {
-      const start = p * patchHop * bands;
-      data.set(values.subarray(start, start + patchFrames * bands), p * patchFrames * bands);
     }
     writeNpy(outputs.patches, {shape: [patches, patchFrames, bands], data});
     metric('patches', patches);
