@@ -44,6 +44,22 @@ export function encodeNpyHeader(descriptor: NpyDescriptor, shape: readonly numbe
  * `name` stands for the file in messages. Throws StageError for any other content.
  */
 export function decodeNpy(bytes: Uint8Array, name = 'the .npy file'): NpyArray {
+  const {descriptor, shape, start} = decodeNpyHeader(bytes, bytes.length, name);
+  // A typed array must start at a multiple of its item size, which a view into a Buffer need not do.
+  const {buffer} = new Uint8Array(bytes.subarray(start));
+  return {shape, data: viewOf(descriptor, buffer)};
+}
+
+/** What comes before the values, and where they start. */
+export interface NpyHeader {
+  readonly descriptor: NpyDescriptor;
+  readonly shape: readonly number[];
+  /** Byte of the first value. */
+  readonly start: number;
+}
+
+/** As decodeNpy, of the first bytes of a file of `fileBytes` bytes; the header must lie in them. */
+export function decodeNpyHeader(bytes: Uint8Array, fileBytes: number, name: string): NpyHeader {
   const broken = (what: string): StageError => new StageError(`${name} is not a usable .npy file: ${what}`);
   if (bytes.length < PREFIX_BYTES) throw broken(`it has ${bytes.length} bytes, less than a header`);
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw broken('it does not start with the NumPy magic string');
@@ -63,17 +79,12 @@ export function decodeNpy(bytes: Uint8Array, name = 'the .npy file'): NpyArray {
     .filter((axis) => axis.trim() !== '')
     .map(Number);
   const count = sizeOf(shape);
-  const itemBytes = {'<f4': 4, '<f8': 8, '|u1': 1, '<i4': 4}[descriptor];
-  if (itemBytes === undefined) throw broken(`dtype ${descriptor} is not supported, only <f4, <f8, |u1 and <i4`);
-  const wanted = count * itemBytes;
-  if (bytes.length - start !== wanted) {
-    throw broken(
-      `shape ${shapeText(shape)} of ${descriptor} needs ${wanted} bytes, the file has ${bytes.length - start}`,
-    );
+  if (!isDescriptor(descriptor)) throw broken(`dtype ${descriptor} is not supported, only <f4, <f8, |u1 and <i4`);
+  const wanted = count * ITEM_BYTES[descriptor];
+  if (fileBytes - start !== wanted) {
+    throw broken(`shape ${shapeText(shape)} of ${descriptor} needs ${wanted} bytes, the file has ${fileBytes - start}`);
   }
-  // A typed array must start at a multiple of its item size, which a view into a Buffer need not do.
-  const {buffer} = new Uint8Array(bytes.subarray(start));
-  return {shape, data: viewOf(descriptor, buffer)};
+  return {descriptor, shape, start};
 }
 
 /** `name` stands for the file in messages: the path given to a stage says nothing. */
@@ -104,6 +115,11 @@ export function writeNpy(path: string, array: NpyArray): void {
 const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const PREFIX_BYTES = 10;
 const ALIGNMENT = 64;
+const ITEM_BYTES = {'<f4': 4, '<f8': 8, '|u1': 1, '<i4': 4} as const;
+
+function isDescriptor(text: string): text is NpyDescriptor {
+  return Object.hasOwn(ITEM_BYTES, text);
+}
 
 /** How a header calls the values' type. */
 export function npyDescriptor(data: NpyData): NpyDescriptor {
@@ -113,7 +129,7 @@ export function npyDescriptor(data: NpyData): NpyDescriptor {
   return '|u1';
 }
 
-function viewOf(descriptor: string, buffer: ArrayBuffer): NpyData {
+function viewOf(descriptor: NpyDescriptor, buffer: ArrayBuffer): NpyData {
   if (descriptor === '<f4') return new Float32Array(buffer);
   if (descriptor === '<f8') return new Float64Array(buffer);
   if (descriptor === '<i4') return new Int32Array(buffer);
