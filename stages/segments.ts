@@ -1,8 +1,7 @@
 import {defineStage, StageError} from 'mixdown/stage';
 import {readFolds, type Clip} from './lib/dataset.ts';
 import {vectorReader} from './lib/embeddings.ts';
-import type {NpyArray} from './lib/npy.ts';
-import {writeNpyParts} from './lib/npy-rows.ts';
+import {npyWriter, type NpyWriter} from './lib/npy-writer.ts';
 import {cutPieces, type Piece} from './lib/pieces.ts';
 import {writePieceRows, type PieceRow} from './lib/piece-rows.ts';
 
@@ -45,17 +44,21 @@ export default defineStage({
     if (clips.length === 0) throw new StageError('the folds table has no clips');
     const read = vectorReader(inputs.features, 'the features');
     const rows: PieceRow[] = [];
-    function* parts(): Generator<NpyArray> {
+    let writer: NpyWriter<Vectors> | undefined;
+    try {
       for (const clip of clips) {
         const {shape, data} = read(clip.key);
         const [count = 0, width = 0] = shape;
         if (count === 0) throw new StageError(`clip ${clip.key} has no vectors`, 'a clip needs at least one');
-        const pieces = cutPieces(count, params);
-        for (const piece of pieces.keys()) rows.push(rowOf(clip, rows.length, piece));
-        yield {shape: [pieces.length, params.length, width], data: gather(data, width, pieces.flat())};
+        writer ??= npyWriter<Vectors>(outputs.features, [params.length, width], data);
+        for (const [i, piece] of cutPieces(count, params).entries()) {
+          writer.write(gather(data, width, piece));
+          rows.push(rowOf(clip, rows.length, i));
+        }
       }
+    } finally {
+      writer?.close();
     }
-    writeNpyParts(outputs.features, parts());
     writePieceRows(outputs.rows, rows);
     metric('rows', rows.length);
     metric('clips', clips.length);
@@ -67,12 +70,13 @@ function rowOf({key, classIndex, split, fold, parent, label}: Clip, row: number,
   return {row, key, piece, classIndex, split, fold, parent, label};
 }
 
-/** The vectors at `places`, one after another; zeros where there is none. */
-function gather<T extends Uint8Array | Float32Array>(data: T, width: number, places: Piece): T {
-  const values = (
-    data instanceof Uint8Array ? new Uint8Array(places.length * width) : new Float32Array(places.length * width)
-  ) as T;
-  for (const [i, vector] of places.entries()) {
+type Vectors = Uint8Array | Float32Array;
+
+/** The vectors at the places of a piece, one after another; zeros where there is none. */
+function gather(data: Vectors, width: number, piece: Piece): Vectors {
+  const size = piece.length * width;
+  const values = data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
+  for (const [i, vector] of piece.entries()) {
     if (vector !== undefined) values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
   }
   return values;

@@ -97,7 +97,7 @@ export default defineStage({
       const score = (clips: readonly ClipRows[]): Float32Array => predictClips(model, data, clips, params.batchSize);
       writeNpy(outputs.predictions, {shape: shape(test), data: score(test)});
       writeNpy(outputs.validation, {shape: shape(validation), data: score(validation)});
-      writeIndex(outputs.index, classes, {predictions: test, validation});
+      writeIndex(outputs.index, classes, test, validation);
       writeSafeTensors(outputs.model, model.save(), {
         model: 'multi-level-attention',
         levels: config.levels.map((level) => `h${level}`).join('+'),
@@ -167,13 +167,22 @@ function readData(path: string, rows: readonly PieceRow[], classes: readonly str
 function writeIndex(
   path: string,
   classes: readonly string[],
-  arrays: Readonly<Record<'predictions' | 'validation', readonly ClipRows[]>>,
+  test: readonly ClipRows[],
+  validation: readonly ClipRows[],
 ): void {
-  const described = Object.entries(arrays).map(([name, clips]) => [
-    name,
-    {dtype: 'float32', shape: [clips.length, classes.length], unit: 'probability', clips: clips.map(({key}) => key)},
-  ]);
-  const index = {type: 'predictions/1', axes: ['clip', 'class'], classes, ...Object.fromEntries(described)};
+  const described = (clips: readonly ClipRows[]): object => ({
+    dtype: 'float32',
+    shape: [clips.length, classes.length],
+    unit: 'probability',
+    clips: clips.map(({key}) => key),
+  });
+  const index = {
+    type: 'predictions/1',
+    axes: ['clip', 'class'],
+    classes,
+    predictions: described(test),
+    validation: described(validation),
+  };
   writeFileSync(path, `${JSON.stringify(index)}\n`);
 }
 

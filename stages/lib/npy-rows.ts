@@ -1,40 +1,60 @@
-import {closeSync, openSync, writeSync} from 'node:fs';
-import {encodeNpyHeader, npyDescriptor, type NpyArray, type NpyDescriptor} from './npy.ts';
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {StageError} from 'mixdown/stage';
+import {decodeNpyHeader} from './npy.ts';
+
+/** Rows of a uint8 array that stays on the disk. */
+export interface NpyRows {
+  /** At least one axis; the first counts the rows. */
+  readonly shape: readonly number[];
+  /** Values of a row. */
+  readonly width: number;
+  /** Fills `into`, a whole number of rows, with row `first` and those after it. Throws RangeError beyond the last row. */
+  read(first: number, into: Uint8Array): void;
+  close(): void;
+}
 
 /**
- * Writes one .npy out of parts (n, ...) of one type that agree in all axes but the first, one part in memory at a time: the
- * same bytes as `writeNpy` of all of them. At least one part. Returns the length of the first axis.
+ * Opens a uint8 .npy file, of any size; it must be closed. `name` stands for the file in messages. Throws StageError for
+ * another type or a damaged file.
  */
-export function writeNpyParts(path: string, parts: Iterable<NpyArray>): number {
-  const file = openSync(path, 'w');
+export function openNpyRows(path: string, name: string): NpyRows {
+  const file = openSync(path, 'r');
   try {
-    let rows = 0;
-    let kind: {readonly descriptor: NpyDescriptor; readonly row: readonly number[]} | undefined;
-    for (const {shape, data} of parts) {
-      const [count = 0, ...row] = shape;
-      const descriptor = npyDescriptor(data);
-      kind ??= {descriptor, row};
-      if (descriptor !== kind.descriptor || row.join() !== kind.row.join()) {
-        throw new RangeError(
-          `a part of ${descriptor} [n, ${row.join(', ')}] among ones of ${kind.descriptor} [n, ${kind.row.join(', ')}]`,
-        );
-      }
-      // The header is written last, when the number of rows is known; its padding leaves room for any.
-      if (rows === 0) writeAll(file, encodeNpyHeader(descriptor, shape));
-      writeAll(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      rows += count;
-    }
-    if (kind === undefined) throw new RangeError('an array of no parts');
-    writeAll(file, encodeNpyHeader(kind.descriptor, [rows, ...kind.row]), 0);
-    return rows;
-  } finally {
+    const head = Buffer.alloc(MOST_HEADER_BYTES);
+    const {size} = fstatSync(file);
+    const {descriptor, shape, start} = decodeNpyHeader(head.subarray(0, readFully(file, head, 0)), size, name);
+    const [rows, ...rowShape] = shape;
+    if (descriptor !== '|u1') throw new StageError(`${name} holds ${descriptor} values; uint8 is needed`);
+    if (rows === undefined) throw new StageError(`${name} is a single value; rows are needed`);
+    const width = rowShape.reduce((product, axis) => product * axis, 1);
+    return {
+      shape,
+      width,
+      read(first, into) {
+        const from = first * width;
+        if (from < 0 || from + into.length > rows * width) {
+          throw new RangeError(`rows from ${first} on: ${into.length} values; there are ${rows} rows of ${width}`);
+        }
+        if (readFully(file, into, start + from) < into.length) throw new StageError(`${name} was cut while it was read`);
+      },
+      close: () => closeSync(file),
+    };
+  } catch (error) {
     closeSync(file);
+    throw error;
   }
 }
 
-/** One write may take less than all of a large array. */
-function writeAll(file: number, bytes: Uint8Array, position?: number): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(file, bytes, done, bytes.length - done, position === undefined ? null : position + done);
+/** The longest header that format 1.0 can have. */
+const MOST_HEADER_BYTES = 2 ** 16 + 10;
+
+/** One call may read less than was asked for. */
+function readFully(file: number, into: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const count = readSync(file, into, done, into.length - done, position + done);
+    if (count === 0) break;
+    done += count;
   }
+  return done;
 }

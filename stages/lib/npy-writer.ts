@@ -1,5 +1,5 @@
 import {appendFile} from './append-file.ts';
-import {encodeNpyHeader, npyDescriptor} from './npy.ts';
+import {encodeNpyHeader, npyDescriptor, type NpyData} from './npy.ts';
 
 /** Writes an array row by row when the number of rows is known only at the end. Memory: a part of a MiB. */
 export interface NpyWriter<T> {
@@ -14,11 +14,7 @@ export interface NpyWriter<T> {
  * Starts a .npy file of rows of shape `rowShape`, of the type of `example`. Whatever happens, it must be closed.
  * The header has 128 bytes, which holds any number of rows for up to some five axes; more throw RangeError.
  */
-export function npyWriter<T extends Uint8Array | Int32Array>(
-  path: string,
-  rowShape: readonly number[],
-  example: T,
-): NpyWriter<T> {
+export function npyWriter<T extends NpyData>(path: string, rowShape: readonly number[], example: T): NpyWriter<T> {
   const size = rowShape.reduce((product, axis) => product * axis, 1);
   const header = (rows: number): Uint8Array => {
     const bytes = encodeNpyHeader(npyDescriptor(example), [rows, ...rowShape]);
