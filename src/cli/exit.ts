@@ -32,6 +32,7 @@ const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'input-changed',
   'input-unreadable',
   'slice-key-collision',
+  'item-missing',
   'timed-out',
   'cancelled',
   'worker-crashed',

@@ -1,12 +1,13 @@
 import {sha256} from '../core/digest.ts';
 import type {SourceRange} from '../core/failure.ts';
 import {canonicalJson, isObject, type Json, type JsonObject} from '../core/json.ts';
-import type {ArtifactRef, CommandSpec, InputBinding, PipelineNode} from '../core/pipeline.ts';
+import type {CommandSpec, InputBinding, PipelineNode} from '../core/pipeline.ts';
 import {defaultResources} from '../core/resources.ts';
 import type {CodeManifest, InputPort, OutputPort, StageDeclaration} from '../core/stage.ts';
-import {bind, bindCollection, placeOf, type Bound} from './bindings.ts';
+import {bind, placeOf, type Bound} from './bindings.ts';
 import {readCommand} from './command-text.ts';
 import type {CommandNodeSection} from './document.ts';
+import {bindEach, type EachEntry} from './each.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import {checkWorkPaths} from './work-paths.ts';
 import {nodeResolver, perVariant, toText, type PerVariant, type Scope} from './scope.ts';
@@ -47,12 +48,14 @@ export function expandCommandNode(
 ): PipelineNode[] {
   const variants = scope.matrices.of(name);
   const resolve = nodeResolver(name, variants, scope);
-  const each = readEach(name, section, scope);
-  const bindings = readInputs(name, section, each?.port, scope);
+  const sliced = readEach(name, section, scope);
+  const each = bindEach(name, sliced, resolve, scope);
+  const slicedPorts = sliced.map(({port}) => port);
+  const bindings = readInputs(name, section, slicedPorts, scope);
   const outputs = readOutputs(name, section, scope);
   const settings = readSettings(name, section, defaultResources, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
-  const ports = [...Object.keys(section.inputs ?? {}), ...(each ? [each.port] : [])];
+  const ports = [...Object.keys(section.inputs ?? {}), ...slicedPorts];
   const command = readCommand(name, section, ports, scope);
   return variants.variants.map((variant, index) => {
     const inputs: Record<string, InputBinding> = {};
@@ -63,8 +66,8 @@ export function expandCommandNode(
       inputs[port] = bound.binding;
       kinds[port] = bound.port;
     }
-    const items = each?.collection?.(variant);
-    if (each) kinds[each.port] = {kind: 'file'};
+    const collections = each(variant);
+    for (const port of slicedPorts) kinds[port] = {kind: 'file'};
     const made = outputs(variant);
     const nodeSeed = command.seeded || section.seed !== undefined ? seed(variant) : 0;
     const {spec, params} = command.read(variant, made, nodeSeed);
@@ -77,7 +80,7 @@ export function expandCommandNode(
       seed: nodeSeed,
       inputs,
       ports: kinds,
-      ...(each && items ? {each: {port: each.port, collection: items}} : {}),
+      ...(collections ? {each: collections} : {}),
       outputs: made,
       command: spec,
       ...settings(variant),
@@ -95,7 +98,7 @@ function keyPart(spec: CommandSpec): JsonObject {
 function readInputs(
   name: string,
   section: CommandNodeSection,
-  slicedPort: string | undefined,
+  slicedPorts: readonly string[],
   scope: Scope,
 ): readonly (readonly [string, PerVariant<Bound | undefined>])[] {
   const variants = scope.matrices.of(name);
@@ -103,7 +106,7 @@ function readInputs(
   const bindings: (readonly [string, PerVariant<Bound | undefined>])[] = [];
   for (const [port, value] of Object.entries(section.inputs ?? {})) {
     const path = ['nodes', name, 'inputs', port];
-    if (port === slicedPort) {
+    if (slicedPorts.includes(port)) {
       scope.report({
         code: 'bad-value',
         message: `input \`${port}\` is bound twice: here and by \`each\``,
@@ -120,28 +123,15 @@ function readInputs(
   return bindings;
 }
 
-function readEach(
-  name: string,
-  {each}: CommandNodeSection,
-  scope: Scope,
-): {port: string; collection: PerVariant<ArtifactRef | undefined> | undefined} | undefined {
-  if (each === undefined) return undefined;
+function readEach(name: string, {each = {}}: CommandNodeSection, {report}: Scope): readonly EachEntry[] {
   const path = ['nodes', name, 'each'];
-  if (typeof each === 'string') {
-    const message = 'a command says which input gets the item of `each`';
-    const hint = `write \`each: {NAME: ${each}}\`; the item is then the file NAME`;
-    scope.report({code: 'bad-reference', message, hint, path, at: 'value'});
-    return undefined;
+  if (typeof each === 'object') {
+    return Object.entries(each).map(([port, value]) => ({port, value, path: [...path, port]}));
   }
-  const variants = scope.matrices.of(name);
-  const resolve = nodeResolver(name, variants, scope);
-  const [port = '', value = ''] = Object.entries(each)[0] ?? [];
-  const at = [...path, port];
-  const place = placeOf(value, at, variants.axes);
-  return {
-    port,
-    collection: perVariant(value, at, resolve, scope.report, (found) => bindCollection(found, place, scope)),
-  };
+  const message = 'a command says which input gets the item of `each`';
+  const hint = `write \`each: {NAME: ${each}}\`; the item is then the file NAME`;
+  report({code: 'bad-reference', message, hint, path, at: 'value'});
+  return [];
 }
 
 function readOutputs(
@@ -154,12 +144,15 @@ function readOutputs(
   const eachPort = typeof section.each === 'object' ? Object.keys(section.each) : [];
   const ports = [...Object.keys(section.inputs ?? {}), ...eachPort];
   const rest = Object.entries(section.outputs).map(([output, value]) => {
-    const {kind = 'file', display = false} = typeof value === 'string' ? {} : value;
-    if (kind === 'tree' && section.each !== undefined) {
-      const message = `output \`${output}\` is a tree; under \`each\` every output is one file per item`;
-      scope.report({code: 'kind-mismatch', message, path: [...path, output], at: 'key'});
+    const {kind = 'file', display = false, optional = false} = typeof value === 'string' ? {} : value;
+    if (optional && (kind === 'tree' || section.each === undefined)) {
+      const message = `output \`${output}\` cannot be optional: only a file under \`each\` may be left unwritten`;
+      const hint = kind === 'tree' ? 'a tree may be left empty' : undefined;
+      const at = {path: [...path, output, 'optional'], at: 'key'} as const;
+      scope.report({code: 'bad-value', message, ...(hint ? {hint} : {}), ...at});
     }
-    return [output, display ? ({kind, display: true} as const) : {kind}] as const;
+    const port = {kind, ...(display ? {display} : {}), ...(optional ? {optional} : {})} as const;
+    return [output, port] as const;
   });
   const paths = Object.fromEntries(
     Object.entries(section.outputs).map(([output, value]) => [output, typeof value === 'string' ? value : value.path]),

@@ -48,5 +48,7 @@ function edgePath(from: PipelineNode, to: NodeId): Path {
     const refs = binding.many ? binding.refs : [binding.ref];
     if (refs.some(leadsTo)) return ['nodes', from.name, 'inputs', port];
   }
-  return ['nodes', from.name, 'each'];
+  const {each = []} = from;
+  const sliced = each.find(({collection}) => leadsTo(collection));
+  return ['nodes', from.name, 'each', ...(sliced && each.length > 1 ? [sliced.port] : [])];
 }

@@ -38,7 +38,7 @@ export interface ResourcesSection {
 interface NodeBase {
   readonly each?: string | Readonly<Record<string, string>>;
   readonly matrix?: MatrixSection;
-  readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  readonly inputs?: Readonly<Record<string, string | readonly string[] | null>>;
   readonly params?: JsonObject;
   readonly seed?: number | string;
   readonly resources?: ResourcesSection;
@@ -65,6 +65,7 @@ export interface CommandOutputSection {
   readonly path: string;
   readonly kind?: 'file' | 'tree';
   readonly display?: boolean;
+  readonly optional?: boolean;
 }
 
 export type NodeSection = StageNodeSection | CommandNodeSection;

@@ -20,7 +20,7 @@ export interface BundledFile {
 export interface StageBundle {
   /** A self-contained ES module, except for npm packages, which it imports by their place on this machine. */
   readonly text: string;
-  /** Without mixdown's own author API. */
+  /** Without mixdown's own author API and what that imports. */
   readonly files: readonly BundledFile[];
   /** npm packages that the files import, with the folders they were imported from. */
   readonly packages: ReadonlyMap<string, ReadonlySet<string>>;
@@ -52,15 +52,23 @@ export async function bundleStage(
   const files = new Map<string, BundledFile>();
   const packages = new Map<string, Set<string>>();
   const api = authorApi();
+  const own = new Set([api]);
   const setup = (plugin: PluginBuild) => {
-    plugin.onResolve({filter: /.*/}, (args) => resolveImport(args, plugin, api, packages));
+    plugin.onResolve({filter: /.*/}, async (args) => {
+      const found = await resolveImport(args, plugin, api, packages);
+      if (found || !own.has(args.importer) || args.pluginData === inner) return found;
+      const {path, kind, importer, resolveDir} = args;
+      const resolved = await plugin.resolve(path, {kind, importer, resolveDir, pluginData: inner});
+      own.add(resolved.path);
+      return resolved;
+    });
     plugin.onLoad({filter: /.*/}, ({path}) => {
       const loader = loaderOf(path);
       if (loader === undefined) return undefined;
       // Stamp before bytes: an edit in between is noticed next time, because the stamp is then too old.
       const stamp = fileStamp(path);
       const content = readFileSync(path);
-      if (path !== api && stamp) files.set(path, {path, stamp, content});
+      if (!own.has(path) && stamp) files.set(path, {path, stamp, content});
       return {contents: content, loader};
     });
   };

@@ -119,7 +119,10 @@ function complete(value: JsonObject): DeclaredStage {
 function checkOutputs({outputs}: DeclaredStage): string[] {
   const faults: string[] = [];
   const taken = new Map<string, string>();
-  for (const [port, {name}] of Object.entries(outputs)) {
+  for (const [port, {kind, name, optional}] of Object.entries(outputs)) {
+    if (optional && kind === 'tree') {
+      faults.push(`\`outputs.${port}.optional\`: only a file can be left unwritten; a tree can be left empty`);
+    }
     const fault = name.includes('/') ? 'is not a plain file name' : faultOf(name);
     if (fault) faults.push(`\`outputs.${port}.name\`: \`${name}\` ${fault}`);
     const other = taken.get(name.toLowerCase());

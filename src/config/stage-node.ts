@@ -1,11 +1,13 @@
 import {didYouMean} from '../core/closest.ts';
 import type {SourceRange} from '../core/failure.ts';
-import type {ArtifactRef, InputBinding, PipelineNode} from '../core/pipeline.ts';
+import type {InputBinding, PipelineNode} from '../core/pipeline.ts';
 import type {StageDeclaration} from '../core/stage.ts';
-import {bind, bindCollection, placeOf} from './bindings.ts';
+import {bind, placeOf, type PortSpec} from './bindings.ts';
 import type {StageNodeSection} from './document.ts';
+import {bindEach, type EachEntry} from './each.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import type {ParamChecker} from './param-checker.ts';
+import type {Path} from './problem.ts';
 import {readParams} from './stage-params.ts';
 import type {Resolve} from './template.ts';
 import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
@@ -24,9 +26,9 @@ export function expandStageNode(
 ): PipelineNode[] {
   const variants = scope.matrices.of(name);
   const resolve = nodeResolver(name, variants, scope);
-  const each = readEach(name, section, stage, resolve, scope);
-  const bindings = readInputs(name, section, stage, each?.port, resolve, scope);
-  const collection = each?.collection;
+  const sliced = readEach(name, section, stage, scope);
+  const each = bindEach(name, sliced.entries, resolve, scope);
+  const bindings = readInputs(name, section, stage, sliced, resolve, scope);
   const params = readParams(name, section.params ?? {}, stage, resolve, scope);
   const settings = readSettings(name, section, stage.resources, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
@@ -41,7 +43,7 @@ export function expandStageNode(
       const bound = binding(variant);
       if (bound) inputs[port] = bound;
     }
-    const items = collection?.(variant);
+    const collections = each(variant);
     return {
       id: variants.ids[index] ?? name,
       name,
@@ -51,7 +53,7 @@ export function expandStageNode(
       seed: stage.seeded ? seed(variant) : 0,
       inputs,
       ports: stage.inputs,
-      ...(each && items ? {each: {port: each.port, collection: items}} : {}),
+      ...(collections ? {each: collections} : {}),
       outputs: stage.outputs,
       ...settings(variant),
       ...(range ? {range} : {}),
@@ -63,12 +65,13 @@ function readInputs(
   name: string,
   section: StageNodeSection,
   stage: StageDeclaration,
-  slicedPort: string | undefined,
+  sliced: Sliced,
   resolve: Resolve,
   scope: Scope,
 ): readonly (readonly [string, PerVariant<InputBinding | undefined>])[] {
   const {report} = scope;
   const variants = scope.matrices.of(name);
+  const slicedPorts = new Set(sliced.entries.map(({port}) => port));
   const bindings: (readonly [string, PerVariant<InputBinding | undefined>])[] = [];
   for (const [port, value] of Object.entries(section.inputs ?? {})) {
     const path = ['nodes', name, 'inputs', port];
@@ -84,21 +87,23 @@ function readInputs(
       });
       continue;
     }
-    if (port === slicedPort) {
+    if (slicedPorts.has(port)) {
       const message = `input \`${port}\` is bound twice: here and by \`each\``;
       report({code: 'bad-value', message, path, at: 'key'});
       continue;
     }
     const place = placeOf(value, path, variants.axes);
     const spec = {name: port, port: declared, owner: `stage \`${stage.name}\``};
-    const binding = perVariant(value, path, resolve, report, (found) => bind(found, spec, place, scope)?.binding);
+    const binding = perVariant(value, path, resolve, report, (found) =>
+      found === null ? unbound(spec, path, scope) : bind(found, spec, place, scope)?.binding,
+    );
     if (binding) bindings.push([port, binding]);
   }
   const given = new Set(Object.keys(section.inputs ?? {}));
   for (const [port, {optional, kind}] of Object.entries(stage.inputs)) {
-    if (optional || given.has(port) || port === slicedPort) continue;
+    if (optional || given.has(port) || slicedPorts.has(port)) continue;
     // Which port `each` feeds could not be told, and that was reported.
-    if (section.each !== undefined && slicedPort === undefined && kind === 'file') continue;
+    if (sliced.broken && kind === 'file') continue;
     const message = `node \`${name}\` does not bind the input \`${port}\` of stage \`${stage.name}\` (a ${kind})`;
     const hint = section.inputs ? `add \`${port}: …\` to \`inputs\`` : `write \`inputs: {${port}: …}\``;
     report({code: 'missing-input', message, hint, path: ['nodes', name, 'inputs'], at: 'key'});
@@ -106,53 +111,46 @@ function readInputs(
   return bindings;
 }
 
-interface Each {
-  readonly port: string;
-  readonly collection: PerVariant<ArtifactRef | undefined> | undefined;
+/** `null` leaves an optional port without an artifact, as if it were not named: a variable can switch an input off. */
+function unbound({name, port, owner}: PortSpec, path: Path, {report}: Scope): undefined {
+  if (port?.optional) return;
+  const message = `input \`${name}\` of ${owner} is not optional: \`null\` leaves it without an artifact`;
+  report({code: 'missing-input', message, path, at: 'value', traced: true});
 }
 
-function readEach(
-  name: string,
-  section: StageNodeSection,
-  stage: StageDeclaration,
-  resolve: Resolve,
-  scope: Scope,
-): Each | undefined {
+/** Ports that `each` feeds. */
+interface Sliced {
+  readonly entries: readonly EachEntry[];
+  /** What it says is wrong and was reported, so that a port is missing here. */
+  readonly broken: boolean;
+}
+
+function readEach(name: string, section: StageNodeSection, stage: StageDeclaration, scope: Scope): Sliced {
   const {each} = section;
-  if (each === undefined) return undefined;
-  const {report} = scope;
+  if (each === undefined) return {entries: [], broken: false};
   const path = ['nodes', name, 'each'];
-  const variants = scope.matrices.of(name);
-  for (const [output, {kind}] of Object.entries(stage.outputs)) {
-    if (kind === 'file') continue;
-    const message = `stage \`${stage.name}\` cannot run with \`each\`: its output \`${output}\` is a tree`;
-    report({code: 'kind-mismatch', message, hint: 'under `each` every output is one file per item', path, at: 'key'});
-    return undefined;
+  if (typeof each === 'string') {
+    const port = onlyFreePort(name, section, each, stage, scope);
+    return port === undefined ? {entries: [], broken: true} : {entries: [{port, value: each, path}], broken: false};
   }
-  const named = typeof each === 'object' ? Object.entries(each)[0] : undefined;
-  const port = named
-    ? checkPort(name, named[0], stage, scope)
-    : onlyFreePort(name, section, each as string, stage, scope);
-  if (port === undefined) return undefined;
-  const value = named ? named[1] : (each as string);
-  const at = named ? [...path, named[0]] : path;
-  const place = placeOf(value, at, variants.axes);
-  return {port, collection: perVariant(value, at, resolve, report, (found) => bindCollection(found, place, scope))};
+  const named = Object.entries(each).map(([port, value]): EachEntry => ({port, value, path: [...path, port]}));
+  const entries = named.filter(({port}) => checkPort(name, port, stage, scope));
+  return {entries, broken: entries.length < named.length};
 }
 
-function checkPort(name: string, port: string, stage: StageDeclaration, {report}: Scope): string | undefined {
+function checkPort(name: string, port: string, stage: StageDeclaration, {report}: Scope): boolean {
   const declared = Object.hasOwn(stage.inputs, port) ? stage.inputs[port] : undefined;
   const path = ['nodes', name, 'each', port];
   if (!declared) {
     const message = `stage \`${stage.name}\` has no input \`${port}\``;
     report({code: 'unknown-input', message, hint: () => didYouMean(port, Object.keys(stage.inputs)), path, at: 'key'});
-    return undefined;
+    return false;
   }
-  if (declared.kind === 'file' && !declared.many) return port;
+  if (declared.kind === 'file' && !declared.many) return true;
   const what = declared.many ? 'a list' : 'a tree';
   const message = `\`each\` gives one file at a time, and input \`${port}\` of stage \`${stage.name}\` takes ${what}`;
   report({code: 'kind-mismatch', message, path, at: 'key'});
-  return undefined;
+  return false;
 }
 
 function onlyFreePort(

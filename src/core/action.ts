@@ -2,6 +2,14 @@ import {sha256, type Digest, type Sha256} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
 import type {Artifact} from './tree.ts';
 
+/** A declared output as far as it counts as a change. */
+export type ActionOutput = {
+  readonly kind: 'file' | 'tree';
+  readonly name: string;
+  /** A slice's result is complete without it. */
+  readonly optional?: true;
+};
+
 /** A node with its inputs resolved to digests. The SHA-256 of its canonical JSON is the fingerprint. */
 export interface Action {
   readonly type: 'action/1';
@@ -11,9 +19,9 @@ export interface Action {
   readonly params: Json;
   readonly seed: number;
   readonly inputs: Readonly<Record<string, Digest | readonly Digest[]>>;
-  /** Set on the action that stands for all slices of an `each` node; names the sliced port. */
-  readonly each?: string;
-  readonly outputs: Readonly<Record<string, {readonly kind: 'file' | 'tree'; readonly name: string}>>;
+  /** Set on the action that stands for all slices of an `each` node; names the sliced port, or all, the leading one first. */
+  readonly each?: string | readonly string[];
+  readonly outputs: Readonly<Record<string, ActionOutput>>;
   readonly toolchain: Readonly<Record<string, string>>;
   readonly salt: string;
 }
@@ -36,6 +44,7 @@ export interface ActionResult {
   readonly type: 'action-result/1';
   readonly fingerprint: Sha256;
   readonly action: Action;
+  /** Of a slice, without the optional outputs that it left unwritten. */
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly execution: Execution;
@@ -43,11 +52,14 @@ export interface ActionResult {
   readonly slices?: Digest;
 }
 
-/** One slice of an `each` node: item key, item digest, fingerprint, outputs. */
+/** One slice of an `each` node. */
 export interface SliceRecord {
+  /** Key of the leading collection's item. */
   readonly key: string;
+  /** Digest of the leading collection's item. */
   readonly item: Digest;
   readonly fingerprint: Sha256;
+  /** Digest of each file, or of each tree's text; without the optional outputs that were left unwritten. */
   readonly outputs: Readonly<Record<string, Digest>>;
   readonly wallMs: number;
 }
@@ -61,26 +73,57 @@ export function fingerprintOf(action: Action): Sha256 {
   return sha256(canonicalJson(action as unknown as Json));
 }
 
-/** The action of one slice: the node's action with the item in place of the collection. */
-export function sliceAction(template: Action, item: Digest, seed: number): Action {
-  const {each, ...rest} = template;
-  if (each === undefined) throw new Error('sliceAction: not an each action');
-  return {...rest, seed, inputs: {...template.inputs, [each]: item}};
+/** The ports that receive one item at a time, the leading one first; none unless the action stands for slices. */
+export function slicedPorts({each}: Pick<Action, 'each'>): readonly string[] {
+  if (each === undefined) return [];
+  return typeof each === 'string' ? [each] : each;
+}
+
+/** True when a result has every output that its action does not call optional. */
+export function isComplete(action: Pick<Action, 'outputs'>, outputs: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(action.outputs).every(
+    ([name, {optional}]) => optional === true || Object.hasOwn(outputs, name),
+  );
+}
+
+/** The action of one slice: the node's action with the items, in the order of `slicedPorts`, in place of the collections. */
+export function sliceAction(template: Action, items: readonly Digest[], seed: number): Action {
+  const {each: _, ...rest} = template;
+  const ports = slicedPorts(template);
+  if (ports.length === 0) throw new Error('sliceAction: not an each action');
+  const inputs = {...template.inputs};
+  ports.forEach((port, index) => (inputs[port] = items[index]!));
+  return {...rest, seed, inputs};
 }
 
 /**
- * Fingerprints of many slices of one action. The canonical text is cut once around the item and the seed, so that a
+ * Fingerprints of many slices of one action. The canonical text is cut once around the items and the seed, so that a
  * slice costs one hash; equal to `fingerprintOf(sliceAction(...))`.
  */
-export function sliceFingerprinter(template: Action): (item: Digest, seed: number) => Sha256 {
-  const itemMark = {hash: '\u0001item' as Sha256, size: 0};
-  const text = canonicalJson(sliceAction(template, itemMark, 0) as unknown as Json);
-  const mark = canonicalJson(itemMark);
+export function sliceFingerprinter(template: Action): (items: readonly Digest[], seed: number) => Sha256 {
+  const items = slicedPorts(template).map((_, index): Digest => ({hash: `\u0001item${index}` as Sha256, size: 0}));
+  const text = canonicalJson(sliceAction(template, items, 0) as unknown as Json);
+  const marks = items.map((item) => canonicalJson(item as unknown as Json));
   const seedMark = '"seed":0,"stage":';
-  const itemAt = text.indexOf(mark);
   const seedAt = text.lastIndexOf(seedMark, text.lastIndexOf(`"toolchain":`));
-  const head = text.slice(0, itemAt);
-  const middle = text.slice(itemAt + mark.length, seedAt + '"seed":'.length);
+  // Inputs come before params in the text, and no digest of a real input looks like a mark.
+  const holes = marks
+    .map((mark, index) => ({index, length: mark.length, at: text.indexOf(mark)}))
+    .sort((a, b) => a.at - b.at);
+  let from = 0;
+  const parts = holes.map(({index, length, at}) => {
+    const before = text.slice(from, at);
+    from = at + length;
+    return {before, index};
+  });
+  const middle = text.slice(from, seedAt + '"seed":'.length);
   const tail = text.slice(seedAt + '"seed":0'.length);
-  return (item, seed) => sha256(`${head}{"hash":"${item.hash}","size":${item.size}}${middle}${seed}${tail}`);
+  return (digests, seed) => {
+    let head = '';
+    for (const {before, index} of parts) {
+      const {hash, size} = digests[index]!;
+      head += `${before}{"hash":"${hash}","size":${size}}`;
+    }
+    return sha256(`${head}${middle}${seed}${tail}`);
+  };
 }

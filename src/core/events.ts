@@ -99,7 +99,20 @@ export interface SliceFinished {
   readonly wallMs: number;
   readonly done: number;
   readonly total: number;
+  /** Optional outputs that the slice left unwritten. */
+  readonly absent?: readonly string[];
   readonly failure?: Failure;
+}
+
+/** What became of the slices of an `each` node. */
+export interface SliceCounts {
+  readonly total: number;
+  readonly executed: number;
+  readonly cached: number;
+  /** Slices that left an optional output unwritten; absent when none did. */
+  readonly leftOut?: number;
+  /** Items of the leading collection without a slice, since they were left out on the way to another; absent when none. */
+  readonly unmatched?: number;
 }
 
 export interface NodeFinished {
@@ -114,7 +127,7 @@ export interface NodeFinished {
   readonly metrics?: Readonly<Record<string, number>>;
   /** The node ran and made the same bytes as before, so its consumers need not run for it. */
   readonly unchanged?: true;
-  readonly slices?: {readonly total: number; readonly executed: number; readonly cached: number};
+  readonly slices?: SliceCounts;
   readonly failure?: Failure;
 }
 

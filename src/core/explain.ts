@@ -1,4 +1,4 @@
-import type {Action} from './action.ts';
+import {slicedPorts, type Action} from './action.ts';
 import {sameDigest, type Digest} from './digest.ts';
 import {byCodeUnit, canonicalJson, isObject, type Json, type JsonObject} from './json.ts';
 import type {StaleReason} from './reason.ts';
@@ -21,7 +21,8 @@ export function explainAction(
   if (before.code !== after.code) reasons.push({kind: 'code-changed', before: before.code, after: after.code});
   reasons.push(...explainParams(before.params, after.params));
   reasons.push(...explainInputs(before.inputs, after.inputs, unknown));
-  if (before.each !== after.each) reasons.push({kind: 'slicing-changed', before: before.each, after: after.each});
+  const [sliced, slices] = [slicingOf(before), slicingOf(after)];
+  if (sliced !== slices) reasons.push({kind: 'slicing-changed', before: sliced, after: slices});
   if (canonicalJson(before.outputs) !== canonicalJson(after.outputs)) {
     reasons.push({kind: 'outputs-changed', before: before.outputs, after: after.outputs});
   }
@@ -82,6 +83,11 @@ function explainInput(
     reasons.push({kind: 'input-changed', input, ...(many ? {index} : {}), before: left, after: right});
   });
   return reasons;
+}
+
+/** The sliced ports as text, the leading one first. */
+function slicingOf(action: Action): string | undefined {
+  return action.each === undefined ? undefined : slicedPorts(action).join(', ');
 }
 
 function asList(value: Digest | readonly Digest[]): readonly Digest[] {

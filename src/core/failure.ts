@@ -43,6 +43,7 @@ export type FailureCode =
   | 'input-changed'
   | 'input-unreadable'
   | 'slice-key-collision'
+  | 'item-missing'
   | 'timed-out'
   | 'cancelled'
   | 'worker-crashed'

@@ -13,6 +13,12 @@ export type ArtifactRef =
 export type InputBinding =
   {readonly many: false; readonly ref: ArtifactRef} | {readonly many: true; readonly refs: readonly ArtifactRef[]};
 
+/** One collection of an `each` node and the port that receives one item of it at a time. */
+export interface EachCollection {
+  readonly port: string;
+  readonly collection: ArtifactRef;
+}
+
 /** A file or folder that exists before the build. */
 export interface Source {
   readonly name: string;
@@ -52,10 +58,10 @@ export interface PipelineNode {
   /** Zero unless the stage is seeded. For slices, mixed with the item's key. */
   readonly seed: number;
   readonly inputs: Readonly<Record<string, InputBinding>>;
-  /** Kind of each input: as the stage declares it; for a command, as its bindings imply. Includes the port of `each`. */
+  /** Kind of each input: as the stage declares it; for a command, as its bindings imply. Includes the ports of `each`. */
   readonly ports: Readonly<Record<string, InputPort>>;
-  /** The collection to slice and the port that receives one item at a time. */
-  readonly each?: {readonly port: string; readonly collection: ArtifactRef};
+  /** What to slice: the first collection leads, the others are joined to its items by their keys. */
+  readonly each?: readonly [EachCollection, ...EachCollection[]];
   readonly outputs: Readonly<Record<string, OutputPort>>;
   readonly command?: CommandSpec;
   readonly resources: Resources;
@@ -100,6 +106,6 @@ export function refsOf(node: PipelineNode): readonly ArtifactRef[] {
     if (binding.many) for (const ref of binding.refs) refs.push(ref);
     else refs.push(binding.ref);
   }
-  if (node.each) refs.push(node.each.collection);
+  for (const {collection} of node.each ?? []) refs.push(collection);
   return refs;
 }

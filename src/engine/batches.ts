@@ -2,7 +2,8 @@
 const bytesPerMs = 1_000_000 / 10;
 
 export interface Costed {
-  readonly item: {readonly size: number};
+  /** Bytes of its items. */
+  readonly size: number;
   readonly lastWallMs?: number;
 }
 
@@ -13,7 +14,7 @@ export interface Costed {
  */
 export function makeBatches<T extends Costed>(items: readonly T[], slots: number): T[][] {
   if (items.length === 0) return [];
-  const costs = items.map((item) => Math.max(0.1, item.lastWallMs ?? 1 + item.item.size / bytesPerMs));
+  const costs = items.map((item) => Math.max(0.1, item.lastWallMs ?? 1 + item.size / bytesPerMs));
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const count = Math.min(items.length, Math.max(1, slots) * 4);
   const batches: T[][] = [];

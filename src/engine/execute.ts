@@ -82,7 +82,10 @@ export async function commitTask(ran: Ran, context: RunContext): Promise<Result<
   const outputs: Record<string, Artifact> = {};
   for (const [name, port] of Object.entries(task.node.outputs)) {
     const path = result.outputs[name];
-    if (path === undefined) throw new Error(`runner reported no path for output ${name} of ${task.node.id}`);
+    if (path === undefined) {
+      if (port.optional && task.slice !== undefined) continue;
+      throw new Error(`runner reported no path for output ${name} of ${task.node.id}`);
+    }
     outputs[name] =
       port.kind === 'file'
         ? {kind: 'file', digest: await ports.cas.putFile(path, 'move')}

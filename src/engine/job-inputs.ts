@@ -14,7 +14,7 @@ export interface JobInputs {
   readonly blobs: readonly Digest[];
 }
 
-/** Where each input of a node lies, the sliced port left out. All artifacts must be known. */
+/** Where each input of a node lies, the sliced ports left out. All artifacts must be known. */
 export async function jobInputs(node: PipelineNode, context: RunContext): Promise<JobInputs> {
   const inputs: Record<string, JobInput> = {};
   const sourcePaths: string[] = [];
@@ -66,11 +66,11 @@ function nameOf(ref: ArtifactRef, context: RunContext): {readonly name?: string}
   }
   const {graph} = context.request;
   const producer = graph.nodes[graph.indexOf.get(ref.node) ?? -1];
-  const path = producer?.outputs[ref.output]?.name;
-  if (path === undefined) return {};
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const output = producer?.outputs[ref.output];
+  if (output === undefined) return {};
+  const name = output.name.slice(output.name.lastIndexOf('/') + 1);
   // The slices' files stand in a folder, which has no extension.
-  return {name: producer?.each ? itemKey(name) : name};
+  return {name: producer?.each && output.kind === 'file' ? itemKey(name) : name};
 }
 
 interface Located {

@@ -8,11 +8,11 @@ import type {Plan, PlannedNode, PlanStatus} from '../core/plan.ts';
 import type {ScannedSource} from '../core/ports.ts';
 import type {StaleReason} from '../core/reason.ts';
 import {err, ok, type Result} from '../core/result.ts';
-import {assembleSlices} from '../core/slice.ts';
-import type {Artifact} from '../core/tree.ts';
 import {criticalPaths, durations} from './priority.ts';
 import {Artifacts, findHit, lastAction, resolveAction, type Hit, type Outputs} from './resolve.ts';
-import {lastSlices, loadCollection, planSlices} from './slices.ts';
+import {assemble} from './assemble.ts';
+import {joinItems, loadCollections} from './items.ts';
+import {lastSlices, planSlices} from './slices.ts';
 import {missingOutput} from './presence.ts';
 import type {PlanRequest} from './workspace.ts';
 
@@ -143,25 +143,21 @@ async function draftSlices(
   artifacts: Artifacts,
 ): Promise<Failure | undefined> {
   const {ports} = request;
-  const artifact = artifacts.of(each.collection);
-  const collection = artifact && (await loadCollection(each.collection, artifact, artifacts, ports));
-  if (!collection) return undefined;
-  const forced = request.force?.has(draft.node.id) ?? false;
-  const planned = planSlices(draft.node, action, collection, await lastSlices(draft.node.id, ports), ports, forced);
-  if (!planned.ok) return planned.error;
-  const {slices, stale} = planned.value;
+  const {node} = draft;
+  const collections = await loadCollections(each, artifacts, ports);
+  if (!collections.ok) return undefined;
+  const joined = joinItems(node, each, collections.value, request.graph);
+  if (!joined.ok) return joined.error;
+  const forced = request.force?.has(node.id) ?? false;
+  const last = await lastSlices(node.id, ports);
+  const {slices, stale} = await planSlices(node, action, joined.value.items, last, artifacts, ports, forced);
   draft.slices = {total: slices.length, stale: stale.length};
   if (draft.status !== 'will-run' || stale.length > 0 || forced) return undefined;
-  const assembled = assembleSlices(
-    draft.node.outputs,
-    slices.map(({record}) => record!),
-  );
-  const outputs: Record<string, Artifact> = {};
-  for (const [name, {artifact: made, tree}] of Object.entries(assembled)) {
-    outputs[name] = made;
-    artifacts.keepTree(made.digest, tree);
-  }
-  artifacts.settle(draft.node.id, outputs);
+  const records = slices.map(({record}) => record!);
+  const assembled = await assemble(node, records, artifacts, ports.cas);
+  if (!assembled.ok) return assembled.error;
+  const {outputs} = assembled.value;
+  artifacts.settle(node.id, outputs);
   Object.assign(draft, {status: 'cached', outputs, metrics: {}});
   return undefined;
 }

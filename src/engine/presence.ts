@@ -1,5 +1,6 @@
+import type {Digest} from '../core/digest.ts';
 import type {Cas} from '../core/ports.ts';
-import {parseTree, type Artifact} from '../core/tree.ts';
+import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
 
 /** Name of the first output of which a blob, trees' entries included, is not in the store; undefined when all are. */
@@ -11,11 +12,19 @@ export async function missingOutput(outputs: Outputs, artifacts: Artifacts, cas:
   return undefined;
 }
 
+/** A tree from memory or from its blob; undefined when that is gone or no tree. */
+export async function loadTree(
+  digest: Digest,
+  artifacts: Artifacts,
+  cas: Pick<Cas, 'read'>,
+): Promise<Tree | undefined> {
+  const known = artifacts.tree(digest);
+  if (known) return known;
+  const bytes = await cas.read(digest);
+  return bytes && parseTree(new TextDecoder().decode(bytes));
+}
+
 async function holdsTree(artifact: Artifact, artifacts: Artifacts, cas: Cas): Promise<boolean> {
-  let tree = artifacts.tree(artifact.digest);
-  if (!tree) {
-    const bytes = await cas.read(artifact.digest);
-    tree = bytes && parseTree(new TextDecoder().decode(bytes));
-  }
+  const tree = await loadTree(artifact.digest, artifacts, cas);
   return tree?.entries.every((entry) => cas.holds(entry.digest)) ?? false;
 }

@@ -1,4 +1,4 @@
-import type {Action} from '../core/action.ts';
+import type {Action, ActionOutput} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {ScannedSource} from '../core/ports.ts';
@@ -39,7 +39,7 @@ export class Artifacts {
     return ref.from === 'source' ? this.#sources.get(ref.source)?.artifact : this.#outputs.get(ref.node)?.[ref.output];
   }
 
-  /** Trees that were put together in this process and may not be in the store yet. */
+  /** Trees that this process has put together, which may not be in the store yet, or has read. */
   keepTree(digest: Digest, tree: Tree): void {
     this.#trees.set(digest.hash, tree);
   }
@@ -93,12 +93,14 @@ export function resolveAction(
       if (digest) inputs[port] = digest;
     }
   }
-  if (node.each) {
-    const digest = digestOf(node.each.port, node.each.collection);
-    if (digest) inputs[node.each.port] = digest;
+  for (const {port, collection} of node.each ?? []) {
+    const digest = digestOf(port, collection);
+    if (digest) inputs[port] = digest;
   }
-  const outputs: Record<string, {kind: 'file' | 'tree'; name: string}> = {};
-  for (const [name, port] of Object.entries(node.outputs)) outputs[name] = {kind: port.kind, name: port.name};
+  const outputs: Record<string, ActionOutput> = {};
+  for (const [name, {kind, name: path, optional}] of Object.entries(node.outputs)) {
+    outputs[name] = optional ? {kind, name: path, optional} : {kind, name: path};
+  }
   return {
     action: {
       type: 'action/1',
@@ -107,13 +109,17 @@ export function resolveAction(
       params: node.params,
       seed: node.seed,
       inputs,
-      ...(node.each ? {each: node.each.port} : {}),
+      ...(node.each ? {each: slicing(node.each)} : {}),
       outputs,
       toolchain: toolchainOf(node, stage, toolchain),
       salt: node.salt,
     },
     unknown: unknown ?? nothingUnknown,
   };
+}
+
+function slicing([leading, ...others]: NonNullable<PipelineNode['each']>): string | readonly string[] {
+  return others.length === 0 ? leading.port : [leading.port, ...others.map(({port}) => port)];
 }
 
 function toolchainOf(

@@ -1,5 +1,5 @@
 import type {Sha256} from '../core/digest.ts';
-import type {Emit} from '../core/events.ts';
+import type {Emit, SliceCounts} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome, Plan} from '../core/plan.ts';
@@ -33,7 +33,7 @@ export interface NodeResult {
   readonly fingerprint?: Sha256;
   /** The node ran and made the same bytes as before. */
   readonly unchanged?: true;
-  readonly slices?: {readonly total: number; readonly executed: number; readonly cached: number};
+  readonly slices?: SliceCounts;
   readonly failure?: Failure;
 }
 

@@ -1,17 +1,21 @@
 import {sliceAction, type Action, type ActionResult, type SliceManifest, type SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
+import type {SliceCounts} from '../core/events.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
+import type {PipelineNode} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
-import {err, type Result} from '../core/result.ts';
-import {assembleSlices} from '../core/slice.ts';
-import {treeText, type Artifact, type Tree} from '../core/tree.ts';
+import type {Result} from '../core/result.ts';
+import {treeText} from '../core/tree.ts';
+import {assemble} from './assemble.ts';
 import {makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
 import {commitTask, runTask, storeCode} from './execute.ts';
+import {joinItems, loadCollections, type Items} from './items.ts';
 import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
-import {lastSlices, loadCollection, planSlices, templateKey, type PlannedSlice, type SlicePlan} from './slices.ts';
+import {sliceFailures, type SliceFailure} from './slice-failures.ts';
+import {lastSlices, planSlices, templateKey, type PlannedSlice, type SlicePlan} from './slices.ts';
 import {announce, failed, settleExecuted} from './settle.ts';
 import {guarded} from './unexpected.ts';
 
@@ -27,68 +31,79 @@ interface EachStep {
 interface Progress {
   readonly total: number;
   readonly records: Map<string, SliceRecord>;
-  readonly failures: {readonly key: string; readonly failure: Failure}[];
+  readonly failures: SliceFailure[];
   /** Slices that this run made itself. */
   executed: number;
 }
 
+/** The items of an `each` node. */
+interface Work extends Items {
+  readonly each: NonNullable<PipelineNode['each']>;
+}
+
 /**
  * Runs the stale slices in batches on warm workers. Each slice is stored by itself as soon as it is done, so a crash
- * loses the ones in work; at the end the slices' files are put together as the node's trees.
+ * loses the ones in work; at the end what the slices made is put together as the node's trees.
  */
 export async function stepSlices(step: EachStep, context: RunContext): Promise<NodeResult> {
   const {node} = step.planned;
   const each = node.each!;
-  const startedAt = context.request.ports.clock.now();
-  const artifact = context.artifacts.of(each.collection)!;
-  const collection = await loadCollection(each.collection, artifact, context.artifacts, context.request.ports);
-  if (!collection)
-    return failed(
-      failure('input-unreadable', `${node.id}: the collection ${each.port} is not in the store`, {node: node.id}),
-    );
-  await storeText(treeText(collection), artifact.digest.hash, context);
+  const {artifacts, request} = context;
+  const startedAt = request.ports.clock.now();
+  const collections = await loadCollections(each, artifacts, request.ports);
+  if (!collections.ok) {
+    const message = `${node.id}: the collection ${collections.error} is not in the store`;
+    return failed(failure('input-unreadable', message, {node: node.id}));
+  }
+  for (const [index, {collection}] of each.entries()) {
+    await storeText(treeText(collections.value[index]!), artifacts.of(collection)!.digest.hash, context);
+  }
+  const joined = joinItems(node, each, collections.value, request.graph);
+  if (!joined.ok) return failed(joined.error);
+  const work: Work = {...joined.value, each};
 
-  const progress: Progress = {total: collection.entries.length, records: new Map(), failures: [], executed: 0};
+  const progress: Progress = {total: work.items.length, records: new Map(), failures: [], executed: 0};
   // What the plan found stale is looked at again under the lock in any case: a look before that would be one too many.
   const plannedStale = (step.planned.slices?.stale ?? 0) > 0;
-  let found = plannedStale ? undefined : await findSlices(step, collection, context);
-  if (!found || (found.ok && found.value.stale.length > 0)) found = await runStale(step, collection, progress, context);
-  else if (found.ok) collectKnown(found.value, progress);
-  return found.ok ? assemble(step, found.value.slices, progress, startedAt, context) : failed(found.error);
+  const found = plannedStale ? undefined : await findSlices(step, work, context);
+  if (!found || found.stale.length > 0) {
+    const problem = await runStale(step, work, progress, context);
+    if (problem) return failed(problem);
+  } else collectKnown(found, progress);
+  return finish(step, work, progress, startedAt, context);
 }
 
-async function findSlices(step: EachStep, collection: Tree, context: RunContext): Promise<Result<SlicePlan, Failure>> {
+async function findSlices(step: EachStep, {items}: Work, context: RunContext): Promise<SlicePlan> {
   const {node} = step.planned;
   const {ports} = context.request;
-  return planSlices(node, step.action, collection, await lastSlices(node.id, ports), ports, step.forced);
+  const last = await lastSlices(node.id, ports);
+  return planSlices(node, step.action, items, last, context.artifacts, ports, step.forced);
 }
 
-/** Returns all slices as they were found under the lock; `progress` then has a record of each. */
+/** Afterwards `progress` has a record of each slice, unless a failure is returned. */
 async function runStale(
   step: EachStep,
-  collection: Tree,
+  work: Work,
   progress: Progress,
   context: RunContext,
-): Promise<Result<SlicePlan, Failure>> {
+): Promise<Failure | undefined> {
   const {node} = step.planned;
   const lock = await claim(node, templateKey(step.action), context);
-  if (!lock.ok) return lock;
+  if (!lock.ok) return lock.error;
   try {
     // Another run may have made some of them while this one waited.
-    const planned = await findSlices(step, collection, context);
-    if (!planned.ok) return planned;
-    collectKnown(planned.value, progress);
+    const planned = await findSlices(step, work, context);
+    collectKnown(planned, progress);
     const shared = await jobInputs(node, context);
     const slots = Math.max(1, Math.floor(context.request.jobs / Math.max(1, node.resources.cpu)));
-    const batches = makeBatches(planned.value.stale, slots);
-    const announced = {...step.planned, slices: {total: progress.total, stale: planned.value.stale.length}};
+    const batches = makeBatches(planned.stale, slots);
+    const announced = {...step.planned, slices: {total: progress.total, stale: planned.stale.length}};
     const announceOnce = once((device: string) => announce(announced, step.action, device, context));
     const ends = await Promise.all(
-      batches.map((batch) => runBatch(step, batch, shared, progress, announceOnce, context)),
+      batches.map((batch) => runBatch(step, work, batch, shared, progress, announceOnce, context)),
     );
-    const problem = ends.find((end) => end !== undefined);
-    if (problem && progress.failures.length === 0) return err(problem);
-    return progress.failures.length > 0 ? err(summarise(node.id, progress)) : planned;
+    if (progress.failures.length > 0) return sliceFailures(node.id, progress.total, progress.failures);
+    return ends.find((end) => end !== undefined);
   } finally {
     lock.value.release();
   }
@@ -97,6 +112,7 @@ async function runStale(
 /** Runs one batch on one lease; the next slice computes while the last one is being stored. */
 async function runBatch(
   step: EachStep,
+  {each}: Work,
   batch: readonly PlannedSlice[],
   shared: JobInputs,
   progress: Progress,
@@ -104,7 +120,6 @@ async function runBatch(
   context: RunContext,
 ): Promise<Failure | undefined> {
   const {node, priority} = step.planned;
-  const each = node.each!;
   const stopsAtOnce = context.request.onFailure !== 'continue';
   const lease = await context.pool.acquire(node.resources, priority);
   if (!lease.ok) return {...lease.error, node: node.id};
@@ -117,13 +132,9 @@ async function runBatch(
         problem = failure('cancelled', `${node.id} was stopped`, {node: node.id});
         break;
       }
-      const item = locateItem(each.collection, {path: slice.path, digest: slice.item}, context);
-      const inputs: JobInputs = {
-        inputs: {...shared.inputs, [each.port]: item.input},
-        sourcePaths: [...shared.sourcePaths, ...item.sourcePaths],
-        blobs: [...shared.blobs, ...item.blobs],
-      };
-      const action = sliceAction(step.action, slice.item, slice.seed);
+      const inputs = sliceInputs(each, slice, shared, context);
+      const digests = slice.entries.map(({digest}) => digest);
+      const action = sliceAction(step.action, digests, slice.seed);
       const task = {node, slice: slice.key, action, fingerprint: slice.fingerprint, inputs};
       const ran = await guarded(runTask(task, lease.value, context), node.id);
       if (ran.ok) {
@@ -139,6 +150,20 @@ async function runBatch(
   return problem;
 }
 
+/** The inputs that all slices share, with the slice's own items. */
+function sliceInputs(each: Work['each'], slice: PlannedSlice, shared: JobInputs, context: RunContext): JobInputs {
+  const inputs = {...shared.inputs};
+  const sourcePaths = [...shared.sourcePaths];
+  const blobs = [...shared.blobs];
+  each.forEach(({port, collection}, index) => {
+    const item = locateItem(collection, slice.entries[index]!, context);
+    inputs[port] = item.input;
+    sourcePaths.push(...item.sourcePaths);
+    blobs.push(...item.blobs);
+  });
+  return {inputs, sourcePaths, blobs};
+}
+
 function finishSlice(
   step: EachStep,
   slice: PlannedSlice,
@@ -147,6 +172,8 @@ function finishSlice(
   context: RunContext,
 ): void {
   const {ports, emit} = context.request;
+  const {node} = step.planned;
+  const absent = result.ok ? absentOutputs(node, result.value.outputs) : [];
   if (result.ok) {
     progress.records.set(slice.key, recordOf(slice, result.value));
     progress.executed++;
@@ -154,20 +181,27 @@ function finishSlice(
   emit({
     type: 'slice-finished',
     at: ports.clock.now(),
-    node: step.planned.node.id,
+    node: node.id,
     key: slice.key,
     outcome: result.ok ? 'executed' : 'failed',
     wallMs: result.ok ? result.value.execution.wallMs : 0,
     done: progress.records.size,
     total: progress.total,
+    ...(absent.length > 0 ? {absent} : {}),
     ...(result.ok ? {} : {failure: result.error}),
   });
+}
+
+/** Names of the outputs that a slice left unwritten; the node allows it. */
+function absentOutputs({outputs: declared}: PipelineNode, made: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(declared).filter((name) => !Object.hasOwn(made, name));
 }
 
 function recordOf(slice: PlannedSlice, result: ActionResult): SliceRecord {
   const outputs: Record<string, Digest> = {};
   for (const [name, artifact] of Object.entries(result.outputs)) outputs[name] = artifact.digest;
-  return {key: slice.key, item: slice.item, fingerprint: slice.fingerprint, outputs, wallMs: result.execution.wallMs};
+  const {key, fingerprint, entries} = slice;
+  return {key, item: entries[0]!.digest, fingerprint, outputs, wallMs: result.execution.wallMs};
 }
 
 function collectKnown(plan: SlicePlan, progress: Progress): void {
@@ -175,22 +209,20 @@ function collectKnown(plan: SlicePlan, progress: Progress): void {
 }
 
 /** Stores the node's trees, the manifest of its slices and its own action result. */
-async function assemble(
+async function finish(
   step: EachStep,
-  slices: readonly PlannedSlice[],
+  {items, unmatched}: Work,
   progress: Progress,
   startedAt: number,
   context: RunContext,
 ): Promise<NodeResult> {
   const {ports, runId, host} = context.request;
   const {node} = step.planned;
-  const records = slices.map((slice) => progress.records.get(slice.key)!);
-  const outputs: Record<string, Artifact> = {};
-  for (const [name, {artifact, tree, text}] of Object.entries(assembleSlices(node.outputs, records))) {
-    await storeText(text, artifact.digest.hash, context);
-    context.artifacts.keepTree(artifact.digest, tree);
-    outputs[name] = artifact;
-  }
+  const records = items.map(({key}) => progress.records.get(key)!);
+  const assembled = await assemble(node, records, context.artifacts, ports.cas);
+  if (!assembled.ok) return failed(assembled.error);
+  const {outputs, trees} = assembled.value;
+  for (const {artifact, text} of trees) await storeText(text, artifact.digest.hash, context);
   const manifest: SliceManifest = {type: 'slices/1', slices: records};
   const manifestDigest = await ports.cas.putBytes(canonicalJson(manifest as unknown as Json));
   await storeCode(node, context);
@@ -215,17 +247,15 @@ async function assemble(
   await ports.actions.put(result);
   const workMs = records.reduce((sum, record) => sum + record.wallMs, 0);
   const settled = settleExecuted(step.planned, result, context, workMs);
-  const counts = {total: slices.length, executed, cached: slices.length - executed};
+  const leftOut = records.filter((record) => absentOutputs(node, record.outputs).length > 0).length;
+  const counts: SliceCounts = {
+    total: records.length,
+    executed,
+    cached: records.length - executed,
+    ...(leftOut > 0 ? {leftOut} : {}),
+    ...(unmatched > 0 ? {unmatched} : {}),
+  };
   return {...settled, outcome: executed === 0 ? 'cached' : 'executed', slices: counts};
-}
-
-function summarise(node: string, progress: Progress): Failure {
-  const [first] = progress.failures;
-  const keys = progress.failures.map(({key}) => key).sort();
-  const shown = keys.slice(0, 10).join(', ') + (keys.length > 10 ? ', …' : '');
-  const many =
-    keys.length > 1 ? `${keys.length} of ${progress.total} slices failed (${shown}); the first: ` : `slice ${shown}: `;
-  return {...first!.failure, node, message: many + first!.failure.message};
 }
 
 function once<A>(action: (argument: A) => void): (argument: A) => void {

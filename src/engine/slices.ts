@@ -1,22 +1,26 @@
-import {fingerprintOf, sliceFingerprinter, type Action, type SliceManifest, type SliceRecord} from '../core/action.ts';
+import {
+  fingerprintOf,
+  isComplete,
+  slicedPorts,
+  sliceFingerprinter,
+  type Action,
+  type SliceManifest,
+  type SliceRecord,
+} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
-import {failure, type Failure} from '../core/failure.ts';
-import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
-import {err, ok, type Result} from '../core/result.ts';
+import type {JoinedItem} from '../core/join.ts';
+import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import {sliceSeed} from '../core/seed.ts';
-import {itemKey} from '../core/slice.ts';
-import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
+import {loadTree} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
 import type {PlanPorts} from './workspace.ts';
 
-/** One item of a collection with what is known of its result. */
-export interface PlannedSlice {
-  readonly key: string;
-  /** Path of the item in the collection. */
-  readonly path: string;
-  readonly item: Digest;
+/** One slice with what is known of its result. */
+export interface PlannedSlice extends JoinedItem {
   readonly seed: number;
   readonly fingerprint: Sha256;
+  /** Bytes of its items. */
+  readonly size: number;
   /** Set when a result with all its blobs is there. */
   readonly record?: SliceRecord;
   /** Wall time of this item's last slice in milliseconds, when recorded. */
@@ -33,63 +37,68 @@ export interface SlicePlan {
  * Finds which slices of an `each` node have a result. Linear in the items: one hash and, for a miss in the last
  * manifest, one look into the action cache each.
  *
- * @param action - the node's own action, with the collection's digest in the sliced port
+ * @param action - the node's own action, with the collections' digests in the sliced ports
  * @param force - treat every slice as stale
  */
-export function planSlices(
+export async function planSlices(
   node: PipelineNode,
   action: Action,
-  collection: Tree,
+  items: readonly JoinedItem[],
   last: SliceManifest | undefined,
+  artifacts: Artifacts,
   ports: PlanPorts,
   force: boolean,
-): Result<SlicePlan, Failure> {
+): Promise<SlicePlan> {
   const byFingerprint = new Map<Sha256, SliceRecord>();
   const byKey = new Map<string, SliceRecord>();
   for (const record of last?.slices ?? []) {
     byFingerprint.set(record.fingerprint, record);
     byKey.set(record.key, record);
   }
-  const fingerprint = sliceFingerprinter(action);
-  const taken = new Map<string, string>();
+  const fingerprintOfSlice = sliceFingerprinter(action);
+  const trees = Object.keys(node.outputs).filter((name) => node.outputs[name]?.kind === 'tree');
   const slices: PlannedSlice[] = [];
-  for (const entry of collection.entries) {
-    const key = itemKey(entry.path);
-    const other = taken.get(key);
-    if (other !== undefined) return err(collision(node.id, key, other, entry.path));
-    taken.set(key, entry.path);
+  for (const {key, entries} of items) {
     const seed = sliceSeed(node.seed, key);
-    const print = fingerprint(entry.digest, seed);
-    const known = force ? undefined : (byFingerprint.get(print) ?? cachedSlice(key, entry.digest, print, ports));
-    const record = known && Object.values(known.outputs).every((digest) => ports.cas.holds(digest)) ? known : undefined;
+    const digests = entries.map((entry) => entry.digest);
+    const fingerprint = fingerprintOfSlice(digests, seed);
+    const item = digests[0]!;
+    const known = force ? undefined : (byFingerprint.get(fingerprint) ?? cachedSlice(key, item, fingerprint, ports));
+    const whole =
+      known !== undefined &&
+      isComplete(action, known.outputs) &&
+      Object.values(known.outputs).every((digest) => ports.cas.holds(digest)) &&
+      (trees.length === 0 || (await holdsEntries(known, trees, artifacts, ports)));
     const lastWallMs = byKey.get(key)?.wallMs;
     slices.push({
       key,
-      path: entry.path,
-      item: entry.digest,
+      entries,
       seed,
-      fingerprint: print,
-      ...(record ? {record: {...record, key}} : {}),
+      fingerprint,
+      size: digests.reduce((sum, {size}) => sum + size, 0),
+      ...(whole ? {record: {...known, key, item}} : {}),
       ...(lastWallMs === undefined ? {} : {lastWallMs}),
     });
   }
-  return ok({slices, stale: slices.filter((slice) => !slice.record)});
+  return {slices, stale: slices.filter((slice) => !slice.record)};
 }
 
-/** The collection's entries: from the scan, from memory, or from its blob; undefined when the blob is gone. */
-export async function loadCollection(
-  ref: ArtifactRef,
-  artifact: Artifact,
+/** A record names a tree by the digest of its text: its files must be there as well. */
+async function holdsEntries(
+  {outputs}: SliceRecord,
+  trees: readonly string[],
   artifacts: Artifacts,
-  ports: Pick<PlanPorts, 'cas'>,
-): Promise<Tree | undefined> {
-  if (ref.from === 'source') return artifacts.source(ref.source).tree;
-  const known = artifacts.tree(artifact.digest);
-  if (known) return known;
-  const bytes = await ports.cas.read(artifact.digest);
-  return bytes ? parseTree(new TextDecoder().decode(bytes)) : undefined;
+  {cas}: PlanPorts,
+): Promise<boolean> {
+  for (const name of trees) {
+    const digest = outputs[name];
+    if (!digest) continue;
+    const tree = await loadTree(digest, artifacts, cas);
+    if (!tree?.entries.every((entry) => cas.holds(entry.digest))) return false;
+    artifacts.keepTree(digest, tree);
+  }
+  return true;
 }
-
 /** What the node's last result says of its slices. */
 export async function lastSlices(node: NodeId, ports: PlanPorts): Promise<SliceManifest | undefined> {
   const digest = ports.state.get(node)?.slices;
@@ -101,8 +110,9 @@ export async function lastSlices(node: NodeId, ports: PlanPorts): Promise<SliceM
 
 /** Name of the lock that covers all slices of one template: equal for runs whose collections merely overlap. */
 export function templateKey(action: Action): Sha256 {
-  const {each, ...rest} = action;
-  const inputs = Object.fromEntries(Object.entries(action.inputs).filter(([port]) => port !== each));
+  const {each: _, ...rest} = action;
+  const sliced = new Set(slicedPorts(action));
+  const inputs = Object.fromEntries(Object.entries(action.inputs).filter(([port]) => !sliced.has(port)));
   return fingerprintOf({...rest, inputs});
 }
 
@@ -111,11 +121,4 @@ function cachedSlice(key: string, item: Digest, fingerprint: Sha256, ports: Plan
   if (!result) return undefined;
   const outputs = Object.fromEntries(Object.entries(result.outputs).map(([name, {digest}]) => [name, digest]));
   return {key, item, fingerprint, outputs, wallMs: result.execution.wallMs};
-}
-
-function collision(node: NodeId, key: string, a: string, b: string): Failure {
-  return failure('slice-key-collision', `${node}: the items ${a} and ${b} share the key ${key}`, {
-    node,
-    hint: 'Items are told apart by their path without the extension. Rename one, or exclude it from the source.',
-  });
 }

@@ -53,6 +53,7 @@ export async function runCommand(
     ports: job.outputs,
     allowed: (path) => path in job.inputs || isScratch(path),
     declareHint: 'declare it under `outputs`, or list it under `scratch` when nothing needs it',
+    sliced: job.slice !== undefined,
   });
   if (!checked.ok) return checked;
   return ok({

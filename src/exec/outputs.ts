@@ -13,21 +13,24 @@ export interface OutputCheck {
   readonly allowed: (path: string) => boolean;
   /** How to declare an output, for the hint. */
   readonly declareHint: string;
+  /** The job is a slice: it may leave optional outputs unwritten. */
+  readonly sliced: boolean;
 }
 
 /**
  * Looks at what a job left behind: every declared output is there with the right kind, holds nothing but files and
  * folders, and nothing else was written.
  *
- * @returns absolute path of each output; or `output-missing`, `output-undeclared`, `output-unreadable`.
+ * @returns absolute path of each output, without the optional ones that a slice left unwritten; or `output-missing`, `output-undeclared`, `output-unreadable`.
  */
 export function checkOutputs(check: OutputCheck): Result<Readonly<Record<string, string>>, Failure> {
   const found = walk(check);
   const paths: Record<string, string> = {};
-  for (const [port, {kind, name}] of Object.entries(check.ports)) {
-    const path = join(check.root, name);
+  for (const [port, output] of Object.entries(check.ports)) {
+    const path = join(check.root, output.name);
     const actual = kindOf(path);
-    if (actual !== kind) return err(missing(port, kind, name, actual, found.undeclared));
+    if (actual === 'nothing' && output.optional && check.sliced) continue;
+    if (actual !== output.kind) return err(missing(port, output, actual, found.undeclared));
     paths[port] = path;
   }
   if (found.special !== undefined) return err(unreadable(found.special));
@@ -74,7 +77,7 @@ function kindOf(path: string): Kind {
   return stat.isSymbolicLink() ? 'symbolic link' : 'socket, pipe or device';
 }
 
-function missing(port: string, kind: 'file' | 'tree', name: string, actual: Kind, others: readonly string[]): Failure {
+function missing(port: string, {kind, name, optional}: OutputPort, actual: Kind, others: readonly string[]): Failure {
   if (actual === 'symbolic link' || actual === 'socket, pipe or device') return unreadable(name);
   const text = {file: 'a file', tree: 'a folder'};
   if (actual !== 'nothing') {
@@ -87,9 +90,10 @@ function missing(port: string, kind: 'file' | 'tree', name: string, actual: Kind
     );
   }
   const instead = others.length > 0 ? `; written instead: ${sample(others)}` : '';
-  return failure('output-missing', `output "${port}" was not made: ${name} does not exist${instead}`, {
-    hint: 'write the output under its declared name, or change the declaration',
-  });
+  const hint = optional
+    ? 'write the output; `optional` counts only under `each`, where an item can be left out'
+    : 'write the output under its declared name, or change the declaration';
+  return failure('output-missing', `output "${port}" was not made: ${name} does not exist${instead}`, {hint});
 }
 
 function unreadable(path: string): Failure {

@@ -30,7 +30,9 @@ const {result} = await runStage(job, {
 });
 if (result.ok) {
   for (const [name, value] of Object.entries(result.value.metrics)) console.log(`metric ${name}: ${value}`);
-  for (const [port, path] of Object.entries(result.value.outputs)) console.log(`output ${port}: ${path}`);
+  for (const port of Object.keys(job.outputs)) {
+    console.log(`output ${port}: ${result.value.outputs[port] ?? 'left unwritten'}`);
+  }
 } else {
   const {code, message, hint, stack} = result.error;
   console.error([`${code}: ${message}`, stack, hint].filter((line) => line !== undefined).join('\n'));

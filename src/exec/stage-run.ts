@@ -58,7 +58,7 @@ export async function runStage(job: StageJob, hooks: StageHooks): Promise<StageO
   }
   if (badMetric) return {result: err(badMetric), unloadable: false};
   const {ports, root} = {ports: job.outputs, root: join(job.folder, 'out')};
-  const checked = checkOutputs({root, ports, allowed: () => false, declareHint});
+  const checked = checkOutputs({root, ports, allowed: () => false, declareHint, sliced: job.slice !== undefined});
   if (!checked.ok) return {result: checked, unloadable: false};
   const after = process.resourceUsage();
   const report: StageReport = {

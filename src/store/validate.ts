@@ -2,7 +2,7 @@
  * Checks of what comes from the disk. Records and trees are untrusted: a hash becomes part of a path, and a tree's paths
  * decide where files are written.
  */
-import type {ActionResult, SliceManifest} from '../core/action.ts';
+import {isComplete, type Action, type ActionResult, type SliceManifest} from '../core/action.ts';
 import {isSha256, type Digest} from '../core/digest.ts';
 import type {NodeState} from '../core/ports.ts';
 import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
@@ -38,6 +38,7 @@ export function isActionResult(value: unknown): value is ActionResult {
       Array.isArray(input) ? input.every(isDigest) : isDigest(input),
     ) &&
     isArtifacts(outputs) &&
+    hasAllOutputs(action, outputs) &&
     isNumbers(metrics) &&
     isFields(execution) &&
     typeof execution['runId'] === 'string' &&
@@ -108,6 +109,12 @@ export function isInnerPath(path: string): boolean {
 
 function isArtifacts(value: unknown): boolean {
   return isFields(value) && Object.values(value).every(isArtifact);
+}
+
+/** What is absent is so because the action lets its output be: anything else is damage. */
+function hasAllOutputs({outputs: declared}: Fields, outputs: unknown): boolean {
+  if (!isFields(declared) || !Object.values(declared).every(isFields)) return false;
+  return isComplete({outputs: declared as Action['outputs']}, outputs as Fields);
 }
 
 function isNumbers(value: unknown): boolean {

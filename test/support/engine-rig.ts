@@ -16,8 +16,13 @@ import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
 import type {EnginePorts} from '../../src/engine/workspace.ts';
 import {memoryActions, memoryCas, memoryLocks, memorySources, memoryState, type MemoryFiles} from './memory-store.ts';
 
-/** What a fake stage makes of its inputs' texts: the text of each output. */
-export type Work = (job: FakeJob) => string | Failure;
+/**
+ * What a fake stage makes of its inputs' texts: one text for all outputs, or by output its text, or the texts of a tree's
+ * files by path. An output that is not named is left unwritten.
+ */
+export type Work = (job: FakeJob) => string | Made | Failure;
+
+export type Made = {readonly made: Readonly<Record<string, string | Readonly<Record<string, string>>>>};
 
 export interface FakeJob {
   readonly node: string;
@@ -54,9 +59,19 @@ export function node(name: string, inputs: readonly string[], rest: Partial<Pipe
   };
 }
 
-/** A node that works on each item of a collection. */
-export function eachNode(name: string, collection: string, rest: Partial<PipelineNode> = {}): PipelineNode {
-  return node(name, [], {ports: {item: {kind: 'file'}}, each: {port: 'item', collection: refOf(collection)}, ...rest});
+/** A node that works on each item of a collection; of several, joined, the first leads. */
+export function eachNode(
+  name: string,
+  collection: string | readonly [string, ...string[]],
+  rest: Partial<PipelineNode> = {},
+): PipelineNode {
+  const [leading, ...others] = typeof collection === 'string' ? [collection] : collection;
+  const each: PipelineNode['each'] = [
+    {port: 'item', collection: refOf(leading)},
+    ...others.map((other, index) => ({port: `item${index + 1}`, collection: refOf(other)})),
+  ];
+  const ports = Object.fromEntries(each.map(({port}) => [port, {kind: 'file'} as const]));
+  return node(name, [], {ports, each, ...rest});
 }
 
 function refOf(text: string): {from: 'source'; source: string} | {from: 'node'; node: string; output: string} {
@@ -159,7 +174,7 @@ export class EngineRig {
       pipeline.nodes.flatMap((one) =>
         Object.values(one.inputs)
           .flatMap((b) => (b.many ? b.refs : [b.ref]))
-          .concat(one.each ? [one.each.collection] : [])
+          .concat((one.each ?? []).map(({collection}) => collection))
           .map((ref) => (ref.from === 'node' ? ref.node : '')),
       ),
     );
@@ -189,7 +204,7 @@ export class EngineRig {
         for (const ref of binding.many ? binding.refs : [binding.ref])
           if (ref.from === 'source') sources.add(ref.source);
       }
-      if (each?.collection.from === 'source') sources.add(each.collection.source);
+      for (const {collection} of each ?? []) if (collection.from === 'source') sources.add(collection.source);
     }
     const manifest = {type: 'code/1', files: {'work.ts': sha256(this.code)}, packages: {}} as const;
     const stage: StageDeclaration = {
@@ -254,13 +269,18 @@ export class EngineRig {
     await this.before(fake, signal);
     if (signal.aborted) return err(failure('cancelled', `${job.node} was stopped`));
     const made = this.work(fake);
-    if (typeof made !== 'string') return err(made);
+    if (typeof made !== 'string' && 'code' in made) return err(made);
     const outputs: Record<string, string> = {};
     for (const [name, port] of Object.entries(job.outputs)) {
-      outputs[name] = `${job.folder}/out/${port.name}`;
-      this.store.files.set(outputs[name], new TextEncoder().encode(made));
+      const content = typeof made === 'string' ? made : made.made[name];
+      if (content === undefined) continue;
+      const path = `${job.folder}/out/${port.name}`;
+      outputs[name] = path;
+      const files = typeof content === 'string' ? {[path]: content} : below(path, content);
+      for (const [file, text] of Object.entries(files)) this.store.files.set(file, new TextEncoder().encode(text));
     }
-    return ok({outputs, metrics: {length: made.length}, wallMs: 1, cpuMs: 1, maxRssBytes: 1, log: ''});
+    const metrics = typeof made === 'string' ? {length: made.length} : {};
+    return ok({outputs, metrics, wallMs: 1, cpuMs: 1, maxRssBytes: 1, log: ''});
   }
 
   private textOf(input: JobInput): string {
@@ -284,4 +304,8 @@ export class EngineRig {
     if (!bytes) throw new Error(`${path} does not exist`);
     return new TextDecoder().decode(bytes);
   }
+}
+
+function below(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
 }

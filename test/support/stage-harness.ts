@@ -41,7 +41,8 @@ export interface HarnessResult<O> {
 
 /**
  * Runs a stage's `run` in this process on temporary files, with the checks a build makes: params against their
- * declaration, the declared inputs present and no others, every declared output written, metrics finite.
+ * declaration, the declared inputs present and no others, every declared output written (but for optional ones, as in a
+ * slice), metrics finite.
  */
 export async function runStage<
   const P extends Readonly<Record<string, ParamSpec>>,
@@ -74,8 +75,10 @@ export async function runStage<
       metrics[name] = value;
     },
   });
-  for (const [name, {kind}] of Object.entries(stage.outputs)) {
+  for (const [name, spec] of Object.entries(stage.outputs)) {
+    const {kind} = spec;
     const info = statSync(outputs[name] ?? '', {throwIfNoEntry: false});
+    if (info === undefined && 'optional' in spec) continue;
     const written = kind === 'file' ? info?.isFile() : info?.isDirectory();
     if (!written) throw new Error(`stage ${stage.name} did not write its output ${name}`);
   }

@@ -17,11 +17,14 @@ export function anAction(change: Partial<Action> = {}): Action {
   };
 }
 
+/** A result with just the outputs that its action declares. */
 export function aResult(
   outputs: Readonly<Record<string, Artifact>> = {patches: aFile(digestOf('patches'))},
-  action: Action = anAction(),
+  about: Action = anAction(),
   change: Partial<ActionResult> = {},
 ): ActionResult {
+  const declared = Object.entries(outputs).map(([name, {kind}]) => [name, {kind, name}] as const);
+  const action = {...about, outputs: Object.fromEntries(declared)};
   return {
     type: 'action-result/1',
     fingerprint: fingerprintOf(action),

@@ -55,7 +55,7 @@ function stageText(stage: StageDeclaration, {paint}: Context): string {
   ]);
   const outputs = Object.entries(stage.outputs).map(([name, port]) => [
     `  ${name}`,
-    port.kind,
+    `${port.kind}${port.optional ? ', optional' : ''}`,
     port.name,
     port.about ?? '',
   ]);

@@ -74,7 +74,7 @@ nodes:
 `).pipeline();
   expect(nodes[0]).toMatchObject({
     seed: 0,
-    each: {port: 'word.txt', collection: {from: 'source', source: 'words'}},
+    each: [{port: 'word.txt', collection: {from: 'source', source: 'words'}}],
     ports: {'word.txt': {kind: 'file'}},
     command: {
       form: 'shell',
@@ -94,9 +94,9 @@ nodes:
   b: {shell: bash, script: 'echo \${HOME}', outputs: {o: o}}
   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
   d: {command: [ls], each: words, outputs: {o: o}}
-  e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+  e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}}}
   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}, outputs: {o: o}}
-  g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+  g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
   h: {command: [], outputs: {}}
   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 `;
@@ -162,7 +162,7 @@ nodes:
     > 6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
         |                                                                  ~~~~
       7 |   d: {command: [ls], each: words, outputs: {o: o}}
-      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
       hint: an output path is relative to the working directory of the command, such as \`plots/roc.svg\`
 
     pipeline.yaml:6:75: output \`b\`: the path \`/b\` is not relative [bad-value]
@@ -171,7 +171,7 @@ nodes:
     > 6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
         |                                                                           ~~
       7 |   d: {command: [ls], each: words, outputs: {o: o}}
-      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
       hint: an output path is relative to the working directory of the command, such as \`plots/roc.svg\`
 
     pipeline.yaml:6:82: output \`c\` would be written over the input \`In\` [duplicate-output-path]
@@ -180,7 +180,7 @@ nodes:
     > 6 | … {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~~~~
       7 | …ords, outputs: {o: o}}
-      8 | …w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 | …w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}}}
 
     pipeline.yaml:6:91: output \`d\` would be written over the input \`d\` [duplicate-output-path]
       4 | …{outputs.y}', '\${params.z}', '\${matrix.w}', '\${env.HOME}'], inputs: {xx: words}, outputs: {o: o}}
@@ -188,7 +188,7 @@ nodes:
     > 6 | …ds, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~
       7 | …puts: {o: o}}
-      8 | …, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 | …, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}}}
 
     pipeline.yaml:6:97: output \`e\`: the path \`x\\y\` has a backslash; write \`/\` [bad-value]
       4 | …ts.y}', '\${params.z}', '\${matrix.w}', '\${env.HOME}'], inputs: {xx: words}, outputs: {o: o}}
@@ -196,7 +196,7 @@ nodes:
     > 6 | … words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~~~~~
       7 | …{o: o}}
-      8 | …ts: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 | …ts: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}}}
       hint: an output path is relative to the working directory of the command, such as \`plots/roc.svg\`
 
     pipeline.yaml:6:107: output \`f\`: the path \`./f\` has an empty or \`.\` part [bad-value]
@@ -205,7 +205,7 @@ nodes:
     > 6 | …utputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~~~
       7 |
-      8 | …rds}, outputs: {o: {path: o, kind: tree}}}
+      8 | …rds}, outputs: {o: {path: o, kind: tree, optional: true}}}
       hint: an output path is relative to the working directory of the command, such as \`plots/roc.svg\`
 
     pipeline.yaml:6:121: outputs \`g\` and \`h\` have the same path \`X\` [duplicate-output-path]
@@ -214,7 +214,7 @@ nodes:
     > 6 | …/a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~
       7 |
-      8 | … {o: {path: o, kind: tree}}}
+      8 | … {o: {path: o, kind: tree, optional: true}}}
 
     pipeline.yaml:6:127: output \`i\` lies inside output \`h\` [duplicate-output-path]
       4 | …ix.w}', '\${env.HOME}'], inputs: {xx: words}, outputs: {o: o}}
@@ -222,98 +222,107 @@ nodes:
     > 6 | … /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
         |                                                       ~~~
       7 |
-      8 | …path: o, kind: tree}}}
+      8 | …path: o, kind: tree, optional: true}}}
 
     pipeline.yaml:7:28: a command says which input gets the item of \`each\` [bad-reference]
       5 |   b: {shell: bash, script: 'echo \${HOME}', outputs: {o: o}}
       6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
     > 7 |   d: {command: [ls], each: words, outputs: {o: o}}
         |                            ~~~~~
-      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+      8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
       9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
       hint: write \`each: {NAME: words}\`; the item is then the file NAME
 
     pipeline.yaml:8:49: input \`w\` is bound twice: here and by \`each\` [bad-value]
        6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
        7 |   d: {command: [ls], each: words, outputs: {o: o}}
-    >  8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+    >  8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
          |                                                 ~
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
 
-    pipeline.yaml:8:70: output \`o\` is a tree; under \`each\` every output is one file per item [kind-mismatch]
-       6 |   c: {command: [ls], inputs: {In: words, d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f…
-       7 |   d: {command: [ls], each: words, outputs: {o: o}}
-    >  8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
-         |                                                                      ~
-       9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+    pipeline.yaml:8:95: output \`o\` cannot be optional: only a file under \`each\` may be left unwritten [bad-value]
+       6 | …d: words}, outputs: {a: ../a, b: /b, c: in/x, d: d, e: 'x\\y', f: ./f, g: x, h: X, i: x/y}}
+       7 | …: {o: o}}
+    >  8 | …puts: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}}}
+         |                                                       ~~~~~~~~
+       9 | …params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}, outputs: {o: o}}
+      10 | …}, outputs: {o: {path: o, optional: true}}}
+      hint: a tree may be left empty
 
     pipeline.yaml:9:21: an argument is a text, not a mapping [bad-value]
        7 |   d: {command: [ls], each: words, outputs: {o: o}}
-       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
     >  9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
          |                     ~~~~~~~~~~~~~~~
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
 
     pipeline.yaml:9:40: \`\${params.list}\` is a list, which cannot stand inside a text [bad-value]
        7 |   d: {command: [ls], each: words, outputs: {o: o}}
-       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
     >  9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
          |                                        ~~~~~~~~~~~~~~
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
 
     pipeline.yaml:9:58: \`\${params.list.7}\` refers to nothing [unknown-param]
        7 |   d: {command: [ls], each: words, outputs: {o: o}}
-       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
     >  9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
          |                                                          ~~~~~~~~~~~~~~~~
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
 
     pipeline.yaml:10:31: the param name \`$command\` is reserved [bad-value]
-       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree}}}
+       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
-    > 10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+    > 10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
          |                               ~~~~~~~~
+      11 |   h: {command: [], outputs: {}}
+      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+
+    pipeline.yaml:10:68: output \`o\` cannot be optional: only a file under \`each\` may be left unwritten [bad-value]
+       8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
+       9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
+    > 10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
+         |                                                                    ~~~~~~~~
       11 |   h: {command: [], outputs: {}}
       12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 
     pipeline.yaml:11:7: \`command\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
     > 11 |   h: {command: [], outputs: {}}
          |       ~~~~~~~
       12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 
     pipeline.yaml:11:20: \`outputs\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
     > 11 |   h: {command: [], outputs: {}}
          |                    ~~~~~~~
       12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
 
     pipeline.yaml:12:45: \`A B\` cannot be a name here: it must be the name of an environment variable [bad-value]
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
     > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
          |                                             ~~~
 
     pipeline.yaml:12:64: item 1 of \`passEnv\` must be the name of an environment variable, not \`1\` [schema-violation]
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
     > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
          |                                                                ~
 
     pipeline.yaml:12:77: \`a/b\` cannot be a name here: it must be a plain file name of letters, digits, \`.\`, \`-\` and \`_\` [bad-value]
-      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: o}}
+      10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
     > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
          |                                                                             ~~~~~
 
-    26 problems
+    27 problems
     "
   `);
 });

@@ -123,11 +123,10 @@ describe('the example of the design', () => {
   test('slices collections and fans in in matrix order', async () => {
     const {nodes, sources} = await example().pipeline();
     const find = (id: string) => nodes.find((node) => node.id === id);
-    expect(find('waveforms')?.each).toEqual({port: 'clip', collection: {from: 'source', source: 'clips'}});
-    expect(find('log-mel')?.each).toEqual({
-      port: 'waveform',
-      collection: {from: 'node', node: 'waveforms', output: 'waveform'},
-    });
+    expect(find('waveforms')?.each).toEqual([{port: 'clip', collection: {from: 'source', source: 'clips'}}]);
+    expect(find('log-mel')?.each).toEqual([
+      {port: 'waveform', collection: {from: 'node', node: 'waveforms', output: 'waveform'}},
+    ]);
     expect(find('ensemble[levels=h1+h2]')?.inputs['predictions']).toEqual({
       many: true,
       refs: [1, 2, 3, 4, 5].map((fold) => ({

@@ -327,14 +327,13 @@ nodes:
       11 |   e: {stage: pair, each: clips}
       hint: a collection is a folder, a tree output, or a node with \`each\`
 
-    pipeline.yaml:10:20: stage \`make\` cannot run with \`each\`: its output \`out\` is a tree [kind-mismatch]
+    pipeline.yaml:10:26: stage \`make\` has no file input left for the items of \`clips\` [bad-reference]
        8 |   merged: {stage: merge, inputs: {parts: [sliced]}}
        9 |   c: {stage: refine, each: merged}
     > 10 |   d: {stage: make, each: clips}
-         |                    ~~~~
+         |                          ~~~~~
       11 |   e: {stage: pair, each: clips}
       12 |   f: {stage: pair, each: {lef: clips}, inputs: {right: merged}}
-      hint: under \`each\` every output is one file per item
 
     pipeline.yaml:11:26: stage \`pair\` has 2 file inputs that could take the items of \`clips\` [bad-reference]
        9 |   c: {stage: refine, each: merged}

@@ -480,7 +480,7 @@ nodes:
   h: {stage: make, timeout: 3 hours, retries: 1.5, resources: {gpu: 1.5, cpus: 1, whenNoGpu: maybe}}
   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
   j: {command: [ls]}
-  k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+  k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
   l: [make]
 targets: {default: a}
 `;
@@ -636,7 +636,7 @@ targets: {default: a}
     > 18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
          |                                       ~~~
       19 |   j: {command: [ls]}
-      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
 
     pipeline.yaml:18:53: \`levels\` must be a list of values, one value, or a reference to a list, not nothing [schema-violation]
       16 |   g: {shell: bash, outputs: {out: out}}
@@ -644,42 +644,42 @@ targets: {default: a}
     > 18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
          |                                                     ~~~~
       19 |   j: {command: [ls]}
-      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
 
     pipeline.yaml:19:3: node \`j\` needs \`outputs\` [schema-violation]
       17 |   h: {stage: make, timeout: 3 hours, retries: 1.5, resources: {gpu: 1.5, cpus: 1, whenNoGpu: maybe}}
       18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
     > 19 |   j: {command: [ls]}
          |   ~
-      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
       21 |   l: [make]
       hint: write \`outputs: {name: path}\` for what the command leaves behind
 
     pipeline.yaml:20:49: \`include\` must be a list of mappings from axis to value, not \`3\` [schema-violation]
       18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
       19 |   j: {command: [ls]}
-    > 20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+    > 20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
          |                                                 ~
       21 |   l: [make]
       22 | targets: {default: a}
 
-    pipeline.yaml:20:53: \`each\` must be a collection, or one \`port: collection\`, not a mapping [schema-violation]
+    pipeline.yaml:20:53: \`each\` must be a collection, or a mapping of ports to collections, not a list [schema-violation]
       18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
       19 |   j: {command: [ls]}
-    > 20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+    > 20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
          |                                                     ~~~~
       21 |   l: [make]
       22 | targets: {default: a}
 
     pipeline.yaml:21:3: node \`l\` must be a mapping, not a list [schema-violation]
       19 |   j: {command: [ls]}
-      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
     > 21 |   l: [make]
          |   ~
       22 | targets: {default: a}
 
     pipeline.yaml:22:20: \`default\` must be a list of nodes, artifacts or selectors, not the text \`a\` [schema-violation]
-      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: {a: b, c: d}}
+      20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
       21 |   l: [make]
     > 22 | targets: {default: a}
          |                    ~

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {fingerprintOf, sliceAction, sliceFingerprinter, type Action} from '../../../src/core/action.ts';
+import {
+  fingerprintOf,
+  isComplete,
+  sliceAction,
+  slicedPorts,
+  sliceFingerprinter,
+  type Action,
+} from '../../../src/core/action.ts';
 import {explainAction} from '../../../src/core/explain.ts';
 import {digestOf, sha256} from '../../../src/core/digest.ts';
 import {canonicalJson, type Json} from '../../../src/core/json.ts';
@@ -31,37 +38,83 @@ const action: fc.Arbitrary<Action> = fc.record(
       maxKeys: 3,
       noNullPrototype: true,
     }),
-    each: port,
-    outputs: fc.constantFrom({a: {kind: 'file', name: 'a'}} as const, {a: {kind: 'tree', name: 'a'}} as const),
+    each: fc.oneof(port, fc.uniqueArray(port, {minLength: 2, maxLength: 3})),
+    outputs: fc.constantFrom(
+      {a: {kind: 'file', name: 'a'}} as const,
+      {a: {kind: 'file', name: 'a', optional: true}} as const,
+      {a: {kind: 'tree', name: 'a'}} as const,
+    ),
     toolchain: fc.dictionary(nasty, nasty, {maxKeys: 2, noNullPrototype: true}),
     salt: nasty,
   },
   {requiredKeys: ['type', 'stage', 'code', 'params', 'seed', 'inputs', 'outputs', 'toolchain', 'salt']},
 );
-const sliced = fc.tuple(action, port, digest).map(([template, each, collection]): Action => {
-  const inputs = Object.fromEntries([...Object.entries(template.inputs), [each, collection]]);
-  return {...template, each, inputs};
-});
+const sliced = fc
+  .tuple(action, fc.uniqueArray(port, {minLength: 1, maxLength: 4}), digest)
+  .map(([template, ports, collection]): Action => {
+    const inputs = Object.fromEntries([
+      ...Object.entries(template.inputs),
+      ...ports.map((each) => [each, collection] as const),
+    ]);
+    return {...template, each: ports.length === 1 ? ports[0]! : ports, inputs};
+  });
 
 describe('slices', () => {
   it('get from the fingerprinter what hashing their whole action gives', () => {
     fc.assert(
-      fc.property(sliced, digest, fc.nat(0x7fffffff), (template, item, seed) => {
-        expect(sliceFingerprinter(template)(item, seed)).toBe(fingerprintOf(sliceAction(template, item, seed)));
-      }),
+      fc.property(
+        sliced,
+        fc.array(digest, {minLength: 4, maxLength: 4}),
+        fc.nat(0x7fffffff),
+        (template, digests, seed) => {
+          const items = digests.slice(0, slicedPorts(template).length);
+          expect(sliceFingerprinter(template)(items, seed)).toBe(fingerprintOf(sliceAction(template, items, seed)));
+        },
+      ),
       {numRuns: 2000},
     );
   });
 
   it('replace the collection by the item and drop the mark of slicing', () => {
     const template: Action = {...base, each: 'clip', inputs: {clip: digestOf('many'), shared: digestOf('s')}};
-    const one = sliceAction(template, digestOf('one'), 7);
+    const one = sliceAction(template, [digestOf('one')], 7);
     expect(one).toEqual({...base, seed: 7, inputs: {clip: digestOf('one'), shared: digestOf('s')}});
     expect(one).not.toHaveProperty('each');
   });
 
+  it('of several collections have an item of each, and do not know which collection leads', () => {
+    const inputs = {clip: digestOf('clips'), shifts: digestOf('lists'), shared: digestOf('s')};
+    const template: Action = {...base, each: ['shifts', 'clip'], inputs};
+    const one = sliceAction(template, [digestOf('list'), digestOf('one')], 0);
+    expect(one.inputs).toEqual({clip: digestOf('one'), shifts: digestOf('list'), shared: digestOf('s')});
+    const turned: Action = {...template, each: ['clip', 'shifts']};
+    expect(sliceAction(turned, [digestOf('one'), digestOf('list')], 0)).toEqual(one);
+    expect(fingerprintOf(turned)).not.toBe(fingerprintOf(template));
+  });
+
+  it('of one collection have the fingerprint that they always had', () => {
+    const template: Action = {...base, each: 'clip', inputs: {clip: digestOf('many')}};
+    expect(fingerprintOf(template)).toBe('98c473af00b675e1f455e44cee9259ec7ef09f8b7ca761784d48bd3cd9dcf9b9');
+    expect(sliceFingerprinter(template)([digestOf('one')], 7)).toBe(
+      '58c3da27d04cfe7ff1b0a7e727784bc90415444adbc48cad7ef98bb07f2afbbf',
+    );
+  });
+
   it('exist only where a node has slices', () => {
-    expect(() => sliceAction(base, digestOf('one'), 0)).toThrow('not an each action');
+    expect(() => sliceAction(base, [digestOf('one')], 0)).toThrow('not an each action');
+  });
+});
+
+describe('a result', () => {
+  const outputs = {a: {kind: 'file', name: 'a'}, b: {kind: 'file', name: 'b', optional: true}} as const;
+
+  it.each([
+    [{a: 1, b: 1}, true],
+    [{a: 1}, true],
+    [{b: 1}, false],
+    [{}, false],
+  ])('with %j is complete: %j', (made, complete) => {
+    expect(isComplete({outputs}, made)).toBe(complete);
   });
 });
 

@@ -96,7 +96,7 @@ describe('buildGraph', () => {
     const sliced: PipelineNode = {
       ...makeNode('b', []),
       inputs: {labels: {many: false, ref: {from: 'source', source: 'a'}}},
-      each: {port: 'clip', collection: {from: 'node', node: 'a', output: 'out'}},
+      each: [{port: 'clip', collection: {from: 'node', node: 'a', output: 'out'}}],
     };
     expect(buildGraph([makeNode('a', []), sliced]).producers).toEqual([[], [0]]);
   });

@@ -4,8 +4,8 @@ import {makeBatches} from '../../../src/engine/batches.ts';
 
 const items = fc.array(
   fc.record(
-    {item: fc.record({size: fc.nat(10_000_000)}), lastWallMs: fc.double({min: 0, max: 1e4, noNaN: true})},
-    {requiredKeys: ['item']},
+    {size: fc.nat(10_000_000), lastWallMs: fc.double({min: 0, max: 1e4, noNaN: true})},
+    {requiredKeys: ['size']},
   ),
   {maxLength: 200},
 );
@@ -28,7 +28,7 @@ it('cuts recorded costs evenly: no batch is dearer than its share and one item',
       fc.integer({min: 1, max: 8}),
       (costs, slots) => {
         const batches = makeBatches(
-          costs.map((lastWallMs) => ({item: {size: 0}, lastWallMs})),
+          costs.map((lastWallMs) => ({size: 0, lastWallMs})),
           slots,
         );
         const count = Math.min(costs.length, slots * 4);
@@ -43,6 +43,6 @@ it('cuts recorded costs evenly: no batch is dearer than its share and one item',
 });
 
 it('makes four batches for each slot', () => {
-  const list = Array.from({length: 80}, () => ({item: {size: 1}, lastWallMs: 5}));
+  const list = Array.from({length: 80}, () => ({size: 1, lastWallMs: 5}));
   expect(makeBatches(list, 2).map((batch) => batch.length)).toEqual(Array(8).fill(10));
 });

@@ -17,7 +17,7 @@ function node(name: string, variant: Record<string, Scalar>, refs: readonly Arti
     seed: 0,
     inputs: each ? {} : {all: {many: true, refs}},
     ports: {all: {kind: 'file', many: true}},
-    ...(each && first ? {each: {port: 'item', collection: first}} : {}),
+    ...(each && first ? {each: [{port: 'item', collection: first}]} : {}),
     outputs: {out: {kind: 'file', name: 'out'}},
     resources: defaultResources,
     retries: 0,
