@@ -1,0 +1,57 @@
+import {describe, expect, test} from 'vitest';
+import balance from '../../../stages/balance.ts';
+import {readCsv} from '../../../stages/lib/csv.ts';
+import {runStage} from '../../support/stage-harness.ts';
+
+describe('balance', () => {
+  const header = 'row,key,piece,class,split,fold,parent,label\n';
+  // Class 0: rows 0 to 4, class 1: rows 5 and 6, class 2: row 7; row 8 validates fold 1, row 9 is a test clip.
+  const classes = [0, 0, 0, 0, 0, 1, 1, 2, 1, 2];
+  const rows = {
+    content:
+      header +
+      classes
+        .map((own, i) => `${i},k${i},0,${own},${i === 9 ? 'test,0' : `train,${i === 8 ? 1 : 2}`},,c${own}\n`)
+        .join(''),
+  };
+  const draw = async (params: {fold: number; perClass?: number}, seed = 1) => {
+    const {outputs} = await runStage(balance, {params, inputs: {rows}, seed});
+    return readCsv(outputs.order, ['row', 'class']).map((record) => [Number(record['row']), Number(record['class'])]);
+  };
+
+  test('every class is drawn as often as the largest has rows, from training rows only', async () => {
+    const order = await draw({fold: 1});
+    expect(order).toHaveLength(15);
+    for (const own of [0, 1, 2]) {
+      const drawn = order.filter(([, classIndex]) => classIndex === own).map(([row]) => row);
+      expect(drawn).toHaveLength(5);
+      const rowsOfClass = classes.flatMap((value, row) => (value === own && row < 8 ? [row] : []));
+      const counts = rowsOfClass.map((row) => drawn.filter((other) => other === row).length);
+      expect(counts.reduce((a, b) => a + b)).toBe(5);
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('perClass sets the number, fold 0 uses every train row', async () => {
+    const order = await draw({fold: 0, perClass: 3});
+    expect(order.map(([, own]) => own)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    expect(new Set(order.filter(([, own]) => own === 1).map(([row]) => row))).toEqual(new Set([5, 6, 8]));
+  });
+
+  test('the same seed draws the same, another draws otherwise', async () => {
+    expect(await draw({fold: 1}, 3)).toEqual(await draw({fold: 1}, 3));
+    expect(await draw({fold: 1}, 4)).not.toEqual(await draw({fold: 1}, 3));
+  });
+
+  test('a fold that leaves nothing to train on is refused', async () => {
+    const one = {content: `${header}0,a,0,0,train,1,,Bell\n`};
+    await expect(runStage(balance, {params: {fold: 1}, inputs: {rows: one}})).rejects.toThrow('no training rows');
+  });
+
+  test('copies count as rows of their class', async () => {
+    const table = `${header}0,a,0,0,train,1,,A\n1,a/pitch+05,0,0,train,1,a,A\n2,b,0,1,train,1,,B\n`;
+    const {outputs} = await runStage(balance, {params: {fold: 0}, inputs: {rows: {content: table}}});
+    const order = readCsv(outputs.order, ['row']).map(({row}) => row);
+    expect(order.toSorted()).toEqual(['0', '1', '2', '2']);
+  });
+});
