@@ -35,7 +35,8 @@ export function openNpyRows(path: string, name: string): NpyRows {
         if (from < 0 || from + into.length > rows * width) {
           throw new RangeError(`rows from ${first} on: ${into.length} values; there are ${rows} rows of ${width}`);
         }
-        if (readFully(file, into, start + from) < into.length) throw new StageError(`${name} was cut while it was read`);
+        if (readFully(file, into, start + from) < into.length)
+          throw new StageError(`${name} was cut while it was read`);
       },
       close: () => closeSync(file),
     };
