@@ -12,10 +12,11 @@ export interface SampleRange {
  */
 export function trimSilence(samples: Float64Array, trimDb: number, pad: 'reflect' | 'zero'): SampleRange {
   const levels = frameLevels(samples, pad);
-  const threshold = levels.reduce((a, b) => Math.max(a, b), -Infinity) - trimDb;
-  const first = levels.findIndex((level) => level > threshold);
+  const loudest = levels.reduce((a, b) => Math.max(a, b), -Infinity);
+  const isLoud = (level: number): boolean => level - loudest > -trimDb;
+  const first = levels.findIndex(isLoud);
   if (first === -1) return {start: 0, end: 0};
-  const last = levels.findLastIndex((level) => level > threshold);
+  const last = levels.findLastIndex(isLoud);
   return {start: first * HOP, end: Math.min(samples.length, (last + 1) * HOP)};
 }
 
@@ -28,7 +29,11 @@ function frameLevels(samples: Float64Array, pad: 'reflect' | 'zero'): Float64Arr
   const frames = 1 + Math.floor(samples.length / HOP);
   const blocksPerFrame = FRAME / HOP;
   const energies = new Float64Array(frames + blocksPerFrame - 1);
-  for (let b = 0; b < energies.length; b++) energies[b] = blockEnergy(samples, b * HOP - FRAME / 2, pad);
+  for (let b = 0; b < energies.length; b++) {
+    const start = b * HOP - FRAME / 2;
+    const isInside = start >= 0 && start + HOP <= samples.length;
+    energies[b] = isInside ? innerEnergy(samples, start) : edgeEnergy(samples, start, pad);
+  }
   const levels = new Float64Array(frames);
   for (let f = 0; f < frames; f++) {
     let energy = 0;
@@ -38,7 +43,20 @@ function frameLevels(samples: Float64Array, pad: 'reflect' | 'zero'): Float64Arr
   return levels;
 }
 
-function blockEnergy(samples: Float64Array, start: number, pad: 'reflect' | 'zero'): number {
+/** Four sums at once, because each addition would wait for the one before. */
+function innerEnergy(samples: Float64Array, start: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = start; i < start + HOP; i += 4) {
+    const [w, x, y, z] = [samples[i]!, samples[i + 1]!, samples[i + 2]!, samples[i + 3]!];
+    a += w * w;
+    b += x * x;
+    c += y * y;
+    d += z * z;
+  }
+  return a + b + (c + d);
+}
+
+function edgeEnergy(samples: Float64Array, start: number, pad: 'reflect' | 'zero'): number {
   let energy = 0;
   for (let i = start; i < start + HOP; i++) {
     const isInside = i >= 0 && i < samples.length;

@@ -45,10 +45,7 @@ export function encodeWav({sampleRate, channels}: Sound, encoding: WavEncoding):
   }
   text('data');
   uint32(dataBytes);
-  const write = WRITERS[encoding];
-  for (const [c, samples] of channels.entries()) {
-    for (let i = 0; i < frames; i++) write(view, headerBytes + i * frameBytes + c * sampleBytes, samples[i] as number);
-  }
+  bytes.set(encodeSamples(channels, frames, encoding), headerBytes);
   return bytes;
 }
 
@@ -62,20 +59,62 @@ export const SAMPLE_BYTES: Readonly<Record<WavEncoding, number>> = {
   float64: 8,
 };
 
-const WRITERS: Readonly<Record<WavEncoding, (view: DataView, at: number, sample: number) => void>> = {
-  pcm8: (view, at, sample) => view.setUint8(at, quantize(sample, 8) + 128),
-  pcm16: (view, at, sample) => view.setInt16(at, quantize(sample, 16), true),
-  pcm24: (view, at, sample) => {
-    const value = quantize(sample, 24);
-    view.setUint16(at, value & 0xffff, true);
-    view.setInt8(at + 2, value >> 16);
-  },
-  pcm32: (view, at, sample) => view.setInt32(at, quantize(sample, 32), true),
-  float32: (view, at, sample) => view.setFloat32(at, sample, true),
-  float64: (view, at, sample) => view.setFloat64(at, sample, true),
-};
+function encodeSamples(channels: readonly Float64Array[], frames: number, encoding: WavEncoding): Uint8Array {
+  switch (encoding) {
+    case 'float32':
+      return bytesOf(interleaved(channels, new Float32Array(frames * channels.length)));
+    case 'float64':
+      return bytesOf(interleaved(channels, new Float64Array(frames * channels.length)));
+    case 'pcm8':
+      return bytesOf(quantized(channels, new Uint8Array(frames * channels.length), 8, 128));
+    case 'pcm16':
+      return bytesOf(quantized(channels, new Int16Array(frames * channels.length), 16));
+    case 'pcm24':
+      return lowerThree(quantized(channels, new Int32Array(frames * channels.length), 24));
+    case 'pcm32':
+      return bytesOf(quantized(channels, new Int32Array(frames * channels.length), 32));
+  }
+}
 
-function quantize(sample: number, bits: number): number {
+function interleaved<A extends Float32Array | Float64Array>(channels: readonly Float64Array[], target: A): A {
+  const [only, second] = channels;
+  if (only !== undefined && second === undefined) {
+    target.set(only);
+    return target;
+  }
+  for (const [c, samples] of channels.entries()) {
+    for (let i = 0, at = c; i < samples.length; i++, at += channels.length) target[at] = samples[i] as number;
+  }
+  return target;
+}
+
+function quantized<A extends Uint8Array | Int16Array | Int32Array>(
+  channels: readonly Float64Array[],
+  target: A,
+  bits: number,
+  offset = 0,
+): A {
   const full = 2 ** (bits - 1);
-  return Math.max(-full, Math.min(full - 1, Math.round(sample * full)));
+  for (const [c, samples] of channels.entries()) {
+    for (let i = 0, at = c; i < samples.length; i++, at += channels.length) {
+      const value = Math.round((samples[i] as number) * full);
+      target[at] = Math.max(-full, Math.min(full - 1, value)) + offset;
+    }
+  }
+  return target;
+}
+
+function lowerThree(values: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(values.length * 3);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    bytes[3 * i] = value;
+    bytes[3 * i + 1] = value >> 8;
+    bytes[3 * i + 2] = value >> 16;
+  }
+  return bytes;
+}
+
+function bytesOf({buffer, byteOffset, byteLength}: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -21,6 +21,27 @@ function riff(chunks: readonly Chunk[], pad = true): Uint8Array {
   return file;
 }
 
+/** A file above 4 GiB has its sizes in a chunk of its own; so may a small one. */
+function rf64(tag: string): Uint8Array {
+  const sizes = Buffer.alloc(28);
+  sizes.writeBigUInt64LE(BigInt(SAMPLES.length), 8);
+  const list: Chunk = ['LIST', Buffer.from('INFO', 'latin1')];
+  const file = Buffer.from(riff([['ds64', sizes], fmt(), ['data', SAMPLES, 0xffffffff], list]));
+  file.write(tag, 'latin1');
+  file.writeUInt32LE(0xffffffff, 4);
+  return file;
+}
+
+/** The same file with every number the other way round; all fields and samples here are 16 or 32 bits. */
+function rifx(samples: Uint8Array): Uint8Array {
+  const file = Buffer.from(riff([fmt(), ['data', samples]]));
+  file.write('RIFX', 'latin1');
+  for (const at of [4, 16, 24, 28, 40]) file.subarray(at, at + 4).swap32();
+  for (const at of [20, 22, 32, 34]) file.subarray(at, at + 2).swap16();
+  file.subarray(44).swap16();
+  return file;
+}
+
 interface FormatFields {
   readonly tag?: number;
   readonly channels?: number;
@@ -41,12 +62,13 @@ function fmt({tag = 1, channels = 1, rate = 8000, bits = 16, frameBytes}: Format
   return ['fmt ', bytes];
 }
 
-function extensible(tag: number, bits: number, validBits: number): Chunk {
+function extensible(tag: number, bits: number, validBits: number, guid = '000000001000800000aa00389b71'): Chunk {
   const [, base] = fmt({tag: 0xfffe, bits});
   const rest = Buffer.alloc(24);
   rest.writeUInt16LE(22, 0);
   rest.writeUInt16LE(validBits, 2);
   rest.writeUInt16LE(tag, 8);
+  rest.write(guid, 10, 'hex');
   return ['fmt ', Buffer.concat([base, rest])];
 }
 
@@ -109,6 +131,19 @@ describe('values of known bytes', () => {
     ['extensible PCM', extensible(1, 16, 16), [0x00, 0x40], [0.5]],
     ['extensible PCM, 24 valid bits of 32', extensible(1, 32, 24), [0x00, 0x00, 0x00, 0x40], [0.5]],
     ['extensible float', extensible(3, 32, 32), [0x00, 0x00, 0x00, 0xbf], [-0.5]],
+    // ITU-T G.711: the ends of the scale, the smallest values of both signs, and one in between.
+    [
+      'A-law',
+      fmt({tag: 6, bits: 8}),
+      [0xaa, 0x2a, 0xd5, 0x55, 0x84],
+      [32256, -32256, 8, -8, 4480].map((x) => x / 32768),
+    ],
+    [
+      'mu-law',
+      fmt({tag: 7, bits: 8}),
+      [0x80, 0x00, 0xff, 0x7f, 0xce],
+      [32124, -32124, 0, 0, 988].map((x) => x / 32768),
+    ],
   ])('%s', (_, format, bytes, expected) => {
     expect(first(riff([format, ['data', Uint8Array.from(bytes)]]))).toEqual(expected);
   });
@@ -125,6 +160,9 @@ describe('files as they occur', () => {
     ['a data size of 0x7ffff000', riff([fmt(), ['data', SAMPLES, 0x7ffff000]])],
     ['half a frame at the end', riff([fmt(), ['data', Buffer.concat([SAMPLES, Buffer.of(1)])]])],
     ['stray bytes after the last chunk', Buffer.concat([riff([fmt(), ['data', SAMPLES]]), Buffer.from('xyz')])],
+    ['RIFX, big-endian', rifx(SAMPLES)],
+    ['RF64', rf64('RF64')],
+    ['BW64', rf64('BW64')],
     ['a second data chunk', riff([fmt(), ['data', SAMPLES], ['data', int16(1)]])],
   ])('%s', (_, bytes) => {
     expect(first(bytes)).toEqual(EXPECTED);
@@ -153,13 +191,11 @@ describe('refuses', () => {
   test.each<[string, Uint8Array, string]>([
     ['an empty file', text(''), 'the clip is not a WAV file: it is empty'],
     ['FLAC', text('fLaC\0\0\0\x22'), 'it looks like FLAC'],
-    ['Ogg', text('OggS\0\x02'), 'it looks like Ogg (Vorbis or Opus)'],
+    ['Ogg', text('OggS\0\x02'), 'it looks like Ogg'],
     ['MP3 with tags', text('ID3\x04\0'), 'it looks like MP3'],
     ['MP3', text('\xff\xfb\x90\0'), 'it looks like MP3'],
     ['AIFF', text('FORM\0\0\0\x10AIFF'), 'it looks like AIFF'],
     ['M4A', text('\0\0\0 ftypM4A '), 'it looks like MP4 (M4A)'],
-    ['RF64', text('RF64\xff\xff\xff\xffWAVE'), 'it looks like a WAV above 4 GiB (RF64)'],
-    ['RIFX', text('RIFX\0\0\0\0WAVE'), 'it looks like a big-endian WAV (RIFX)'],
     ['AVI', text('RIFF\0\0\0\0AVI '), 'it looks like another RIFF file, such as AVI'],
     ['a cut header', text('RIFF\0\0'), 'it looks like a WAV cut off in its header'],
     ['text', text('fname,label\n'), 'it looks like text'],
@@ -180,8 +216,18 @@ describe('refuses', () => {
       riff([fmt(), ['data', SAMPLES, 1000]]),
       'the clip is truncated: the header says 1000 bytes of samples, the file has 4',
     ],
-    ['A-law', riff([fmt({tag: 6, bits: 8}), ['data', SAMPLES]]), 'it holds A-law, not PCM or float'],
-    ['an unknown coding', riff([fmt({tag: 0x7a21}), ['data', SAMPLES]]), 'holds format 0x7a21, not PCM or float'],
+    ['A-law of 16 bits', riff([fmt({tag: 6, bits: 16}), ['data', SAMPLES]]), 'it holds A-law samples of 16 bits'],
+    [
+      'ADPCM',
+      riff([fmt({tag: 2, bits: 4}), ['data', SAMPLES]]),
+      'it holds Microsoft ADPCM, which is not PCM, float or',
+    ],
+    ['an unknown coding', riff([fmt({tag: 0x7a21}), ['data', SAMPLES]]), 'it holds format 0x7a21, which is not PCM'],
+    [
+      'an extensible file of another sub-format',
+      riff([extensible(1, 16, 16, '00002107d3118644c8c1ca000000'), ['data', SAMPLES]]),
+      'it holds an unknown sub-format',
+    ],
     ['40 bits', riff([fmt({bits: 40}), ['data', SAMPLES]]), 'holds pcm samples of 40 bits'],
     ['0 bits', riff([fmt({bits: 0}), ['data', SAMPLES]]), 'holds pcm samples of 0 bits'],
     ['16-bit float', riff([fmt({tag: 3, bits: 16}), ['data', SAMPLES]]), 'holds float samples of 16 bits'],

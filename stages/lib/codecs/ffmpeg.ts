@@ -1,0 +1,100 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {StageError} from 'mixdown/stage';
+import {BadClip} from '../bad-clip.ts';
+import {decodeWavFile, parseWav, type Sound} from '../wav.ts';
+
+export interface FfmpegOptions {
+  /** File that holds the same bytes; without one they are written to a temporary file. */
+  readonly path?: string;
+  /** Stops ffmpeg. */
+  readonly signal?: AbortSignal;
+  log?(this: void, text: string): void;
+}
+
+/**
+ * Decodes the first sound track of a file with the `ffmpeg` on the PATH, at its own rate and with its own channels.
+ * `kind` says what the file is. Throws BadClip when ffmpeg reports any error in the file, StageError when there is no ffmpeg,
+ * or it was built without the decoder, or it takes longer than ten minutes.
+ */
+export async function decodeWithFfmpeg(
+  bytes: Uint8Array,
+  kind: string,
+  name: string,
+  options: FfmpegOptions = {},
+): Promise<Sound> {
+  if (options.path !== undefined) return decodeFile(options.path, kind, name, options);
+  const folder = mkdtempSync(join(tmpdir(), 'mixdown-clip-'));
+  try {
+    const path = join(folder, 'clip');
+    writeFileSync(path, bytes);
+    return await decodeFile(path, kind, name, options);
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
+}
+
+async function decodeFile(path: string, kind: string, name: string, {signal, log}: FfmpegOptions): Promise<Sound> {
+  const {execa} = await import('execa');
+  const run = {
+    stdin: 'ignore',
+    encoding: 'buffer',
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MOST_BYTES,
+    timeout: LONGEST_MS,
+    ...(signal === undefined ? {} : {cancelSignal: signal}),
+  } as const;
+  const version = await execa('ffmpeg', ['-version'], run);
+  if (version.exitCode === undefined && !version.isCanceled) {
+    throw new StageError(
+      `${name} ${kind}, which needs ffmpeg, and ffmpeg does not start here: ${version.originalMessage ?? ''}`,
+      'install ffmpeg so that it is on the PATH, or convert the clips, for instance to FLAC',
+    );
+  }
+  log?.(`${name} ${kind}; decoded by ${textOf(version.stdout).split('\n', 1)[0] ?? 'ffmpeg'}`);
+  const result = await execa('ffmpeg', argumentsFor(path), run);
+  signal?.throwIfAborted();
+  if (result.timedOut) throw new StageError(`ffmpeg took more than ${LONGEST_MS / 60_000} minutes over ${name}`);
+  const complaint = firstComplaint(textOf(result.stderr), path);
+  if (result.isMaxBuffer) throw new BadClip(`${name} is too long for a clip`, 'cut it into shorter clips');
+  if (/decoder.*not found|no decoder|unknown decoder|not currently supported/i.test(complaint)) {
+    throw new StageError(
+      `${name} ${kind}, and this ffmpeg cannot decode it: ${complaint}`,
+      'install a complete ffmpeg',
+    );
+  }
+  if (result.exitCode !== 0 || complaint !== '') {
+    const why = complaint === '' ? `it ended with ${String(result.exitCode ?? result.signal)}` : complaint;
+    throw new BadClip(`${name} ${kind}, and ffmpeg cannot read it without errors: ${why}`, 'fetch or export it again');
+  }
+  const sound = parseWav(result.stdout, name);
+  return decodeWavFile(sound, name);
+}
+
+/** Bytes of float64 samples on the way from ffmpeg. */
+const MOST_BYTES = 2 ** 31 - 1;
+const LONGEST_MS = 600_000;
+
+function argumentsFor(path: string): readonly string[] {
+  const quiet = ['-nostdin', '-hide_banner', '-v', 'error', '-xerror', '-threads', '1'];
+  // A playlist in disguise must not make it fetch anything.
+  const input = ['-protocol_whitelist', 'file,pipe', '-i', `file:${path}`];
+  const track = ['-map', '0:a:0', '-map_metadata', '-1', '-fflags', '+bitexact', '-flags:a', '+bitexact'];
+  return [...quiet, ...input, ...track, '-c:a', 'pcm_f64le', '-f', 'wav', 'pipe:1'];
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Without the addresses and paths that differ from one run to the next. */
+function firstComplaint(stderr: string, path: string): string {
+  const line = stderr.split('\n').find((text) => text.trim() !== '') ?? '';
+  return line
+    .replaceAll(`file:${path}`, 'the file')
+    .replaceAll(path, 'the file')
+    .replace(/^(\[[^\]]*\] *)+/, '')
+    .trim();
+}
