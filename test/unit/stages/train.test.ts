@@ -1,10 +1,12 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import balance from '../../../stages/balance.ts';
+import dequantize from '../../../stages/dequantize.ts';
 import {readCsv} from '../../../stages/lib/csv.ts';
-import {readFloat32} from '../../../stages/lib/npy.ts';
+import {encodeNpy, readFloat32} from '../../../stages/lib/npy.ts';
 import {readSafeTensors} from '../../../stages/lib/safetensors.ts';
 import {loadEngine} from '../../../stages/lib/tensors/engine.ts';
+import mixup from '../../../stages/mixup.ts';
 import train from '../../../stages/train.ts';
 import {toyTrainingFiles} from '../../support/attention-data.ts';
 import {runStage, type HarnessResult} from '../../support/stage-harness.ts';
@@ -190,6 +192,57 @@ describe('train', () => {
     const {outputs} = await runStage(balance, {params: {fold: 2}, inputs: {rows: toy.rows}});
     const run = runStage(train, {params: {...small, fold: 1}, inputs: {...toy, order: outputs.order}});
     await expect(run).rejects.toThrow('clip `k0024` validates fold 1');
+  });
+
+  test('mixed pairs are trained on besides the order', async () => {
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows: toy.rows}, seed: 5});
+    const run = async (mixed: string, epochs = 20): Promise<TrainResult> =>
+      runStage(train, {
+        params: {...small, fold: 1, epochs},
+        inputs: {...toy, order: outputs.order, mixed: {content: mixed}},
+      });
+    const pairs = await runStage(mixup, {params: {fold: 1}, inputs: {rows: toy.rows, order: outputs.order}});
+    const mixed = readFileSync(pairs.outputs.mixed, 'utf8');
+    expect(accuracyOf((await run(mixed)).outputs.predictions)).toBeGreaterThan(0.7);
+    const [none, some] = [await run('first,second,share\n', 2), await run(mixed, 2)];
+    expect(bytesOf(none)).toEqual(bytesOf(await trainToy({epochs: 2})));
+    expect(bytesOf(some)).not.toEqual(bytesOf(none));
+  });
+
+  test('float vectors train as the bytes do that stand for the same', async () => {
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows: toy.rows}, seed: 5});
+    const bytes = {content: toy.features.content};
+    const {outputs: floats} = await runStage(dequantize, {inputs: {quantized: bytes}});
+    const run = (features: {content: Uint8Array} | string) =>
+      runStage(train, {params: {...small, fold: 1, epochs: 2}, inputs: {...toy, features, order: outputs.order}});
+    expect(bytesOf(await run(floats.vectors))).toEqual(bytesOf(await run(bytes)));
+    const {shape, data} = readFloat32(floats.vectors);
+    data[3 * 128 * 2 + 5] = Number.NaN;
+    await expect(run({content: encodeNpy({shape, data})})).rejects.toThrow('the features of clip `k0001` hold what is');
+  });
+
+  test('only recordings are scored, and the index names them and the classes in order', async () => {
+    const single = toyTrainingFiles({classes: 3, clipsPerClass: 6, folds: 2, length: 1});
+    const lines = single.rows.content.trimEnd().split('\n');
+    // The last clips of the first fold become copies of one: class by class they are k0000 ..., k0009 ...
+    const rows = {
+      content: `${lines.map((line) => line.replace(/^(\d+),k0009,(.*),,c0$/, '$1,k0009,$2,k0000,c0')).join('\n')}\n`,
+    };
+    expect(rows.content).not.toBe(single.rows.content);
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows}});
+    const run = await runStage(train, {
+      params: {...small, fold: 1, levels: 'h1', epochs: 2},
+      inputs: {features: single.features, rows, order: outputs.order},
+    });
+    const clip = (n: number): string => `k${String(n).padStart(4, '0')}`;
+    expect(readFloat32(run.outputs.validation).shape).toEqual([5, 3]);
+    expect(JSON.parse(readFileSync(run.outputs.index, 'utf8'))).toEqual({
+      type: 'predictions/1',
+      axes: ['clip', 'class'],
+      classes: ['c0', 'c1', 'c2'],
+      predictions: {dtype: 'float32', shape: [6, 3], unit: 'probability', clips: [6, 7, 8, 15, 16, 17].map(clip)},
+      validation: {dtype: 'float32', shape: [5, 3], unit: 'probability', clips: [0, 1, 2, 10, 11].map(clip)},
+    });
   });
 
   test('a fold that does not exist and a level named twice are refused', async () => {

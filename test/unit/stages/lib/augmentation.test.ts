@@ -68,7 +68,7 @@ describe('planCopies', () => {
     );
   });
 
-  test('test clips are not copied and count for nothing', () => {
+  test('clips to test on are not copied and count for nothing', () => {
     const result = plan([clip('x', 'a'), clip('t1', 'a', 0), clip('t2', 'b', 0)], 3);
     expect(result.copies.map(({parent, semitones}) => [parent.key, semitones.length])).toEqual([['x', 2]]);
     expect(result.short).toEqual([]);
