@@ -14,7 +14,14 @@ const labelsOf = (files: readonly string[]) => [
   ...files.map((file, i) => `${file},${['dog', 'cat', 'Öl'][i % 3]},${i % 4 === 0 ? 0 : 1}`),
 ];
 
-function run(labels: PortInput, clips: PortInput, params: {folds?: number; testFraction?: number} = {}, seed = 1) {
+interface Params {
+  readonly folds?: number;
+  readonly testFraction?: number;
+  readonly official?: 'all' | 'split' | 'none';
+  readonly groups?: boolean;
+}
+
+function run(labels: PortInput, clips: PortInput, params: Params = {}, seed = 1) {
   return runStage(stage, {params, inputs: {labels, clips}, seed});
 }
 
@@ -37,7 +44,19 @@ describe('folds', () => {
     expect([0, 1, 2, 3, 4, 5].map((fold) => clips.filter((clip) => clip.fold === fold).length)).toEqual([
       12, 10, 10, 10, 9, 9,
     ]);
-    expect(metrics).toEqual({clips: 60, classes: 3, testClips: 12});
+    expect(metrics).toEqual({
+      clips: 60,
+      classes: 3,
+      testClips: 12,
+      skipped: 0,
+      unlabelled: 0,
+      classesMissingInFolds: 0,
+      classesMissingInTraining: 0,
+      classesMissingInTest: 0,
+    });
+    expect(readFileSync(outputs.classes, 'utf8')).toBe(
+      'index,label,trainClips,testClips\n0,cat,16,4\n1,dog,16,4\n2,Öl,16,4\n',
+    );
     expect(logs).toEqual([]);
   });
 
@@ -56,8 +75,12 @@ describe('folds', () => {
       'fname,label,manually_verified',
       ...files.map((file, i) => `${file},${i === 7 ? 'gong' : 'bell'},1`),
     ];
-    const {logs} = await run(csv(lines), tree(files), {folds: 3});
-    expect(logs).toEqual(['label `gong` has 1 train clips: fewer than the 3 folds', 'label `gong` has no test clip']);
+    const {logs, metrics} = await run(csv(lines), tree(files), {folds: 3});
+    expect(logs).toEqual([
+      'label `gong` (1 clip) has no clip in folds 2, 3, and none to test on, and none to train on when that of its only ' +
+        'fold is left out',
+    ]);
+    expect(metrics).toMatchObject({classesMissingInFolds: 2, classesMissingInTraining: 1, classesMissingInTest: 1});
   });
 
   test('a split column takes the place of testFraction', async () => {
@@ -71,14 +94,106 @@ describe('folds', () => {
     expect(clips.map((clip) => clip.split)).toEqual(files.map((_, i) => (i < 5 ? 'test' : 'train')));
   });
 
-  test('a fold column is kept as it is, 0 and nothing are test', async () => {
-    const files = names(6);
+  test('official folds are kept, 0 is test, and what is empty is drawn', async () => {
+    const files = names(40);
     const lines = [
-      'fname,label,manually_verified,fold',
-      ...files.map((file, i) => `${file},x,1,${['1', '2', '0', '', '2', '1'][i]}`),
+      'fname,label,manually_verified,split,fold',
+      ...files.map((file, i) => `${file},x,1,${['train,1', ',2', 'test,0', ',0', 'test,', ',', 'train,', ','][i % 8]}`),
     ];
-    const {outputs} = await run(csv(lines), tree(files), {folds: 2});
-    expect(readFolds(outputs.folds).clips.map((clip) => clip.fold)).toEqual([1, 2, 0, 0, 2, 1]);
+    const {outputs} = await run(csv(lines), tree(files), {folds: 2, testFraction: 0.5});
+    const {clips} = readFolds(outputs.folds);
+    const every = (remainder: number): number[] => clips.filter((_, i) => i % 8 === remainder).map(({fold}) => fold);
+    expect([0, 1, 2, 3, 4].map((remainder) => new Set(every(remainder)))).toEqual(
+      [1, 2, 0, 0, 0].map((fold) => new Set([fold])),
+    );
+    expect(every(6)).not.toContain(0);
+    expect([...every(5), ...every(7)].filter((fold) => fold === 0).length).toBe(5);
+    expect([1, 2].map((fold) => clips.filter((clip) => clip.fold === fold).length)).toEqual([10, 10]);
+  });
+
+  test('keeps of the table what `official` says', async () => {
+    const files = names(20);
+    const lines = [
+      'fname,label,split,fold',
+      ...files.map((file, i) => `${file},x,${i < 10 ? 'test,0' : `train,${1 + (i % 2)}`}`),
+    ];
+    const placesOf = async (official: 'all' | 'split' | 'none'): Promise<readonly number[]> => {
+      const {outputs} = await run(csv(lines), tree(files), {folds: official === 'all' ? 2 : 5, official});
+      return readFolds(outputs.folds).clips.map(({fold}) => fold);
+    };
+    expect(await placesOf('all')).toEqual(files.map((_, i) => (i < 10 ? 0 : 1 + (i % 2))));
+    const bySplit = await placesOf('split');
+    expect(bySplit.map((fold) => fold === 0)).toEqual(files.map((_, i) => i < 10));
+    expect([1, 2, 3, 4, 5].map((fold) => bySplit.filter((place) => place === fold).length)).toEqual([2, 2, 2, 2, 2]);
+    expect((await placesOf('none')).filter((fold) => fold === 0).length).toBe(4);
+  });
+
+  test('a group goes to one place, also where the place of a member is official', async () => {
+    const files = names(60);
+    const lines = [
+      'fname,label,fold,group',
+      ...files.map(
+        (file, i) => `${file},x,${i === 0 ? 3 : i === 5 ? 0 : ''},${i < 8 ? `tape-${i % 4}` : `g${i % 13}`}`,
+      ),
+    ];
+    const {outputs} = await run(csv(lines), tree(files));
+    const {clips} = readFolds(outputs.folds);
+    expect(clips.slice(0, 8).map(({group}) => group)).toEqual(files.slice(0, 8).map((_, i) => `tape-${i % 4}`));
+    for (const {group, fold} of clips) {
+      expect(new Set(clips.filter((clip) => clip.group === group).map((clip) => clip.fold))).toEqual(new Set([fold]));
+    }
+    expect([0, 4, 1, 5].map((i) => clips[i]?.fold)).toEqual([3, 3, 0, 0]);
+  });
+
+  test('official places that split a group are refused, unless groups do not count', async () => {
+    const files = names(12);
+    const lines = [
+      'fname,label,split,fold,group',
+      ...files.map(
+        (file, i) => `${file},x,${i === 3 ? 'test,0' : `train,${1 + (i % 2)}`},${i % 4 === 3 ? 'tape' : ''}`,
+      ),
+    ];
+    const promise = run(csv(lines), tree(files), {folds: 2});
+    await expect(promise).rejects.toThrow(
+      'the 3 clips of group `tape` lie in the test split (`clip-03`, line 5), fold 2 (`clip-07`, line 9)',
+    );
+    await expect(promise).rejects.toMatchObject({hint: expect.stringContaining('groups: false')});
+    const {outputs} = await run(csv(lines), tree(files), {folds: 2, groups: false});
+    expect(readFolds(outputs.folds).clips.map(({group, fold}) => [group, fold])).toEqual(
+      files.map((_, i) => ['', i === 3 ? 0 : 1 + (i % 2)]),
+    );
+  });
+
+  test('leaves out clips that were skipped, and clips without a label', async () => {
+    const files = names(30);
+    const report = csv([
+      'key,status,reason',
+      ...files.map((file, i) => `${file.slice(0, -4)},${i === 3 ? 'skipped,is empty' : 'ok,'}`),
+    ]);
+    const inputs = {labels: csv(labelsOf(files.slice(0, 20))), clips: tree(files), report};
+    const {outputs, logs, metrics} = await runStage(stage, {inputs});
+    const {clips} = readFolds(outputs.folds);
+    expect(clips.map(({key}) => key)).toEqual(
+      files.slice(0, 20).flatMap((file, i) => (i === 3 ? [] : [file.slice(0, -4)])),
+    );
+    expect(logs.slice(0, 2)).toEqual([
+      '1 skipped clip left out: `clip-03` (is empty)',
+      '10 clips without a label left out',
+    ]);
+    expect(metrics).toMatchObject({clips: 19, skipped: 1, unlabelled: 10});
+    // A stage that skipped the clip left no file of it.
+    const without = {...inputs, clips: tree(files.filter((_, i) => i !== 3))};
+    const again = await runStage(stage, {inputs: without});
+    expect(readFileSync(again.outputs.folds, 'utf8')).toBe(readFileSync(outputs.folds, 'utf8'));
+    const allSkipped = csv(['key,status,reason', ...files.map((file) => `${file.slice(0, -4)},skipped,is empty`)]);
+    await expect(runStage(stage, {inputs: {...inputs, report: allSkipped}})).rejects.toThrow('all 20 labelled clips');
+  });
+
+  test('the extension of a clip does not count', async () => {
+    const files = names(10);
+    const flac = files.map((file) => file.replace('wav', 'flac'));
+    const {outputs} = await run(csv(labelsOf(files)), tree(flac), {folds: 2, testFraction: 0});
+    expect(readFolds(outputs.folds).clips.map(({key}) => key)).toEqual(files.map((file) => file.slice(0, -4)));
   });
 
   test('clips may lie in folders', async () => {
@@ -90,12 +205,7 @@ describe('folds', () => {
   const head = 'fname,label,manually_verified';
   test.each<[string, string[], string[], string]>([
     ['no rows', [head], [], 'the labels table has no rows'],
-    [
-      'a missing column',
-      ['fname,label', 'a.wav,x'],
-      ['a.wav'],
-      'the labels table, line 1: no column `manually_verified`',
-    ],
+    ['a missing column', ['fname,class', 'a.wav,x'], ['a.wav'], 'the labels table, line 1: no column `label`'],
     ['an empty name', [head, ',x,1'], ['a.wav'], 'the labels table, line 2: fname is empty'],
     ['an empty label', [head, 'a.wav,,1'], ['a.wav'], 'the labels table, line 2: label is empty'],
     [
@@ -109,13 +219,32 @@ describe('folds', () => {
       'a bad split',
       [`${head},split`, 'a.wav,x,1,Train'],
       ['a.wav'],
-      'line 2: split is `Train`; train or test is needed',
+      'line 2: split is `Train`; train, test or nothing is needed',
     ],
     [
       'a bad fold',
       [`${head},fold`, 'a.wav,x,1,6'],
       ['a.wav'],
-      'line 2: fold is `6`; a whole number, 0 ... 5 (0 is test) is needed',
+      'the labels table has folds 1 ... 6 (fold 6 on line 2), but the param folds is 5',
+    ],
+    [
+      'fewer folds than asked for',
+      [`${head},fold`, 'a.wav,x,1,1', 'b.wav,x,1,2'],
+      ['a.wav', 'b.wav'],
+      'the labels table has folds 1 ... 2 (fold 2 on line 3), but the param folds is 5',
+    ],
+    [
+      'a fold that is no number',
+      [`${head},fold`, 'a.wav,x,1,one'],
+      ['a.wav'],
+      'line 2: fold is `one`; a whole number (0 is test) or nothing is needed',
+    ],
+    [
+      'all that is wrong at once',
+      [head, 'a.wav,,1', 'b.wav,x,2', 'c.wav,x,1'],
+      ['a.wav', 'b.wav'],
+      '3 problems with the labels table:\n  - the labels table, line 2: label is empty\n  - the labels table, line 3: ' +
+        'manually_verified is `2`; 0 or 1 is needed\n  - the labels table names 1 file that the clips lack: `c.wav` (line 4)',
     ],
     [
       'fold against split',
@@ -131,7 +260,6 @@ describe('folds', () => {
         .map((file, i) => `\`${file}\` (line ${i + 2})`)
         .join(', ')} and 2 more`,
     ],
-    ['a clip without label', [head, 'a.wav,x,1'], ['a.wav', 'b.wav'], 'has no row for 1 clip: `b.wav`'],
     [
       'two clips of one key',
       [head, 'a.wav,x,1', 'a.flac,x,1'],

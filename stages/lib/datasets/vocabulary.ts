@@ -1,0 +1,45 @@
+import {readFileSync} from 'node:fs';
+import {didYouMean, StageError} from 'mixdown/stage';
+import {readCsv} from '../csv.ts';
+import {groupBy} from '../group-by.ts';
+import {firstOf, type Problems} from '../problems.ts';
+import {placeText, type LabelledFile} from './layout.ts';
+
+const NAME = 'the vocabulary';
+
+/**
+ * Reads a list of labels: a csv file with a column `label` or `display_name`, such as AudioSet's class_labels_indices.csv, or
+ * a text file of one label a line. Throws StageError when it is empty or names a label twice.
+ */
+export function readVocabulary(path: string): readonly string[] {
+  const lines = readFileSync(path, 'utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
+  const columns = (lines[0] ?? '').split(',').map((column) => column.replaceAll('"', ''));
+  const column = COLUMNS.find((name) => columns.includes(name));
+  const labels =
+    column === undefined
+      ? lines.map((line) => line.trim()).filter((line) => line !== '')
+      : readCsv(path, [column], NAME).map((record) => record[column] ?? '');
+  if (labels.length === 0) throw new StageError(`${NAME} has no labels`);
+  const repeated = labels.find((label, i) => labels.indexOf(label) !== i);
+  if (repeated !== undefined) throw new StageError(`${NAME} has the label \`${repeated}\` twice`);
+  return labels;
+}
+
+const COLUMNS = ['label', 'display_name'] as const;
+
+/** Adds a problem for each label that the vocabulary lacks. */
+export function checkLabels(files: readonly LabelledFile[], vocabulary: readonly string[], problems: Problems): void {
+  const known = new Set(vocabulary);
+  const unknown = groupBy(
+    files.filter(({label, leftOut}) => label !== '' && leftOut === undefined && !known.has(label)),
+    ({label}) => label,
+  );
+  for (const [label, uses] of unknown) {
+    problems.add(
+      `label \`${label}\` is not in ${NAME} (${firstOf(uses.map(({place}) => placeText(place)))})`,
+      didYouMean(label, vocabulary),
+    );
+  }
+}
