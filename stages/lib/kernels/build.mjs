@@ -11,7 +11,7 @@ import {fileURLToPath} from 'node:url';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
 /** One entry a purpose: the code digest of a stage must not change with a kernel that it does not use. */
-export const entries = /** @type {readonly string[]} */ (['log-mel']);
+export const entries = /** @type {readonly string[]} */ (['log-mel', 'phase-vocoder', 'resample']);
 
 /**
  * The module that holds a compiled entry.

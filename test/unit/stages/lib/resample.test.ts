@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {halfFilter, resample} from '../../../../stages/lib/resample.ts';
+import {resample} from '../../../../stages/lib/resample.ts';
+import {halfFilter} from '../../../../stages/lib/resampy.ts';
 import golden from '../../../golden/audio/dsp.json' with {type: 'json'};
 
 const sine = (hz: number, rate: number, length: number): Float64Array =>
@@ -83,14 +84,14 @@ describe('resampy02', () => {
 
 describe('sinc', () => {
   test.each([
-    [44_100, 16_000, 440, 1e-8],
-    [44_100, 16_000, 6500, 1e-6],
-    [8000, 16_000, 1000, 1e-7],
-    [11_025, 16_000, 3000, 1e-7],
-    [44_101, 16_000, 2000, 1e-7],
+    [44_100, 16_000, 440, 1e-11],
+    [44_100, 16_000, 7300, 1e-11],
+    [8000, 16_000, 1000, 1e-11],
+    [11_025, 16_000, 3000, 1e-11],
+    [44_101, 16_000, 2000, 1e-11],
   ])('%i -> %i Hz leaves a sine of %i Hz as it is', (fromRate, toRate, hz, tolerance) => {
-    const y = resample(sine(hz, fromRate, fromRate / 10), fromRate, toRate, 'sinc');
-    expect(largestDifference(y, sine(hz, toRate, y.length), 300)).toBeLessThan(tolerance);
+    const y = resample(sine(hz, fromRate, fromRate / 5), fromRate, toRate, 'sinc');
+    expect(largestDifference(y, sine(hz, toRate, y.length), 1000)).toBeLessThan(tolerance);
   });
 
   test('removes what the lower rate cannot hold', () => {
