@@ -1,12 +1,13 @@
 import {failure, type Failure} from '../core/failure.ts';
 import type {Graph} from '../core/graph.ts';
 import {joinCollections, type JoinedItem, type KeyClash} from '../core/join.ts';
-import type {ArtifactRef, EachCollection, NodeId, PipelineNode} from '../core/pipeline.ts';
+import type {EachCollection, NodeId, PipelineNode} from '../core/pipeline.ts';
+import type {Cas} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Tree} from '../core/tree.ts';
-import {loadTree} from './presence.ts';
+import {leftOutBefore} from './left-out.ts';
+import {loadCollection} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
-import type {PlanPorts} from './workspace.ts';
 
 type Each = NonNullable<PipelineNode['each']>;
 
@@ -26,14 +27,11 @@ export interface Items {
 export async function loadCollections(
   each: Each,
   artifacts: Artifacts,
-  ports: Pick<PlanPorts, 'cas'>,
+  cas: Pick<Cas, 'read'>,
 ): Promise<Result<readonly Tree[], string>> {
   const trees: Tree[] = [];
   for (const {port, collection} of each) {
-    const artifact = artifacts.of(collection);
-    let tree: Tree | undefined;
-    if (collection.from === 'source') ({tree} = artifacts.source(collection.source));
-    else if (artifact) tree = await loadTree(artifact.digest, artifacts, ports.cas);
+    const tree = await loadCollection(collection, artifacts, cas);
     if (!tree) return err(port);
     trees.push(tree);
   }
@@ -41,40 +39,28 @@ export async function loadCollections(
 }
 
 /**
- * Joins the collections. An item that another collection lacks is left out when it may have been left out before, by a
+ * Joins the collections. An item that another collection lacks is left out when it was left out on the way to it, by a
  * slice that left an optional output unwritten; otherwise it is missing.
  */
-export function joinItems(
+export async function joinItems(
   node: PipelineNode,
   each: Each,
   trees: readonly Tree[],
   graph: Graph,
-): Result<Items, Failure> {
+  artifacts: Artifacts,
+  cas: Pick<Cas, 'read'>,
+): Promise<Result<Items, Failure>> {
   const joined = joinCollections(trees);
   if (!joined.ok) return err(collision(node.id, each, joined.error));
   const {items, lacking} = joined.value;
+  const wasLeftOut = leftOutBefore(graph, artifacts, cas);
   for (const [index, keys] of lacking.entries()) {
-    const lacks = each[index];
-    if (keys.length > 0 && lacks && !mayLackItems(lacks.collection, graph)) {
-      return err(missing(node.id, each[0], lacks, keys));
-    }
+    const lacks = each[index]!;
+    const unexcused: string[] = [];
+    for (const key of keys) if (!(await wasLeftOut(key, lacks.collection))) unexcused.push(key);
+    if (unexcused.length > 0) return err(missing(node.id, each[0], lacks, unexcused));
   }
   return ok({items, unmatched: (trees[0]?.entries.length ?? 0) - items.length});
-}
-
-/** True when a slice on the way to the collection may have left its item out. */
-function mayLackItems(collection: ArtifactRef, graph: Graph): boolean {
-  const seen = new Set<ArtifactRef>();
-  const waiting = [collection];
-  for (let ref = waiting.pop(); ref; ref = waiting.pop()) {
-    if (ref.from === 'source' || seen.has(ref)) continue;
-    seen.add(ref);
-    const producer = graph.nodes[graph.indexOf.get(ref.node) ?? -1];
-    if (!producer?.each) continue;
-    if (producer.outputs[ref.output]?.optional) return true;
-    for (const each of producer.each) waiting.push(each.collection);
-  }
-  return false;
 }
 
 function collision(node: NodeId, each: Each, {collection, key, paths: [a, b]}: KeyClash): Failure {

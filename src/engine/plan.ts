@@ -144,9 +144,9 @@ async function draftSlices(
 ): Promise<Failure | undefined> {
   const {ports} = request;
   const {node} = draft;
-  const collections = await loadCollections(each, artifacts, ports);
+  const collections = await loadCollections(each, artifacts, ports.cas);
   if (!collections.ok) return undefined;
-  const joined = joinItems(node, each, collections.value, request.graph);
+  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, ports.cas);
   if (!joined.ok) return joined.error;
   const forced = request.force?.has(node.id) ?? false;
   const last = await lastSlices(node.id, ports);

@@ -1,4 +1,5 @@
 import type {Digest} from '../core/digest.ts';
+import type {ArtifactRef} from '../core/pipeline.ts';
 import type {Cas} from '../core/ports.ts';
 import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
@@ -22,6 +23,17 @@ export async function loadTree(
   if (known) return known;
   const bytes = await cas.read(digest);
   return bytes && parseTree(new TextDecoder().decode(bytes));
+}
+
+/** A collection's entries: from the scan, from memory, or from its blob; undefined when it is not known, or gone. */
+export async function loadCollection(
+  collection: ArtifactRef,
+  artifacts: Artifacts,
+  cas: Pick<Cas, 'read'>,
+): Promise<Tree | undefined> {
+  if (collection.from === 'source') return artifacts.source(collection.source).tree;
+  const artifact = artifacts.of(collection);
+  return artifact && loadTree(artifact.digest, artifacts, cas);
 }
 
 async function holdsTree(artifact: Artifact, artifacts: Artifacts, cas: Cas): Promise<boolean> {

@@ -50,7 +50,7 @@ export async function stepSlices(step: EachStep, context: RunContext): Promise<N
   const each = node.each!;
   const {artifacts, request} = context;
   const startedAt = request.ports.clock.now();
-  const collections = await loadCollections(each, artifacts, request.ports);
+  const collections = await loadCollections(each, artifacts, request.ports.cas);
   if (!collections.ok) {
     const message = `${node.id}: the collection ${collections.error} is not in the store`;
     return failed(failure('input-unreadable', message, {node: node.id}));
@@ -58,7 +58,7 @@ export async function stepSlices(step: EachStep, context: RunContext): Promise<N
   for (const [index, {collection}] of each.entries()) {
     await storeText(treeText(collections.value[index]!), artifacts.of(collection)!.digest.hash, context);
   }
-  const joined = joinItems(node, each, collections.value, request.graph);
+  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, request.ports.cas);
   if (!joined.ok) return failed(joined.error);
   const work: Work = {...joined.value, each};
 

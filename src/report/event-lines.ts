@@ -1,4 +1,4 @@
-import type {Event, NodeFinished, NodeStarted, RunPlanned} from '../core/events.ts';
+import type {Event, NodeFinished, NodeStarted, RunPlanned, SliceCounts} from '../core/events.ts';
 import {countText} from './count-text.ts';
 import {durationText} from './duration.ts';
 import {explainBriefly} from './explain-text.ts';
@@ -43,11 +43,13 @@ export function finishLine(
   const device = ran === undefined ? '' : ` (${ran})`;
   // What a node waited for a free core or another run is not its own time.
   const took = durationText(was === undefined ? event.wallMs : event.at - was.startedAt);
+  const leftOut = leftOutText(event.slices);
+  const note = leftOut === undefined ? '' : `, ${paint.warn(leftOut)}`;
   switch (event.outcome) {
     case 'executed': {
       const slices = was?.slices ? `, ${countText(was.slices.total, 'slice')}` : '';
       const cutoff = event.unchanged ? paint.dim(', output unchanged') : '';
-      return `${counter} ${event.node} ${paint.good('executed')} in ${took}${device}${slices}${cutoff}`;
+      return `${counter} ${event.node} ${paint.good('executed')} in ${took}${device}${slices}${note}${cutoff}`;
     }
     case 'failed':
       return `${counter} ${event.node} ${paint.bad('failed')} after ${took}${device}`;
@@ -56,8 +58,16 @@ export function finishLine(
     case 'cached':
     case 'blocked':
     case 'cancelled':
-      return `${counter} ${event.node} ${event.outcome}`;
+      return `${counter} ${event.node} ${event.outcome}${note}`;
   }
+}
+
+/** `2 of 150 items left out`: by their own slice, or before; undefined when none was. */
+export function leftOutText(slices: SliceCounts | undefined): string | undefined {
+  const {total = 0, leftOut = 0, unmatched = 0} = slices ?? {};
+  return leftOut + unmatched === 0
+    ? undefined
+    : `${leftOut + unmatched} of ${countText(total + unmatched, 'item')} left out`;
 }
 
 /**

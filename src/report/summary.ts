@@ -1,9 +1,10 @@
-import type {RunFinished} from '../core/events.ts';
+import type {RunFinished, SliceCounts} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
 import {countText} from './count-text.ts';
 import {durationText} from './duration.ts';
+import {leftOutText} from './event-lines.ts';
 import {headline} from './failure-text.ts';
 import type {Paint} from './paint.ts';
 import {printable} from './text-width.ts';
@@ -20,6 +21,8 @@ export interface SummaryParts {
   readonly displays: readonly Display[];
   /** Nodes that failed, in the order they did. */
   readonly failures: readonly {readonly node: NodeId; readonly failure: Failure}[];
+  /** Nodes that worked on items in this run. */
+  readonly sliced: readonly {readonly node: NodeId; readonly slices: SliceCounts}[];
   /** Where to look for the results; absent when there are none. */
   readonly results?: string;
   /** Path of the run's record for people; absent when none was kept. */
@@ -29,13 +32,18 @@ export interface SummaryParts {
 const mostFailures = 10;
 
 /** What a run came to: displayed outputs, failures with what to do next, counts, time, and where the results are. */
-export function summaryText({finished, displays, failures, results, record}: SummaryParts, paint: Paint): string {
+export function summaryText(parts: SummaryParts, paint: Paint): string {
+  const {finished, displays, failures, sliced, results, record} = parts;
   const blocks: string[] = displays.map(({node, output, text}) => {
     const title = paint.dim(`${node}.${output}`);
     return `${title}\n${printable(text).trimEnd()}`;
   });
   if (failures.length > 0) blocks.push(failureBlock(failures, record, paint));
-  const last = [lastLine(finished, paint)];
+  const last = sliced.flatMap(({node, slices}) => {
+    const text = leftOutText(slices);
+    return text === undefined ? [] : [`${paint.warn(node)}: ${text}`];
+  });
+  last.push(lastLine(finished, paint));
   if (finished.outcome === 'interrupted' && failures.length === 0)
     last.push(paint.dim('go on with: mixdown run (what is done stays done)'));
   if (results !== undefined && finished.outcome === 'done') last.push(`results: ${paint.bold(results)}`);

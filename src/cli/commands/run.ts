@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {Event, RunFinished} from '../../core/events.ts';
+import type {Event, RunFinished, SliceCounts} from '../../core/events.ts';
 import type {Failure} from '../../core/failure.ts';
 import type {BuildSummary, FailureMode} from '../../engine/run-context.ts';
 import type {Reporter} from '../../report/reporter.ts';
@@ -55,6 +55,7 @@ export async function runCommand(
 /** What the end of a run is told from. */
 interface Outcome {
   readonly failures: readonly {readonly node: string; readonly failure: Failure}[];
+  readonly sliced: readonly {readonly node: string; readonly slices: SliceCounts}[];
   readonly finished: RunFinished | undefined;
   /** The targets' results lie under `out/`. */
   readonly inPlace: boolean;
@@ -73,6 +74,7 @@ async function executeWork(
   const recorded = !(idle && (await resultsInPlace(loaded, plan, workspace)));
   if (!recorded) workspace.runs.restoreLatest();
   const failures: {node: string; failure: Failure}[] = [];
+  const sliced: {node: string; slices: SliceCounts}[] = [];
   let finished: RunFinished | undefined;
   let detach = (): void => {};
   const collect = (event: Event): void => {
@@ -80,6 +82,7 @@ async function executeWork(
     if (event.type === 'node-finished' && event.outcome === 'failed' && event.failure) {
       failures.push({node: event.node, failure: event.failure});
     }
+    if (event.type === 'node-finished' && event.slices) sliced.push({node: event.node, slices: event.slices});
   };
   const terminal = terminalReporter(context, loaded.graph);
   const reporters: readonly Reporter[] = recorded
@@ -116,7 +119,7 @@ async function executeWork(
     if (!linked.ok) linked.error.forEach(warnings.warn);
     inPlace = linked.ok;
   }
-  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, finished, inPlace});
+  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, sliced, finished, inPlace});
   return exitCodeOf(summary, failures);
 }
 
@@ -126,12 +129,13 @@ async function summarise(
   {workspace}: PlannedWork,
   summary: BuildSummary,
   runId: string | undefined,
-  {failures, finished, inPlace}: Outcome,
+  {failures, sliced, finished, inPlace}: Outcome,
 ): Promise<void> {
   if (globals.json || finished === undefined || (globals.quiet && summary.outcome === 'done')) return;
   const {runsDir} = loaded.project;
   const parts = {
     finished,
+    sliced,
     displays: runId === undefined || globals.quiet ? [] : await displays(loaded, summary, workspace.store.cas),
     failures: failures.map(({node, failure}) => ({node, failure: shortenFailure(failure, io.cwd)})),
     ...(inPlace ? {results: displayPath(join(runsDir, 'latest', 'out'), io.cwd)} : {}),

@@ -45,7 +45,10 @@ const story: readonly Event[] = [
   slice(1, 108),
   slice(6, 109),
   slice(7, 110),
-  finished(7, 'waveforms', 'executed', {wallMs: 7000}),
+  finished(7, 'waveforms', 'executed', {
+    wallMs: 7000,
+    slices: {total: 108, executed: 3, cached: 105, leftOut: 1, unmatched: 2},
+  }),
   started(7, 'train[fold=1]', {expectedMs: 40_000}),
   event('node-log', 8, {node: 'train[fold=1]', stream: 'log', text: 'epoch 1\nloss NaN\n'}),
   event('node-retry', 9, {
@@ -76,7 +79,7 @@ test('one line per event worth a line', () => {
     "1 to run, 2 may run, 1 cached, 1 up to date
     waveforms started (cpu): 110 slices, 3 stale [param trimDb]
     waveforms 2/3 slices after 6.0 s
-    [1/3] waveforms executed in 7.0 s (cpu), 3 slices
+    [1/3] waveforms executed in 7.0 s (cpu), 3 slices, 3 of 110 items left out
     train[fold=1] started (cpu): expected 40 s
     train[fold=1] failed, attempt 1 of 2; trying again: loss is not a number
     train[fold=1] 25 % after 13 s: epoch 3 of 10
@@ -116,7 +119,7 @@ test('verbose tells starts with reasons, logs and what was cached', () => {
     [0/3] folds cached
     waveforms started (cpu): 110 slices, 3 stale [param trimDb]
     waveforms 2/3 slices after 6.0 s
-    [1/3] waveforms executed in 7.0 s (cpu), 3 slices
+    [1/3] waveforms executed in 7.0 s (cpu), 3 slices, 3 of 110 items left out
     train[fold=1] started (cpu): expected 40 s
     train[fold=1] | epoch 1
     train[fold=1] | loss NaN

@@ -11,6 +11,11 @@ test('a run that is done shows its tables and where the results are', () => {
       finished: {outcome: 'done', wallMs: 65_000, counts: {...none, executed: 12, cached: 98, 'up-to-date': 2}},
       displays: [{node: 'tables', output: 'text', text: 'variant  MAP@3\nh1       0.5\n\n'}],
       failures: [],
+      sliced: [
+        {node: 'waveforms', slices: {total: 150, executed: 150, cached: 0, leftOut: 2}},
+        {node: 'copies', slices: {total: 20, executed: 1, cached: 19, unmatched: 1}},
+        {node: 'log-mel', slices: {total: 148, executed: 148, cached: 0}},
+      ],
       results: 'runs/latest/out',
     },
     paint,
@@ -20,6 +25,8 @@ test('a run that is done shows its tables and where the results are', () => {
     variant  MAP@3
     h1       0.5
 
+    waveforms: 2 of 150 items left out
+    copies: 1 of 21 items left out
     done in 1 min 05 s: 12 executed, 98 cached, 2 up to date
     results: runs/latest/out
     "
@@ -28,7 +35,12 @@ test('a run that is done shows its tables and where the results are', () => {
 
 test('a run with nothing to do says so in one line', () => {
   const text = summaryText(
-    {finished: {outcome: 'done', wallMs: 80, counts: {...none, 'up-to-date': 140}}, displays: [], failures: []},
+    {
+      finished: {outcome: 'done', wallMs: 80, counts: {...none, 'up-to-date': 140}},
+      displays: [],
+      failures: [],
+      sliced: [],
+    },
     paint,
   );
   expect(text).toBe('up to date: 140 nodes, nothing to do (80 ms)\n');
@@ -45,6 +57,7 @@ test('a failed run lists the failures and what to do next', () => {
           failure: {code: 'stage-failed', message: 'loss is NaN\nat x', reproduce: 'cache/failed/train'},
         },
       ],
+      sliced: [],
       record: 'runs/20260101-000000-abcd',
     },
     paint,
@@ -64,7 +77,7 @@ test('a failed run lists the failures and what to do next', () => {
 
 test('an interrupted run', () => {
   const finished = {outcome: 'interrupted', wallMs: 5000, counts: {...none, executed: 3, cancelled: 4}} as const;
-  expect(summaryText({finished, displays: [], failures: []}, paint)).toBe(
+  expect(summaryText({finished, displays: [], failures: [], sliced: []}, paint)).toBe(
     'interrupted in 5.0 s: 3 executed, 4 cancelled\ngo on with: mixdown run (what is done stays done)\n',
   );
 });
