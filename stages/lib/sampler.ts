@@ -11,7 +11,7 @@ export interface Sampler {
   /** Fills `batch` with the rows of the next examples. */
   next(batch: Int32Array): void;
   state(): SamplerState;
-  /** What is left of the permutation in use: of classes if balanced, else of examples. The next batch begins with it. */
+  /** What is left of a begun permutation, of classes if balanced, else of examples: the next batch begins with it. */
   carried(): number;
 }
 
@@ -84,7 +84,7 @@ export function balancedSampler(members: ClassMembers, start: SamplerStart): Sam
       drawn += batch.length;
     },
     state: () => ({type: 'sampler/1', order: 'balanced', seed: start.seed, drawn, examples}),
-    carried: () => cycle.length - used,
+    carried: () => (cycle.length - used) % cycle.length,
   };
 }
 
@@ -114,7 +114,7 @@ export function shuffledSampler(rows: Int32Array, start: SamplerStart): Sampler 
       drawn += batch.length;
     },
     state: () => ({type: 'sampler/1', order: 'shuffled', seed: start.seed, drawn, examples}),
-    carried: () => pass.length - used,
+    carried: () => (pass.length - used) % pass.length,
   };
 }
 
