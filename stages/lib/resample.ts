@@ -81,21 +81,13 @@ function interpolate(samples: Float64Array, {up, down, band}: BandLimitedRatio, 
   const taps = 4 * Math.ceil(TRANSITION_TAPS / (1 - (band * q) / p) / 2);
   const before = taps / 2 - 1;
   const {up: phases, down: step} = lowestTerms(up * q, down * p);
-  const startOf = (t: number): number => Math.floor((t * step) / phases);
-  const middle = resampleBlocks(samples, {up: p, down: q, band}, -before, startOf(length - 1) + taps);
-  return applyTaps(
-    middle,
-    {
-      key: `sinc ${phases}/${step} ${taps}`,
-      rows: phases,
-      taps,
-      step: step / phases,
-      assign: (row, _target, weights) => resampleKernel().assignTaps(weights, taps, row / phases),
-      row: (t) => (t * step) % phases,
-      start: startOf,
-    },
-    length,
-  );
+  const reach = Math.floor(((length - 1) * step) / phases) + taps;
+  const middle = resampleBlocks(samples, {up: p, down: q, band}, -before, reach);
+  const key = `sinc ${phases}/${step} ${taps}`;
+  const assign = (row: number, _target: unknown, weights: number): void =>
+    resampleKernel().assignTaps(weights, taps, row / phases);
+  // `middle` starts at the first sample's first tap.
+  return applyTaps(middle, {key, phases, step, taps, before: 0, assign}, length);
 }
 
 /** The least p / q from 2 * band on, with small terms. */

@@ -22,9 +22,10 @@ export function resampyTaps(phases: number, step: number, increment: number, len
   let table: Float64Array | undefined;
   return {
     key: `resampy02 ${phases}/${step}`,
-    rows: phases + 1,
+    phases,
+    step,
     taps: 4 * Math.ceil(longest / 2),
-    step: step / phases,
+    before: longest - 1,
     assign: (row, target) => {
       table ??= tableOf(scale);
       const fraction = scale * (row / phases);
@@ -33,8 +34,7 @@ export function resampyTaps(phases: number, step: number, increment: number, len
       target.set(left.toReversed(), longest - left.length);
       target.set(wing(table, scale, scale - fraction), longest);
     },
-    row: (t) => (early[t] === 1 ? phases : (t * step) % phases),
-    start: (t) => Math.floor((t * step) / phases) - (early[t] ?? 0) - longest + 1,
+    early,
   };
 }
 
