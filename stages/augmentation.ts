@@ -19,7 +19,7 @@ export default defineStage({
     maxSemitones: {
       type: 'integer',
       minimum: 1,
-      maximum: 24,
+      maximum: 12,
       default: 12,
       about: 'a copy is shifted by a whole number of semitones from -maxSemitones to maxSemitones, never 0',
     },

@@ -6,8 +6,14 @@ export default defineStage({
   name: 'ensemble',
   summary: 'Geometric mean of the class probabilities of several models.',
   params: {},
-  inputs: {predictions: {kind: 'file', many: true, about: 'float32 .npy, all of one shape (clips, classes)'}},
-  outputs: {predictions: {kind: 'file', name: 'predictions.npy', about: 'float32 (clips, classes), rows of sum 1'}},
+  inputs: {predictions: {kind: 'file', many: true, about: 'float32 .npy, all of one shape (clips by key, classes)'}},
+  outputs: {
+    predictions: {
+      kind: 'file',
+      name: 'predictions.npy',
+      about: 'probabilities, float32 (clips by key, classes), rows of sum 1; the classes stand as in the input',
+    },
+  },
   run({inputs, outputs, metric}) {
     const arrays = inputs.predictions.map((path, i) => readFloat32(path, 2, `predictions ${i + 1}`));
     const [first] = arrays;

@@ -20,10 +20,10 @@ export function vectorReader(trees: readonly InputTree[], collection: string): R
     const file = files.get(key);
     if (file === undefined) throw new StageError(`${collection} have no entry for clip \`${key}\` of the folds table`);
     const {shape, data} = readNpy(file, `the array of clip ${key}`);
-    const type = data instanceof Uint8Array ? 'uint8' : 'float32';
     if (!(data instanceof Uint8Array || data instanceof Float32Array)) {
       throw new StageError(`the array of clip ${key} is neither uint8 nor float32`);
     }
+    const type = data instanceof Uint8Array ? 'uint8' : 'float32';
     const [count, width] = shape;
     first ??= {width: width ?? 0, type};
     if (count === undefined || shape.length !== 2 || width !== first.width) {

@@ -95,6 +95,15 @@ describe('metrics', () => {
     expect(report.map3).toBeCloseTo((1 / 2 + 1 + 1) / 3, 12);
   });
 
+  test('copies are not scored', async () => {
+    const withCopy = {content: `${folds.content}a/pitch+01,Cat,2,1,train,1,,a\n`};
+    const result = await runStage(metrics, {
+      params: {variant: 'train', split: 'train'},
+      inputs: {predictions: predictions(scores.slice(1, 2)), folds: withCopy},
+    });
+    expect((JSON.parse(readFileSync(result.outputs.metrics, 'utf8')) as MetricsReport).clips).toBe(1);
+  });
+
   test('another number of clips or classes, and NaN, are refused', async () => {
     await expect(reportOf('x', scores.slice(1))).rejects.toThrow('has 3 test clips of 3 classes');
     await expect(
