@@ -2,7 +2,7 @@ import {BadClip} from './bad-clip.ts';
 import {decodeWithFfmpeg, type FfmpegOptions} from './codecs/ffmpeg.ts';
 import {decodeFlac, decodeOggFlac} from './codecs/flac.ts';
 import {decodeMpeg} from './codecs/mp3.ts';
-import {firstPacket} from './codecs/ogg.ts';
+import {firstPacket, readOgg} from './codecs/ogg.ts';
 import {decodeOpus} from './codecs/opus.ts';
 import {decodeVorbis} from './codecs/vorbis.ts';
 import {fileKind, type FileKind} from './file-kind.ts';
@@ -29,7 +29,8 @@ export async function decodeClip(
   if (kind.group === 'none') throw new BadClip(`${name} is no sound: it ${kind.what}`, 'remove it from the clips');
   const sound = await decodeHere(bytes.subarray(kind.skip), kind, name);
   if (sound !== undefined) return sound;
-  return {...(await decodeWithFfmpeg(bytes, kind.what, name, options)), codec: kind.id, container: kind.id};
+  const what = kind.group === 'foreign' || kind.group === 'unknown' ? kind.what : `${kind.what} of a rare form`;
+  return {...(await decodeWithFfmpeg(bytes, what, name, options)), codec: kind.id, container: kind.id};
 }
 
 async function decodeHere(bytes: Uint8Array, kind: FileKind, name: string): Promise<DecodedClip | undefined> {
@@ -60,6 +61,8 @@ async function decodeOgg(bytes: Uint8Array, name: string): Promise<DecodedClip |
   if (head.startsWith('\x01vorbis')) return labelled(await decodeVorbis(bytes, name), 'vorbis', 'ogg');
   if (head === 'OpusHead') return labelled(await decodeOpus(bytes, name), 'opus', 'ogg');
   if (head.startsWith('\x7fFLAC')) return labelled(await decodeOggFlac(bytes, name), 'flac', 'ogg');
+  // Another codec, unless the file is damaged.
+  readOgg(bytes, () => 1, name);
   return undefined;
 }
 

@@ -38,7 +38,7 @@ export function walkFrames(bytes: Uint8Array, name: string): MpegStream | undefi
     position += frame.size;
   }
   const info = readInfo(bytes.subarray(start, start + first.size), first);
-  const sounding = info === undefined ? frames : frames - 1;
+  const sounding = info === undefined ? frames : Math.max(0, frames - 1);
   const secondsIn = ((sounding * first.samples) / first.sampleRate).toFixed(1);
   const declared = info?.frames;
   if (declared !== undefined && sounding < declared) {

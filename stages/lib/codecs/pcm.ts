@@ -1,4 +1,4 @@
-import {badSample, LARGEST_SAMPLE} from '../bad-clip.ts';
+import {checkSamples} from '../bad-clip.ts';
 import {aLawTable, muLawTable} from './g711.ts';
 
 /** How one sample is stored: unsigned, signed or float of so many bits, or a byte of ITU-T G.711. */
@@ -26,97 +26,75 @@ export interface Interleaved {
 
 /**
  * The samples of each channel: integers as sample / 2^(bits-1), float as it is. The bytes are read as a typed array, which
- * on little-endian machines (all that run this) costs about as much as copying them.
+ * on little-endian machines (all that run this) costs little more than copying them.
  * Throws BadClip for float samples that are no numbers, or far from any sound; `name` stands for the file there.
  */
 export function readInterleaved(data: Interleaved, name: string): readonly Float64Array[] {
   const sampleBytes = CODING_BYTES[data.coding];
   const bytes = data.bigEndian ? swapped(data.bytes, sampleBytes) : aligned(data.bytes, sampleBytes);
-  const frames = bytes.length / (sampleBytes * data.channels);
-  return Array.from({length: data.channels}, (_, channel) =>
-    readChannel(bytes, {...data, frames, channel, samples: new Float64Array(frames), name}),
-  );
+  const samples = toFloat64(bytes, data.coding);
+  if (data.coding.startsWith('f')) checkSamples(samples, data.channels, name);
+  if (data.channels === 1) return [samples];
+  return Array.from({length: data.channels}, (_, channel) => everyNth(samples, channel, data.channels));
 }
 
-interface Channel {
-  readonly coding: SampleCoding;
-  readonly channels: number;
-  readonly frames: number;
-  readonly channel: number;
-  readonly samples: Float64Array;
-  readonly name: string;
-}
-
-function readChannel(bytes: Uint8Array, target: Channel): Float64Array {
-  const {buffer, byteOffset: start} = bytes;
-  const count = target.frames * target.channels;
-  switch (target.coding) {
+function toFloat64(bytes: Uint8Array, coding: SampleCoding): Float64Array {
+  const {buffer, byteOffset: start, length} = bytes;
+  switch (coding) {
     case 'u8':
-      return readBytes(bytes, unsignedTable(), target);
+      return lookedUp(
+        bytes,
+        Float64Array.from({length: 256}, (_, byte) => (byte - 128) / 2 ** 7),
+      );
     case 'alaw':
-      return readBytes(bytes, aLawTable(), target);
+      return lookedUp(bytes, aLawTable());
     case 'mulaw':
-      return readBytes(bytes, muLawTable(), target);
+      return lookedUp(bytes, muLawTable());
     case 's16':
-      return read16(new Int16Array(buffer, start, count), target);
+      return scaled(new Float64Array(new Int16Array(buffer, start, length / 2)), 2 ** -15);
     case 's24':
-      return read24(bytes, target);
+      return read24(bytes);
     case 's32':
-      return read32(new Int32Array(buffer, start, count), target);
+      return scaled(new Float64Array(new Int32Array(buffer, start, length / 4)), 2 ** -31);
     case 'f32':
-      return readFloat32(new Float32Array(buffer, start, count), target);
+      return new Float64Array(new Float32Array(buffer, start, length / 4));
     case 'f64':
-      return readFloat64(new Float64Array(buffer, start, count), target);
+      return new Float64Array(new Float64Array(buffer, start, length / 8));
   }
 }
 
-// One loop for each kind of array: a loop that meets several kinds is compiled to something many times slower.
-
-function read16(source: Int16Array, {samples, channel, channels}: Channel): Float64Array {
-  for (let i = 0, at = channel; i < samples.length; i++, at += channels) samples[i] = (source[at] as number) * 2 ** -15;
+function lookedUp(bytes: Uint8Array, table: Float64Array): Float64Array {
+  const samples = new Float64Array(bytes.length);
+  for (let i = 0; i < samples.length; i++) samples[i] = table[bytes[i] as number] as number;
   return samples;
 }
 
-function read24(source: Uint8Array, {samples, channel, channels}: Channel): Float64Array {
-  for (let i = 0, at = 3 * channel; i < samples.length; i++, at += 3 * channels) {
-    const value = (source[at] as number) | ((source[at + 1] as number) << 8) | ((source[at + 2] as number) << 16);
+function read24(bytes: Uint8Array): Float64Array {
+  const samples = new Float64Array(bytes.length / 3);
+  for (let i = 0, at = 0; i < samples.length; i++, at += 3) {
+    const value = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
     samples[i] = (value << 8) * 2 ** -31;
   }
   return samples;
 }
 
-function read32(source: Int32Array, {samples, channel, channels}: Channel): Float64Array {
-  for (let i = 0, at = channel; i < samples.length; i++, at += channels) samples[i] = (source[at] as number) * 2 ** -31;
-  return samples;
-}
-
-function readFloat32(source: Float32Array, {samples, channel, channels, name}: Channel): Float64Array {
-  for (let i = 0, at = channel; i < samples.length; i++, at += channels) {
-    const sample = source[at] as number;
-    samples[i] = sample;
-    if (!(Math.abs(sample) <= LARGEST_SAMPLE)) throw badSample(sample, i, channel, name);
+/** In place. Four at a time, which saves half the time. */
+function scaled(samples: Float64Array, factor: number): Float64Array {
+  const whole = samples.length - (samples.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    samples[i]! *= factor;
+    samples[i + 1]! *= factor;
+    samples[i + 2]! *= factor;
+    samples[i + 3]! *= factor;
   }
+  for (let i = whole; i < samples.length; i++) samples[i]! *= factor;
   return samples;
 }
 
-function readFloat64(source: Float64Array, {samples, channel, channels, name}: Channel): Float64Array {
-  for (let i = 0, at = channel; i < samples.length; i++, at += channels) {
-    const sample = source[at] as number;
-    samples[i] = sample;
-    if (!(Math.abs(sample) <= LARGEST_SAMPLE)) throw badSample(sample, i, channel, name);
-  }
-  return samples;
-}
-
-function readBytes(source: Uint8Array, table: Float64Array, {samples, channel, channels}: Channel): Float64Array {
-  for (let i = 0, at = channel; i < samples.length; i++, at += channels) {
-    samples[i] = table[source[at] as number] as number;
-  }
-  return samples;
-}
-
-function unsignedTable(): Float64Array {
-  return Float64Array.from({length: 256}, (_, byte) => (byte - 128) / 2 ** 7);
+function everyNth(samples: Float64Array, first: number, step: number): Float64Array {
+  const result = new Float64Array(samples.length / step);
+  for (let i = 0, at = first; i < result.length; i++, at += step) result[i] = samples[at] as number;
+  return result;
 }
 
 /** A typed array must start at a multiple of its element's size. */
