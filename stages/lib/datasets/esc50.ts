@@ -44,7 +44,7 @@ function readRow(cells: Cells, {subset}: LayoutOptions): LabelledFile {
     split: 'train',
     fold: cells.wholeNumber('fold', 1),
     group: cells.text('src_file'),
-    leftOut: subset === 'esc10' && !inEsc10 ? 'is not of ESC-10' : undefined,
+    leftOut: subset === 'esc10' && !inEsc10 ? 'not of ESC-10' : undefined,
     place: cells.place,
   };
 }

@@ -12,6 +12,13 @@ export const folders: Layout = {
   read: () => [],
   readTree(clips, problems) {
     const hasSplits = hasSplitLevel(clips, problems);
+    const [first] = clips.entries;
+    if (first !== undefined && clips.entries.every(({path}) => !path.includes('/'))) {
+      problems.add(
+        `no clip lies in a folder, such as \`${first.path}\``,
+        'layout folders needs paths such as `Bark/a.wav`',
+      );
+    }
     return clips.entries.flatMap(({path}): readonly LabelledFile[] => {
       const parts = path.split('/').slice(0, -1);
       const split = hasSplits ? parts.shift() : undefined;

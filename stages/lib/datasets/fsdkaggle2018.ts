@@ -39,7 +39,7 @@ function readTrain(cells: Cells, {subset, firstFold}: LayoutOptions): LabelledFi
     verified,
     split: 'train',
     fold,
-    leftOut: subset === 'verified' && !verified ? 'is not verified' : undefined,
+    leftOut: subset === 'verified' && !verified ? 'not verified' : undefined,
   };
 }
 
@@ -48,9 +48,9 @@ function readTest(cells: Cells, {usage: wanted}: LayoutOptions): LabelledFile {
   const clip = readClip(cells);
   const leftOut =
     usage === 'Ignored' || clip.label === 'None'
-      ? 'is padding of the test set'
+      ? 'padding of the test set'
       : wanted !== 'both' && usage?.toLowerCase() !== wanted
-        ? `is not of the ${wanted} part of the test set`
+        ? `not of the ${wanted} part of the test set`
         : undefined;
   return {...clip, verified: true, split: 'test', fold: undefined, leftOut};
 }

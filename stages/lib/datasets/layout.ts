@@ -20,7 +20,7 @@ export interface LabelledFile {
   readonly fold: number | undefined;
   /** Source recording; empty when it is not known. */
   readonly group: string;
-  /** Why the file is no clip, though the dataset has it. */
+  /** Why the file is no clip, though the dataset has it: what it is, or is not. */
   readonly leftOut: string | undefined;
   readonly place: Place;
 }

@@ -1,6 +1,6 @@
 import {StageError} from 'mixdown/stage';
 import {readCsvTable} from '../csv.ts';
-import {count, type Problems} from '../problems.ts';
+import type {Problems} from '../problems.ts';
 import {esc50} from './esc50.ts';
 import {folders} from './folders.ts';
 import {fsdkaggle2018} from './fsdkaggle2018.ts';
@@ -52,8 +52,9 @@ function checkHeader(name: LayoutName, labels: LabelsTable, options: LayoutOptio
   problems.add(
     `${labels.name}, line 1: this is no table of layout ${name}: there is no column ${lacks}`,
     `the header has ${labels.columns.map((column) => `\`${column}\``).join(', ')}` +
-      (others.length === 0 ? ', which fits no layout: name the columns by the params of layout table' : '') +
-      (others.length > 0 ? `, which fits ${count(others.length, 'layout')}: ${others.join(', ')}` : ''),
+      (others.length === 0
+        ? ', which fits no layout: say by the params of layout table which column is what'
+        : `, which fits layout ${others.join(' and ')}`),
   );
   return false;
 }

@@ -168,7 +168,7 @@ function settleSplit(
 
 function logLeftOut({leftOut}: Matches, log: (text: string) => void): void {
   for (const [reason, files] of groupBy(leftOut, (file) => file.leftOut ?? '')) {
-    log(`left out: ${count(files.length, 'labelled file')} that ${reason}`);
+    log(`${count(files.length, 'labelled file')} left out: ${reason}`);
   }
 }
 

@@ -81,33 +81,42 @@ function joinTables(
   problems: Problems,
 ): Iterable<LabelledFile> {
   const byName = new Map<string, LabelledFile>();
-  for (const file of tables.flat()) {
-    const [name = ''] = file.names;
-    const before = byName.get(name);
-    if (name === '') continue;
-    if (before === undefined) byName.set(name, file);
-    else if (!tablesOverlap || before.place.table === file.place.table) {
-      const earlier = before.place.table === file.place.table ? `line ${before.place.line}` : placeText(before.place);
-      problems.add(`${placeText(file.place)}: \`${name}\` is on ${earlier} already`);
-    } else {
-      const differs = differenceOf(before, file);
-      if (differs === undefined)
-        byName.set(name, {...before, group: before.group || file.group, fold: before.fold ?? file.fold});
-      else
-        problems.add(
-          `${placeText(file.place)}: the ${differs} of \`${name}\` is another on ${placeText(before.place)}`,
-        );
+  for (const table of tables) {
+    const own = new Map<string, LabelledFile>();
+    for (const file of table) {
+      const [name = ''] = file.names;
+      if (name === '') continue;
+      const twice = own.get(name);
+      const elsewhere = byName.get(name);
+      own.set(name, file);
+      const difference = elsewhere === undefined || !tablesOverlap ? undefined : differenceOf(elsewhere, file);
+      if (twice !== undefined) {
+        problems.add(`${placeText(file.place)}: \`${name}\` is on line ${twice.place.line} already`);
+      } else if (elsewhere === undefined) byName.set(name, file);
+      else if (!tablesOverlap) {
+        problems.add(`${placeText(file.place)}: \`${name}\` is on ${placeText(elsewhere.place)} already`);
+      } else if (difference === undefined) byName.set(name, joined(elsewhere, file));
+      else problems.add(`${placeText(file.place)}: \`${name}\` ${difference} on ${placeText(elsewhere.place)}`);
     }
   }
   return byName.values();
 }
 
-function differenceOf(a: LabelledFile, b: LabelledFile): string | undefined {
-  if (a.label !== b.label) return 'label';
-  if (a.split !== b.split || a.leftOut !== b.leftOut) return 'split';
-  if (a.verified !== b.verified) return 'verification';
-  if (a.fold !== b.fold && a.fold !== undefined && b.fold !== undefined) return 'fold';
-  return a.group !== b.group && a.group !== '' && b.group !== '' ? 'source recording' : undefined;
+function joined(first: LabelledFile, second: LabelledFile): LabelledFile {
+  return {...first, group: first.group || second.group, fold: first.fold ?? second.fold};
+}
+
+function differenceOf(before: LabelledFile, file: LabelledFile): string | undefined {
+  if (file.label !== before.label) return `is \`${file.label}\`, but \`${before.label}\``;
+  if (roleOf(file) !== roleOf(before)) return `is ${roleOf(file)}, but ${roleOf(before)}`;
+  const differ = <T>(a: T, b: T, none: T): boolean => a !== b && a !== none && b !== none;
+  if (differ(file.fold, before.fold, undefined)) return `is in fold ${file.fold}, but in fold ${before.fold}`;
+  if (differ(file.group, before.group, '')) return `is of recording \`${file.group}\`, but of \`${before.group}\``;
+  return undefined;
+}
+
+function roleOf({leftOut, split, verified}: LabelledFile): string {
+  return leftOut ?? `a ${verified ? 'verified' : 'not verified'} ${split} clip`;
 }
 
 function checkKeys(clips: readonly MatchedClip[], {entries}: InputTree, problems: Problems): void {

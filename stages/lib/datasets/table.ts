@@ -4,10 +4,10 @@ import type {LabelledFile, LabelsTable, Layout, LayoutOptions} from './layout.ts
 
 /** A csv file of any dataset: one row a clip, the columns named by params or by what such columns are usually called. */
 export const table: Layout = {
+  // A column that a param names is looked for later: the message then names the param.
   headers: ({fileColumn, labelColumn}) => {
-    const files = fileColumn === '' ? FILE_COLUMNS : [fileColumn];
-    const labels = labelColumn === '' ? LABEL_COLUMNS : [labelColumn];
-    return files.flatMap((file) => labels.map((label) => [file, label]));
+    const labels = labelColumn === '' ? LABEL_COLUMNS.map((label) => [label]) : [[]];
+    return fileColumn === '' ? FILE_COLUMNS.flatMap((file) => labels.map((label) => [file, ...label])) : labels;
   },
   vocabulary: undefined,
   tablesOverlap: false,
