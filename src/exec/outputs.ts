@@ -90,10 +90,10 @@ function missing(port: string, {kind, name, optional}: OutputPort, actual: Kind,
     );
   }
   const instead = others.length > 0 ? `; written instead: ${sample(others)}` : '';
-  const hint = optional
-    ? 'write the output; `optional` counts only under `each`, where an item can be left out'
-    : 'write the output under its declared name, or change the declaration';
-  return failure('output-missing', `output "${port}" was not made: ${name} does not exist${instead}`, {hint});
+  const odd = optional ? '; an optional output may be left unwritten only under `each`' : '';
+  return failure('output-missing', `output "${port}" was not made: ${name} does not exist${instead}${odd}`, {
+    hint: 'write the output under its declared name, or change the declaration',
+  });
 }
 
 function unreadable(path: string): Failure {

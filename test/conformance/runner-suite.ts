@@ -193,6 +193,22 @@ export function describeRunner(name: string, create: () => Runner): void {
         await succeed(bench.stage(''));
       });
 
+      test('may leave an optional output unwritten in a slice, and only there', async () => {
+        const outputs = {a: {...file, optional: true}, t: {kind: 'tree', name: 't'}} as const;
+        const empty = await succeed(bench.stage('', {outputs, slice: 'clip-1'}));
+        expect(Object.keys(empty.outputs)).toEqual(['t']);
+        const written = await succeed(bench.stage(`fs.writeFileSync(outputs.a, '');`, {outputs, slice: 'clip-1'}));
+        expect(Object.keys(written.outputs)).toEqual(['a', 't']);
+        expect(await fail(bench.stage('', {outputs}))).toMatchObject({
+          code: 'output-missing',
+          message: expect.stringMatching(/a\.txt does not exist; an optional output may .* only under `each`$/),
+        });
+        const misspelt = bench.stage(`fs.writeFileSync('out/b.txt', '');`, {outputs, slice: 'clip-1'});
+        expect((await fail(misspelt)).code).toBe('output-undeclared');
+        const folder = bench.stage(`fs.mkdirSync(outputs.a);`, {outputs, slice: 'clip-1'});
+        expect((await fail(folder)).message).toContain('a.txt is a folder');
+      });
+
       test.each([
         ['missing', '', 'output-missing', /"a" was not made: a\.txt does not exist$/],
         ['misspelt', `fs.writeFileSync('out/b.txt', '');`, 'output-missing', /written instead: b\.txt/],
@@ -359,6 +375,12 @@ export function describeRunner(name: string, create: () => Runner): void {
           code: 'command-not-found',
           message: expect.stringContaining('not exec'),
         });
+      });
+
+      test('may leave an optional output unwritten in a slice, and only there', async () => {
+        const outputs = {a: {...file, optional: true}} as const;
+        expect((await succeed(bench.command('true', {outputs, slice: 'clip-1'}))).outputs).toEqual({});
+        expect((await fail(bench.command('true', {outputs}))).code).toBe('output-missing');
       });
 
       test('fail when an output is missing, undeclared or a link', async () => {

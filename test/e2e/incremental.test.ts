@@ -125,3 +125,104 @@ describe('mixdown run', () => {
     }
   });
 });
+
+describe('items that are left out, and several at once', () => {
+  beforeEach(() => {
+    workspace.write(
+      'stages/split.ts',
+      `import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {defineStage} from 'mixdown/stage';
+
+export default defineStage({
+  name: 'split',
+  summary: 'Cuts a text into words; leaves a text without a bee out of the list.',
+  params: {},
+  inputs: {text: {kind: 'file', about: 'a text'}, limit: {kind: 'file', optional: true, about: 'most words'}},
+  outputs: {
+    words: {kind: 'tree', name: 'words', about: 'a file for each word'},
+    list: {kind: 'file', name: 'list.txt', optional: true, about: 'the words'},
+  },
+  run({inputs, outputs}) {
+    const limit = inputs.limit === undefined ? Infinity : Number(readFileSync(inputs.limit, 'utf8'));
+    const words = readFileSync(inputs.text, 'utf8').split(/\\s+/).filter((word) => word !== '').slice(0, limit);
+    mkdirSync(join(outputs.words, 'all'));
+    words.forEach((word, index) => writeFileSync(join(outputs.words, 'all', \`\${index}.txt\`), word));
+    if (words.join().includes('bee')) writeFileSync(outputs.list, words.join('\\n'));
+  },
+});
+`,
+    );
+    for (const name of ['ant', 'bee', 'cat']) workspace.write(`notes/${name}.txt`, `${name} and ${name}s\n`);
+    workspace.write('notes/bumble.txt', 'bumblebee\n');
+    workspace.write(
+      'pipeline.yaml',
+      `version: 1
+vars: {limit: null}
+sources:
+  notes: {path: notes, include: '*.txt'}
+  three: {path: three.txt}
+nodes:
+  split: {stage: split, each: {text: notes}, inputs: {limit: '\${vars.limit}'}}
+  counts: {stage: count-letters, each: split.words}
+  pairs:
+    command: [sh, -c, 'cat text list > both.txt']
+    each: {text: notes, list: split.list}
+    outputs: {both: both.txt}
+targets: {default: [counts, pairs]}
+`,
+    );
+    workspace.write('three.txt', '3');
+  });
+
+  it('run one slice for a change in either, nothing for what is gone, and say what was left out', async () => {
+    const first = await workspace.run('run');
+    expect(first.stderr).toBe('');
+    expect(first.stdout).toMatch(/split executed .*, 4 slices, 2 of 4 items left out\n/);
+    expect(first.stdout).toContain('\nsplit: 2 of 4 items left out\npairs: 2 of 4 items left out\ndone in ');
+    expect(workspace.read('runs/latest/out/pairs/both.txt/bee.txt')).toBe('bee and bees\nbee\nand\nbees');
+    expect(readdirSync(workspace.path('runs/latest/out/pairs/both.txt')).sort()).toEqual(['bee.txt', 'bumble.txt']);
+    expect(await build()).toEqual([]);
+    workspace.write('notes/bee.txt', 'a bee and bees\n');
+    expect(await build()).toEqual(['counts/bee/all/0', 'pairs/bee', 'split/bee']);
+    workspace.remove('notes/ant.txt');
+    workspace.write('notes/cat.txt', 'cat and bees\n');
+    expect(await build()).toEqual(['pairs/cat', 'split/cat']);
+    const {stdout} = await workspace.run('verify');
+    expect(stdout).not.toMatch(/damaged|missing/);
+    expect(await build()).toEqual([]);
+  });
+
+  it('count an input that a variable switches on', async () => {
+    await build();
+    const limited = await build('--set', 'limit=three');
+    expect(limited.filter((job) => job.startsWith('split'))).toHaveLength(4);
+    expect((await workspace.run('explain', 'split', '--set', 'limit=two')).code).toBe(2);
+    const {stdout} = await workspace.run('explain', 'split', '--set', 'limit=three');
+    expect(stdout).toContain('split: up to date');
+    expect((await workspace.run('explain', 'split')).stdout).toContain('cached');
+  });
+
+  it('is explained by the item of the collection that changed', async () => {
+    await build();
+    workspace.write('notes/bee.txt', 'one bee\n');
+    expect((await workspace.run('explain', 'split')).stdout).toMatch(
+      /split: will run, 1 of 4 slices stale\n  input text: .* \(1 of 4 entries changed: bee\.txt\)/,
+    );
+    const {stdout} = await workspace.run('explain', 'pairs');
+    expect(stdout).toMatch(/input text: .* \(1 of 4 entries changed: bee\.txt\)\n  input list: not known until split/);
+    const shown = await workspace.run('stages', 'split');
+    expect(shown.stdout).toMatch(/list +file, optional +list\.txt/);
+  });
+
+  it('names every item without a partner, before anything runs', async () => {
+    workspace.write('others/ant.txt', '');
+    workspace.edit('pipeline.yaml', 'three: {path: three.txt}', 'three: {path: three.txt}\n  others: {path: others}');
+    workspace.edit('pipeline.yaml', 'list: split.list', 'list: others');
+    const {code, stderr} = await workspace.run('run');
+    expect(stderr).toMatch(
+      /^error: pairs: 3 items of text \(notes\) have no partner in list \(others\): bee, bumble, cat \[item-missing\]\n  hint: /,
+    );
+    expect(code).toBe(1);
+  });
+});

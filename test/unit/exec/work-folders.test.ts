@@ -119,6 +119,20 @@ test('a failed stage is kept with its log and runs again by its script', async (
   expect(again.stdout).toBe(`input: yes\nmetric quality: 1\noutput a: ${bench.path('moved/rerun/out/a.txt')}\n`);
 });
 
+test('a slice that was kept may leave an optional output unwritten when it runs again', async () => {
+  const good = bench.write('good', 'no');
+  const {kept} = await failAndKeep(
+    bench.stage(`if (fs.readFileSync(inputs.good, 'utf8') === 'no') throw new StageError('bad');`, {
+      slice: 'Bark/a',
+      ports: {good: {kind: 'file'}},
+      inputs: {good: {kind: 'file', path: good}},
+      outputs: {a: {kind: 'file', name: 'a.txt', optional: true}},
+    }),
+  );
+  writeFileSync(good, 'yes');
+  expect(reproduce(kept)).toEqual({status: 0, stdout: 'output a: left unwritten\n', stderr: ''});
+});
+
 test('a failed command runs again in a copy, with the same inputs and environment', async () => {
   const text = bench.write('text', 'some text');
   const script = `echo "$1"; cat 'in put'; echo "$MODE $TOKEN $TMPDIR" >&2; pwd; ls; echo x > plots/a.svg; exit 3`;

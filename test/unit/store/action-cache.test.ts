@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
-import type {ActionResult} from '../../../src/core/action.ts';
+import {fingerprintOf, type ActionResult} from '../../../src/core/action.ts';
 import {digestOf, sha256} from '../../../src/core/digest.ts';
 import {recordPath} from '../../../src/store/layout.ts';
 import {touchEveryMs} from '../../../src/store/seal.ts';
@@ -22,6 +22,7 @@ const damaged: Record<string, {readonly text: string; readonly code?: string}> =
   'with an edited action': {text: JSON.stringify({...result, action: {...result.action, seed: 7}})},
   'of another version': {text: JSON.stringify({...result, type: 'action-result/2'}), code: 'record-version'},
   'without outputs': {text: JSON.stringify({...result, outputs: undefined})},
+  'without an output that its action declares': {text: JSON.stringify({...result, outputs: {}})},
   'with a hash that is a path': {
     text: JSON.stringify({
       ...result,
@@ -52,6 +53,18 @@ test.each(Object.entries(damaged))(
     expect(store.actions.get(result.fingerprint)).toEqual(result);
   },
 );
+
+test('a record lacks nothing without the optional outputs of its action', async () => {
+  const {actions, warnings} = openedStore(join(tempFolder(), 'cache'));
+  const {patches} = result.outputs;
+  const {action} = aResult(result.outputs);
+  const outputs = {...action.outputs, report: {kind: 'file', name: 'report.json', optional: true}} as const;
+  const lenient = {...action, outputs};
+  const record = {...result, action: lenient, fingerprint: fingerprintOf(lenient), outputs: {patches: patches!}};
+  await actions.put(record);
+  expect(actions.get(record.fingerprint)).toEqual(record);
+  expect(warnings).toEqual([]);
+});
 
 test('a hit renews the time of last use, but not more often than needed', async () => {
   const {actions, layout} = openedStore(join(tempFolder(), 'cache'));

@@ -168,9 +168,15 @@ test('trees, logs, slices and manifests of kept results stay', async () => {
   const code = await keep(canonicalJson({type: 'code/1', files: {}, packages: {}}));
   const item = digestOf('item');
   const slice = await putResult(store, aResult({out: aFile(entry)}, anAction({salt: 'slice'})));
+  const sliceTree: Artifact = {kind: 'tree', digest: await keep(treeOf('in the slice')), files: 1, bytes: 5};
+  const other = await putResult(store, aResult({out: sliceTree}, anAction({salt: 'slice with a tree'})));
   const manifest: SliceManifest = {
     type: 'slices/1',
-    slices: [{key: 'a', item, fingerprint: slice.fingerprint, outputs: {out: entry}, wallMs: 1}],
+    slices: [
+      {key: 'a', item, fingerprint: slice.fingerprint, outputs: {out: entry}, wallMs: 1},
+      {key: 'b', item, fingerprint: other.fingerprint, outputs: {out: sliceTree.digest}, wallMs: 1},
+      {key: 'c', item, fingerprint: other.fingerprint, outputs: {}, wallMs: 1},
+    ],
   };
   const slices = await keep(canonicalJson(manifest as unknown as Json));
   const log = await keep('what it said');

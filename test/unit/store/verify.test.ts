@@ -1,8 +1,10 @@
 import {chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {fingerprintOf} from '../../../src/core/action.ts';
+import {fingerprintOf, type SliceManifest} from '../../../src/core/action.ts';
 import {digestOf} from '../../../src/core/digest.ts';
+import {canonicalJson, type Json} from '../../../src/core/json.ts';
+import {makeTree, type Artifact} from '../../../src/core/tree.ts';
 import {recordPath} from '../../../src/store/layout.ts';
 import {sealMs} from '../../../src/store/seal.ts';
 import {verifyStore, type VerifyProgress} from '../../../src/store/verify.ts';
@@ -66,6 +68,38 @@ test('finds what is missing from a tree, and records that cannot be read', async
     damagedRecords: [other.fingerprint],
     danglingRecords: [{fingerprint: fingerprintOf(result.action), missing: digestOf('entry b').hash}],
   });
+});
+
+test('finds the slice whose tree lacks a file, and the node that was put together of it', async () => {
+  const folder = tempFolder();
+  const store = openedStore(join(folder, 'cache'));
+  const treeOf = async (name: string): Promise<Artifact> => {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'x'), `entry ${name}`);
+    return store.cas.putTree(join(folder, name));
+  };
+  const slices = [];
+  for (const key of ['a', 'b']) {
+    const out = await treeOf(key);
+    const slice = aResult({out}, anAction({salt: key}));
+    await store.actions.put(slice);
+    const {fingerprint} = slice;
+    slices.push({key, item: digestOf(key), fingerprint, outputs: {out: out.digest}, wallMs: 1});
+  }
+  const manifest: SliceManifest = {type: 'slices/1', slices};
+  const {artifact, text} = makeTree(['a', 'b'].map((key) => ({path: `${key}/x`, digest: digestOf(`entry ${key}`)})));
+  await store.cas.putBytes(text);
+  const node = aResult({out: artifact}, anAction({each: 'waveform'}), {
+    slices: await store.cas.putBytes(canonicalJson(manifest as unknown as Json)),
+  });
+  await store.actions.put(node);
+  expect((await verifyStore(store)).danglingRecords).toEqual([]);
+  rmSync(store.cas.pathOf(digestOf('entry b')));
+  const missing = digestOf('entry b').hash;
+  const {danglingRecords} = await verifyStore(store);
+  expect(danglingRecords.toSorted((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))).toEqual(
+    [node.fingerprint, slices[1]!.fingerprint].toSorted().map((fingerprint) => ({fingerprint, missing})),
+  );
 });
 
 test('missing logs and manifests do not make a result worthless', async () => {

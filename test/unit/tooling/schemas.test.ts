@@ -93,6 +93,7 @@ const events = {
     wallMs,
     done: 1,
     total: 3,
+    absent: ['out'],
     failure: problem,
   },
   'node-finished': {
@@ -106,7 +107,7 @@ const events = {
     outputs,
     metrics: {map: 0.5},
     unchanged: true,
-    slices: {total: 3, executed: 1, cached: 2},
+    slices: {total: 3, executed: 1, cached: 2, leftOut: 1, unmatched: 1},
     failure: problem,
   },
   warning: {type: 'warning', at, failure: problem},
@@ -124,11 +125,17 @@ beforeAll(async () => {
   rig.nodes = [
     eachNode('letters', '@notes'),
     node('all', ['letters'], {ports: {in0: {kind: 'tree'}}}),
+    eachNode('some', ['@notes', 'letters'], {outputs: {out: {kind: 'file', name: 'out.txt', optional: true}}}),
+    eachNode('trees', ['@notes', 'some'], {outputs: {out: {kind: 'tree', name: 'out'}}}),
     node('broken', []),
     node('after', ['broken']),
   ];
   rig.onFailure = 'continue';
-  rig.work = (job) => (job.node === 'broken' ? failure('stage-failed', 'It broke.') : job.texts.join());
+  rig.work = (job) => {
+    if (job.node === 'broken') return failure('stage-failed', 'It broke.');
+    if (job.node === 'some' && job.slice === 'b') return {made: {}};
+    return job.node === 'trees' ? {made: {out: {x: 'x'}}} : job.texts.join();
+  };
   rig.write('notes/a.txt', 'a');
   rig.write('notes/b.txt', 'b');
   await rig.build();
