@@ -1,9 +1,9 @@
 """Makes released-pca.json and beta.json beside this file (NumPy, SciPy).
 
-Argument: the folder of real VGGish vectors of FSDKaggle2018 clips, embeddings_u8_7497x128.bin and index.csv (8-bit, of the
-first 0.96 s of each clip). The embeddings here are what those bytes stand for, taken back through the released parameters
-(vggish_pca_params.npz beside this file, tensorflow/models, Apache-2.0); NumPy then quantises them as vggish_postprocess.py
-does. The clips are CC0 or CC BY 4.0 (Freesound).
+Arguments: a folder of real VGGish vectors of FSDKaggle2018 clips, embeddings_u8_7497x128.bin and index.csv (8-bit, of the
+first 0.96 s of each clip), and the released train_post_competition.csv. Only clips under CC0 are taken. The embeddings here
+are what those bytes stand for, taken back through the released parameters (vggish_pca_params.npz beside this file,
+tensorflow/models, Apache-2.0); NumPy then quantises them as vggish_postprocess.py does.
 """
 import base64
 import csv
@@ -22,7 +22,7 @@ here = pathlib.Path(__file__).parent
 data = pathlib.Path(sys.argv[1])
 rng = np.random.default_rng(SEED)
 provenance = {
-    'command': 'python3 test/golden/learning/make-features.py FOLDER',
+    'command': 'python3 test/golden/learning/make-features.py FOLDER CSV',
     'seed': SEED,
     'python': platform.python_version(),
     'numpy': np.__version__,
@@ -41,7 +41,10 @@ released = np.load(here / 'vggish_pca_params.npz')
 matrix = released['pca_eigen_vectors']
 means = released['pca_means'].reshape(-1, 1)
 
-chosen = np.sort(rng.choice(len(index), CLIPS, replace=False))
+with open(sys.argv[2], encoding='utf-8') as file:
+    free = {row['fname'] for row in csv.DictReader(file) if 'publicdomain/zero' in row['license'] or 'CC0' in row['license']}
+usable = [i for i, row in enumerate(index) if row['fname'] in free]
+chosen = np.sort(rng.choice(usable, CLIPS, replace=False))
 values = vectors[chosen].astype(np.float64) * 4 / 255 - 2 + 4 / 512
 embeddings = (np.linalg.solve(matrix, values.T) + means).T.astype(np.float32)
 z = (matrix @ (embeddings.T.astype(np.float64) - means)).T
