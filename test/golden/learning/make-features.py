@@ -42,7 +42,7 @@ matrix = released['pca_eigen_vectors']
 means = released['pca_means'].reshape(-1, 1)
 
 with open(sys.argv[2], encoding='utf-8') as file:
-    free = {row['fname'] for row in csv.DictReader(file) if 'publicdomain/zero' in row['license'] or 'CC0' in row['license']}
+    free = {row['fname'] for row in csv.DictReader(file) if row['license'] == 'Creative Commons 0'}
 usable = [i for i, row in enumerate(index) if row['fname'] in free]
 chosen = np.sort(rng.choice(usable, CLIPS, replace=False))
 values = vectors[chosen].astype(np.float64) * 4 / 255 - 2 + 4 / 512
