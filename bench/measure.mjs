@@ -71,7 +71,7 @@ export function measure(cwd, program, args) {
 export const mixdown = (cwd, ...args) => measure(cwd, process.execPath, [cli, ...args]);
 
 /** @param {readonly number[]} list */
-function median(list) {
+export function median(list) {
   return [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
 }
 

@@ -1,7 +1,7 @@
 import {BadRecord} from './bad-record.ts';
 
 /** How the value of a field is written. Groups (3 and 4) are none of it: no message read here has ever had them. */
-export const Wire = {varint: 0, fixed64: 1, bytes: 2, fixed32: 5} as const;
+const Wire = {varint: 0, fixed64: 1, bytes: 2, fixed32: 5} as const;
 
 /**
  * Reads protobuf's wire format from start to end without copying. Every read is held to the message it is in; what does not

@@ -111,7 +111,7 @@ export function classTable(rows = 527): string {
   return `index,mid,display_name\n${lines.join('\n')}\n`;
 }
 
-export function mid(index: number): string {
+function mid(index: number): string {
   return `/m/0${index}`;
 }
 
