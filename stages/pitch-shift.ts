@@ -19,7 +19,7 @@ export default defineStage({
     waveform: {kind: 'file', about: 'WAV; channels are averaged'},
   },
   outputs: {
-    waveforms: {
+    waveform: {
       kind: 'tree',
       name: 'waveforms',
       about:
@@ -40,7 +40,7 @@ export default defineStage({
       const shifted = pitchShift(mono, semitones);
       if (params.normalize) normalizePeak(shifted);
       const wav = encodeWav({sampleRate: sound.sampleRate, channels: [shifted]}, 'float32');
-      writeFileSync(join(outputs.waveforms, `${name}.wav`), withComment(wav, commentOf(semitones)));
+      writeFileSync(join(outputs.waveform, `${name}.wav`), withComment(wav, commentOf(semitones)));
       progress((i + 1) / copies.length);
     }
     metric('copies', copies.length);
