@@ -94,6 +94,7 @@ describe('decodeSequenceExample', () => {
     ['an int64 below -(2^53 - 1)', int64Feature(-(2n ** 53n)), 'beyond 2^53 - 1'],
     ['a number of 65 bits', field(3, field(1, Buffer.from('ffffffffffffffffff02', 'hex'))), 'more than 64 bits'],
     ['an endless number', field(3, field(1, Buffer.alloc(11, 0xff))), 'more than 64 bits'],
+    ['a tag at its end', Buffer.of(10), 'the length of x is cut'],
     ['half a float', field(2, field(1, Buffer.alloc(6))), 'x is cut'],
     ['a float as a number', field(2, Buffer.concat([varint(8), varint(1)])), 'x has wire type 0; 2 is needed'],
     ['an int64 as a float', field(3, Buffer.concat([varint(8 + 5), float32(1)])), 'x has wire type 5; 2 is needed'],
