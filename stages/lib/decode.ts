@@ -29,8 +29,19 @@ export async function decodeClip(
   if (kind.group === 'none') throw new BadClip(`${name} is no sound: it ${kind.what}`, 'remove it from the clips');
   const sound = await decodeHere(bytes.subarray(kind.skip), kind, name);
   if (sound !== undefined) return sound;
+  if (kind.id === 'aiff') checkForm(bytes, name);
   const what = kind.group === 'foreign' || kind.group === 'unknown' ? kind.what : `${kind.what} of a rare form`;
   return {...(await decodeWithFfmpeg(bytes, what, name, options)), codec: kind.id, container: kind.id};
+}
+
+/** AIFF states its length; ffmpeg would take what is there. */
+function checkForm(bytes: Uint8Array, name: string): void {
+  const size = 8 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4);
+  if (size <= bytes.length) return;
+  throw new BadClip(
+    `${name} is truncated: its header says ${size} bytes, the file has ${bytes.length}`,
+    'fetch or export it again',
+  );
 }
 
 async function decodeHere(bytes: Uint8Array, kind: FileKind, name: string): Promise<DecodedClip | undefined> {

@@ -47,32 +47,33 @@ async function decodeFile(path: string, kind: string, name: string, {signal, log
     ...(signal === undefined ? {} : {cancelSignal: signal}),
   } as const;
   const version = await execa('ffmpeg', ['-version'], run);
-  if (version.exitCode === undefined && !version.isCanceled) {
+  signal?.throwIfAborted();
+  if (version.exitCode !== 0) {
     throw new StageError(
-      `${name} ${kind}, which needs ffmpeg, and ffmpeg does not start here: ${version.originalMessage ?? ''}`,
+      `${name} ${kind}, which needs ffmpeg, and ffmpeg does not run here: ${version.originalMessage ?? 'it fails'}`,
       'install ffmpeg so that it is on the PATH, or convert the clips, for instance to FLAC',
     );
   }
-  log?.(`${name} ${kind}; decoded by ${textOf(version.stdout).split('\n', 1)[0] ?? 'ffmpeg'}`);
+  log?.(`${name} ${kind}; decoded by ${textOf(version.stdout).split(' Copyright', 1)[0] ?? 'ffmpeg'}`);
   const result = await execa('ffmpeg', argumentsFor(path), run);
   signal?.throwIfAborted();
   if (result.timedOut) throw new StageError(`ffmpeg took more than ${LONGEST_MS / 60_000} minutes over ${name}`);
-  const complaint = firstComplaint(textOf(result.stderr), path);
   if (result.isMaxBuffer) throw new BadClip(`${name} is too long for a clip`, 'cut it into shorter clips');
-  if (/decoder.*not found|no decoder|unknown decoder|not currently supported/i.test(complaint)) {
-    throw new StageError(
-      `${name} ${kind}, and this ffmpeg cannot decode it: ${complaint}`,
-      'install a complete ffmpeg',
-    );
+  const complaint = firstComplaint(textOf(result.stderr), path);
+  if (result.exitCode === undefined || MACHINE_TROUBLE.test(complaint)) {
+    const why = complaint === '' ? (result.originalMessage ?? `killed by ${result.signal ?? 'a signal'}`) : complaint;
+    throw new StageError(`${name} ${kind}, and this machine's ffmpeg could not decode it: ${why}`, 'see to ffmpeg');
   }
   if (result.exitCode !== 0 || complaint !== '') {
-    const why = complaint === '' ? `it ended with ${String(result.exitCode ?? result.signal)}` : complaint;
+    const why = complaint === '' ? `it ended with ${result.exitCode}` : complaint;
     throw new BadClip(`${name} ${kind}, and ffmpeg cannot read it without errors: ${why}`, 'fetch or export it again');
   }
-  const sound = parseWav(result.stdout, name);
-  return decodeWavFile(sound, name);
+  return decodeWavFile(parseWav(result.stdout, name), name);
 }
 
+/** What ffmpeg says when it, not the file, is at fault: it was built without a decoder, or has no memory. */
+const MACHINE_TROUBLE =
+  /decoder.*not found|no decoder|unknown decoder|not currently supported|cannot allocate|permission denied|too many open/i;
 /** Bytes of float64 samples on the way from ffmpeg. */
 const MOST_BYTES = 2 ** 31 - 1;
 const LONGEST_MS = 600_000;
