@@ -13,7 +13,7 @@ export interface Problems {
   check(this: void): void;
 }
 
-/** `what` completes "12 problems with ...". */
+/** `what` completes "12 problems with ...", the first line of the message. */
 export function gatherProblems(what: string): Problems {
   const found: Problem[] = [];
   return {
@@ -28,7 +28,7 @@ export function gatherProblems(what: string): Problems {
       const lines = foremost(found).map(({text, hint}) => `\n  - ${text}${hint === undefined ? '' : `; ${hint}`}`);
       const rest = found.length - MOST;
       throw new StageError(
-        `${found.length} problems with ${what}:${lines.join('')}${rest > 0 ? `\n  and ${rest} more` : ''}`,
+        `${found.length} problems with ${what}${lines.join('')}${rest > 0 ? `\n  and ${rest} more` : ''}`,
       );
     },
   };

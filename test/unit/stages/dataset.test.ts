@@ -127,7 +127,7 @@ describe('layout table', () => {
       {labelColumn: 'sound', foldColumn: 'part'},
       ['a.wav'],
       [[head, 'a.wav,x']],
-      '2 problems with the dataset:\n' +
+      '2 problems with the dataset\n' +
         '  - the labels table, line 1: no column `sound`, which the param labelColumn names; the header has `fname`, `label`\n' +
         '  - the labels table, line 1: no column `part`, which the param foldColumn names; the header has `fname`, `label`',
     ],
@@ -230,7 +230,7 @@ describe('layout table', () => {
           'd.wav,x,,two,1',
         ],
       ],
-      '7 problems with the dataset:\n' +
+      '7 problems with the dataset\n' +
         '  - the labels table, line 2: label is empty\n' +
         '  - the labels table, line 2: manually_verified is `yes`; 0 or 1 is needed\n' +
         '  - the labels table, line 3: split is `Test`; train or test is needed\n' +
@@ -311,7 +311,7 @@ describe('files with the same bytes', () => {
       '`y` (the labels table, line 4) | remove all but the right one';
     expect(await failure({}, clips, labels)).toBe(message);
     expect(await failure({duplicates: 'fail'}, clips, table())).toBe(
-      '2 problems with the dataset:\n  - clips `a.wav` and `c.wav` have the same bytes; remove all but one\n' +
+      '2 problems with the dataset\n  - clips `a.wav` and `c.wav` have the same bytes; remove all but one\n' +
         '  - clips `b.wav` and `d.wav` have the same bytes; remove all but one',
     );
     const {rows, metrics} = await run({duplicates: 'ignore'}, clips, labels);
@@ -442,7 +442,7 @@ describe('layout fsdkaggle2018', () => {
   test('refuses tables that disagree, and labels that are not among the 41', async () => {
     const other = csv('fname,label,manually_verified', '00a.wav,Hi_hat,0', '00b.wav,Bark,0');
     expect(await failure({layout}, kaggle, train, other)).toBe(
-      '3 problems with the dataset:\n' +
+      '3 problems with the dataset\n' +
         '  - labels table 2, line 2: `00a.wav` is `Hi_hat`, but `Hi-hat` on labels table 1, line 2\n' +
         '  - labels table 2, line 3: `00b.wav` is a not verified train clip, but a verified train clip on labels table 1, line 3\n' +
         '  - label `Hi_hat` is not in the vocabulary (labels table 2, line 2); did you mean `Hi-hat`?',
@@ -581,7 +581,7 @@ describe('layout esc50', () => {
   test('refuses a category that is not of its target', async () => {
     const wrong = csv(head, '1-100032-A-0.wav,1,1,dog,True,100032,A', '1-100038-A-14.wav,0,50,owl,?,,A');
     expect(await failure({layout, unlabelled: 'skip'}, tree(files), wrong)).toBe(
-      '5 problems with the dataset:\n' +
+      '5 problems with the dataset\n' +
         '  - the labels table, line 2: category is `dog`; `rooster`, as target is 1, is needed\n' +
         '  - the labels table, line 3: category is `owl`; a target of 0 ... 49 is needed\n' +
         '  - the labels table, line 3: esc10 is `?`; 0 or 1 is needed\n' +

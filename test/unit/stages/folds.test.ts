@@ -164,6 +164,13 @@ describe('folds', () => {
     );
   });
 
+  test('a group of a test clip and a train clip whose fold is open is refused too', async () => {
+    const labels = csv(['fname,label,split,group', 'a.wav,x,test,tape', 'b.wav,x,train,tape', 'c.wav,x,train,']);
+    await expect(run(labels, tree(['a.wav', 'b.wav', 'c.wav']), {folds: 2})).rejects.toThrow(
+      'the 2 clips of group `tape` lie in the test split (`a`, line 2), the train split (`b`, line 3)',
+    );
+  });
+
   test('leaves out clips that were skipped, and clips without a label', async () => {
     const files = names(30);
     const report = csv([
@@ -243,7 +250,7 @@ describe('folds', () => {
       'all that is wrong at once',
       [head, 'a.wav,,1', 'b.wav,x,2', 'c.wav,x,1'],
       ['a.wav', 'b.wav'],
-      '3 problems with the labels table:\n  - the labels table, line 2: label is empty\n  - the labels table, line 3: ' +
+      '3 problems with the labels table\n  - the labels table, line 2: label is empty\n  - the labels table, line 3: ' +
         'manually_verified is `2`; 0 or 1 is needed\n  - the labels table names 1 file that the clips lack: `c.wav` (line 4)',
     ],
     [

@@ -22,10 +22,10 @@ test('no problem throws nothing, one is said as it is', () => {
 });
 
 test('several are listed in order, ten at most', () => {
-  expect(messageOf([['b', 'do c'], ['a']]).message).toBe('2 problems with the table:\n  - b; do c\n  - a');
+  expect(messageOf([['b', 'do c'], ['a']]).message).toBe('2 problems with the table\n  - b; do c\n  - a');
   const many = Array.from({length: 14}, (_, i): [string] => [`line ${i + 2}: label is empty`]);
   const listed = many.slice(0, 10).map(([text]) => `\n  - ${text}`);
-  expect(messageOf(many).message).toBe(`14 problems with the table:${listed.join('')}\n  and 4 more`);
+  expect(messageOf(many).message).toBe(`14 problems with the table${listed.join('')}\n  and 4 more`);
 });
 
 test('a fault in every row does not hide another', () => {

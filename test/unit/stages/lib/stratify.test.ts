@@ -168,4 +168,17 @@ describe('stratify', () => {
       ),
     );
   });
+
+  test('places the largest groups first, so that small ones can make up for them', () => {
+    const items = Array.from({length: 10}, (_, i): StratifyItem => ({
+      ...free,
+      label: 'a',
+      verified: true,
+      group: i < 5 ? '' : 'tape',
+    }));
+    for (let seed = 1; seed <= 20; seed++) {
+      const places = stratify(items, {folds: 2, testFraction: 0, verifiedTest: true}, createRng(seed));
+      expect([1, 2].map((fold) => count(places, (place) => place === fold))).toEqual([5, 5]);
+    }
+  });
 });
