@@ -5,7 +5,7 @@ import {BadRecord} from './bad-record.ts';
 import {IdIndex, withLength} from './id-index.ts';
 import {readLines} from './lines.ts';
 
-/** A segments table: which part of which video has which labels. Held in arrays: two million rows take some 110 MiB. */
+/** A segments table: which part of which video has which labels. Held in arrays: two million rows take some 160 MiB. */
 export interface AudioSetSegments {
   readonly size: number;
   /** Ticks off the segment of a clip. Throws BadRecord when the table lacks it or says other labels or another start. */

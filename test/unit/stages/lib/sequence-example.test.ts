@@ -109,8 +109,8 @@ describe('decodeSequenceExample', () => {
     ['a field number of 33 bits', field(2 ** 30, Buffer.alloc(0)), 'field number 1073741824'],
     [
       'a length beyond its message',
-      Buffer.concat([varint(8 + 2), varint(9), Buffer.alloc(3)]),
-      'x says it has 9 bytes, 3 are left',
+      Buffer.concat([varint(8 + 2), varint(4), Buffer.alloc(3)]),
+      'x says it has 4 bytes, 3 are left',
     ],
   ])('refuses %s', (_, feature, message) => {
     expect(() => decodeFeature(feature)).toThrow(BadRecord);
