@@ -1,4 +1,4 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {defineStage} from 'mixdown/stage';
 import {BadClip} from './lib/bad-clip.ts';
 import {writeClipReport, type ClipReport} from './lib/clip-report.ts';
@@ -96,6 +96,7 @@ async function waveformOf(
   {log, signal}: {log: (text: string) => void; signal: AbortSignal},
 ): Promise<Waveform> {
   const {sampleRate, trimDb, trimPad, normalize, minSeconds, resampler} = params;
+  if (statSync(path).size > MOST_BYTES) throw new BadClip('the clip is larger than 2 GiB', 'cut it into shorter clips');
   const {container, codec, ...sound} = await decodeClip(readFileSync(path), 'the clip', {path, signal, log});
   const mono = mixToMono(sound);
   const {start, end} = trimSilence(mono, trimDb, trimPad);
@@ -127,7 +128,9 @@ async function waveformOf(
   };
 }
 
-/** -100 dB below full scale: less than half a step of 16 bits. */
+/** What Node reads at once. */
+const MOST_BYTES = 2 ** 31 - 1;
+/** 100 dB below full scale: less than half a step of 16 bits. */
 const SILENT_PEAK = 1e-5;
 /** Smallest normal float32: below it, librosa.util.normalize leaves a clip as it is. */
 const LOWEST_PEAK = 2 ** -126;

@@ -38,8 +38,8 @@ export function writeClipReport(path: string, report: ClipReport): void {
 export function readClipReport(path: string, name: string): ClipReport {
   const text = readFileSync(path, 'utf8');
   try {
-    const report = JSON.parse(text) as ClipReport;
-    if (report.type === 'clip-report/1') return report;
+    const report = JSON.parse(text) as ClipReport | null;
+    if (report?.type === 'clip-report/1') return report;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
