@@ -40,12 +40,13 @@ export function joinCollections(collections: readonly Tree[]): Result<Join, KeyC
     if (other !== undefined) return err({collection: 0, key, paths: [other, entry.path]});
     taken.set(key, entry.path);
     const entries = [entry];
-    for (const [index, {byKey, twins}] of tables.entries()) {
+    for (let at = 0; at < tables.length; at++) {
+      const {byKey, twins} = tables[at]!;
       const partner = byKey.get(key);
       const twin = twins.get(key);
-      if (partner && twin !== undefined) return err({collection: index + 1, key, paths: [partner.path, twin]});
+      if (partner && twin !== undefined) return err({collection: at + 1, key, paths: [partner.path, twin]});
       if (partner) entries.push(partner);
-      else lacking[index + 1]?.push(key);
+      else lacking[at + 1]!.push(key);
     }
     if (entries.length === collections.length) items.push({key, entries});
   }

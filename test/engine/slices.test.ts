@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {SliceManifest} from '../../src/core/action.ts';
-import {sha256, type Digest} from '../../src/core/digest.ts';
+import {digestOf, sha256, type Digest} from '../../src/core/digest.ts';
 import type {PipelineNode} from '../../src/core/pipeline.ts';
 import {parseTree} from '../../src/core/tree.ts';
 import type {BuildSummary} from '../../src/engine/run-context.ts';
@@ -181,6 +181,16 @@ describe('joined collections', () => {
     );
   });
 
+  it('miss an item of a tree that no slices made', async () => {
+    const rig = joined();
+    rig.nodes = [node('made', ['@lists'], {outputs: folder}), eachNode('pairs', ['@lists', 'made'])];
+    rig.work = (job) => (job.node === 'made' ? {made: {out: {'a.txt': '', 'c.txt': ''}}} : joinTexts(job));
+    const summary = await rig.build();
+    expect(summary.nodes.get('pairs')?.failure?.message).toBe(
+      'pairs: 1 item of item (lists) has no partner in item1 (made.out): b',
+    );
+  });
+
   it('know the items that were left out by the folders of what would have been made of them', async () => {
     const rig = new EngineRig();
     for (const key of ['a', 'b']) {
@@ -207,6 +217,48 @@ describe('joined collections', () => {
     expect(result.ok ? '' : result.error[0]!.message).toBe(
       'marked: 1 item of item (marks) has no partner in item1 (mel.out): a/left',
     );
+  });
+
+  it.each([
+    ['a source', '@clips'],
+    ['what another node works on as well', 'waves'],
+  ])('fail when an item of %s moves while its slice runs', async (_, other) => {
+    const rig = joined();
+    rig.nodes = [eachNode('waves', '@clips'), eachNode('pairs', ['@lists', other])];
+    rig.work = (job) => (job.node === 'waves' ? `wave of ${joinTexts(job)}` : joinTexts(job));
+    const wave = rig.store.cas.pathOf(digestOf('wave of clip b'));
+    rig.before = (job) => {
+      if (job.node !== 'pairs' || job.slice !== 'b') return;
+      if (other === '@clips') rig.write('clips/b.wav', 'another');
+      else rig.store.files.set(wave, new TextEncoder().encode('another'));
+    };
+    const summary = await rig.build();
+    expect(summary.nodes.get('pairs')?.failure).toMatchObject({
+      code: 'input-changed',
+      message: expect.stringMatching(/^slice b: /) as string,
+    });
+  });
+
+  it('are made once by two runs whose collections overlap', async () => {
+    const rig = joined();
+    const second = new EngineRig(rig.store);
+    for (const name of ['b', 'c', 'd']) second.write(`lists/${name}.json`, `list ${name}`);
+    for (const name of ['b', 'c', 'd']) second.write(`clips/${name}.wav`, `clip ${name}`);
+    second.nodes = rig.nodes;
+    second.work = joinTexts;
+    for (const each of [rig, second]) each.before = () => new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([rig.build(), second.build()]);
+    const slices = [...rig.ran, ...second.ran].filter((job) => job.startsWith('pairs'));
+    expect(slices.sort()).toEqual(['pairs/a', 'pairs/b', 'pairs/c', 'pairs/d']);
+  });
+
+  it('are listed in the key, and one alone by its name', async () => {
+    const rig = joined();
+    rig.nodes = [eachNode('pairs', ['@lists', '@clips']), eachNode('waves', '@clips')];
+    await rig.build();
+    const slicing = (id: string) => rig.store.records.get(rig.state.get(id)!.fingerprint)!.action.each;
+    expect(slicing('pairs')).toEqual(['item', 'item1']);
+    expect(slicing('waves')).toBe('item');
   });
 
   it('miss what another collection has no excuse for', async () => {
