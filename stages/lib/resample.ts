@@ -19,52 +19,19 @@ const LARGEST_RATIO = 512;
  */
 export function resample(samples: Float64Array, fromRate: number, toRate: number, resampler: Resampler): Float64Array {
   if (fromRate === toRate) return samples;
-  if (resampler === 'sinc') return resampleRatio(samples, toRate, fromRate);
-  const {up, down} = lowestTerms(toRate, fromRate);
-  const length = Math.floor((samples.length * up) / down);
-  return applyTaps(samples, resampyTaps(up, down, 1 / (toRate / fromRate), length), length);
-}
-
-/**
- * `sinc` for any ratio: sample n of the result lies at sample n * denominator / numerator. Both are whole numbers.
- * Ratios of products of 2, 3, 5 and 7 (see `smoothRatio`) are fastest.
- */
-export function resampleRatio(
-  samples: Float64Array,
-  numerator: number,
-  denominator: number,
-  length: number = Math.floor((samples.length * numerator) / denominator),
-): Float64Array {
-  const {up, down} = lowestTerms(numerator, denominator);
-  if (Math.max(up / down, down / up) > LARGEST_RATIO) {
+  if (Math.max(fromRate / toRate, toRate / fromRate) > LARGEST_RATIO) {
     throw new StageError(
-      `cannot resample by ${numerator}/${denominator}: the rates differ more than ${LARGEST_RATIO} times`,
+      `cannot resample ${fromRate} Hz to ${toRate} Hz: the rates differ more than ${LARGEST_RATIO} times`,
     );
   }
+  const {up, down} = lowestTerms(toRate, fromRate);
+  const length = Math.floor((samples.length * up) / down);
   if (length === 0) return new Float64Array();
+  if (resampler === 'resampy02') {
+    return applyTaps(samples, resampyTaps(up, down, 1 / (toRate / fromRate), length), length);
+  }
   const ratio = {up, down, band: Math.min(1, up / down)};
   return fitsBlocks(ratio) ? resampleBlocks(samples, ratio, 0, length) : interpolate(samples, ratio, length);
-}
-
-/** The ratio of two products of 2, 3, 5 and 7, both up to `largest`, that is closest to a number, and how far off it is. */
-export interface SmoothRatio {
-  readonly numerator: number;
-  readonly denominator: number;
-  /** Its interval to the number, in hundredths of a semitone; positive where it is larger. */
-  readonly cents: number;
-}
-
-/** The smallest one of those that are equally close. `value` is positive. */
-export function smoothRatio(value: number, largest = 2048): SmoothRatio {
-  const smooth = Array.from({length: largest}, (_, i) => i + 1).filter(isSmooth);
-  let best: SmoothRatio = {numerator: 1, denominator: 1, cents: Infinity};
-  for (const denominator of smooth) {
-    for (const numerator of nearest(smooth, value * denominator)) {
-      const cents = 1200 * Math.log2(numerator / denominator / value);
-      if (Math.abs(cents) < Math.abs(best.cents)) best = {numerator, denominator, cents};
-    }
-  }
-  return best;
 }
 
 /**
@@ -113,10 +80,4 @@ function isSmooth(value: number): boolean {
   let rest = value;
   for (const prime of [2, 3, 5, 7]) while (rest % prime === 0) rest /= prime;
   return rest === 1;
-}
-
-/** The neighbours of a value in a rising list. */
-function nearest(rising: readonly number[], value: number): readonly number[] {
-  const above = rising.findIndex((candidate) => candidate >= value);
-  return above === -1 ? rising.slice(-1) : rising.slice(Math.max(0, above - 1), above + 1);
 }
