@@ -232,6 +232,20 @@ describe('audioset-features', () => {
     );
   });
 
+  test('reads thousands of clips and segments', async () => {
+    const rows = Array.from({length: 3000}, (_, i) => ({
+      videoId: `aa${String(i).padStart(9, '0')}`,
+      start: i,
+      end: i + 10,
+      labels: [i % 100, 100 + (i % 50)],
+    }));
+    const files = {'aa.tfrecord': encodeTfRecords(...rows.map((row) => encodeClip(row)))};
+    const {outputs, metrics} = await run({files, table: segmentsTable(rows)});
+    expect(metrics).toMatchObject({clips: 3000, labels: 6000, skipped: 0, segmentsWithoutFeatures: 0});
+    expect(labelsOf(outputs.targets)).toEqual(rows.map((row) => row.labels));
+    expect(readCsv(outputs.clips, ['start']).map((row) => Number(row['start']))).toEqual(rows.map((row) => row.start));
+  });
+
   const lines = segments.split('\n');
   test.each<[string, string, string]>([
     ['nothing', '', 'line 1: three lines that start with # are needed'],
