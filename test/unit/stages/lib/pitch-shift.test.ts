@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {intervalOf, pitchShift} from '../../../../stages/lib/pitch-shift.ts';
 import {decodeWav} from '../../../../stages/lib/wav.ts';
 import golden from '../../../golden/audio/dsp.json' with {type: 'json'};
-import clips from '../../../golden/audio/pitch-shift.json' with {type: 'json'};
+import reference from '../../../golden/audio/pitch-shift.json' with {type: 'json'};
 import {textbookPitchShift, transform} from '../../../support/phase-vocoder.ts';
 import {sharedData} from '../../../support/shared-data.ts';
 
@@ -265,7 +265,7 @@ const references: readonly (readonly [file: string, Expected])[] = [
   [golden.pitch_shift.file, {semitones: 5, ...plus5}],
   [golden.pitch_shift.file, {semitones: -7, ...minus7}],
   [golden.pitch_shift.file, {semitones: 12, ...plus12}],
-  ...clips.flatMap(({file, shifts}) => shifts.map((shift): [string, Expected] => [file, shift])),
+  ...reference.clips.flatMap(({file, shifts}) => shifts.map((shift): [string, Expected] => [file, shift])),
 ];
 const found = references.flatMap(([file, expected]) => {
   const path = sharedData(`fsdkaggle2018-clips/audio_train/${file.split('/')[1]}`);
