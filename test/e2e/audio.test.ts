@@ -1,5 +1,5 @@
 import {cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {Event} from '../../src/core/events.ts';
@@ -43,12 +43,26 @@ function scores(): Record<string, number> {
   return Object.fromEntries(rows.map((row) => [row.split(',')[0]!, Number(row.split(',')[column])]));
 }
 
+const mine = ['--profile', 'recordings', '--set', 'data=sounds'];
+
+/** Makes the demo's clips and labels a folder of recordings; gives the paths of the clips. */
+async function copyDemoOut(): Promise<readonly string[]> {
+  await build();
+  mkdirSync(workspace.path('sounds'));
+  expect((await workspace.run('show', 'demo.clips', '--to', 'sounds/audio', ...small)).code).toBe(0);
+  expect((await workspace.run('show', 'demo.labels', '--to', 'sounds/labels.csv', ...small)).code).toBe(0);
+  return readdirSync(workspace.path('sounds/audio'))
+    .sort()
+    .map((name) => `sounds/audio/${name}`);
+}
+
 describe('the audio pipeline', () => {
   it('builds the demo from nothing to a table that beats chance, then nothing', async () => {
     const jobs = await build();
     expect(jobs).toMatchObject({demo: 1, folds: 1, pca: 2, segments: 2, train: 4, ensemble: 2, metrics: 2, tables: 1});
     expect(jobs['waveforms']).toBeGreaterThan(80);
     expect(jobs['quantized']).toBe(2 * jobs['waveforms']!);
+    expect(jobs['copies'] ?? 0).toBe(0);
     const map3 = scores();
     expect(Object.keys(map3)).toEqual(['h1', 'h1+h2']);
     // Chance is 0.153 with twelve classes.
@@ -57,15 +71,10 @@ describe('the audio pipeline', () => {
   });
 
   it('runs one slice a stage for one changed recording, and no other', async () => {
-    await build();
-    mkdirSync(workspace.path('sounds'));
-    expect((await workspace.run('show', 'demo.clips', '--to', 'sounds/audio_train', ...small)).code).toBe(0);
-    expect((await workspace.run('show', 'demo.labels', '--to', 'sounds/train.csv', ...small)).code).toBe(0);
-    const mine = ['--profile', 'fsdkaggle2018', '--set', 'fsdkaggle2018=sounds'];
+    const [first = ''] = await copyDemoOut();
     // The same bytes as the demo's, read from a folder.
     expect(await build(...mine)).toEqual({});
-    const [first = ''] = readdirSync(workspace.path('sounds/audio_train')).sort();
-    const clip = workspace.path(`sounds/audio_train/${first}`);
+    const clip = workspace.path(first);
     const bytes = readFileSync(clip);
     const middle = bytes.length >> 1;
     bytes[middle] = bytes[middle]! ^ 1;
@@ -73,6 +82,43 @@ describe('the audio pipeline', () => {
     const jobs = await build(...mine);
     expect(jobs).toMatchObject({waveforms: 1, 'log-mel': 1, embeddings: 1, pca: 2, train: 4, tables: 1});
     expect(jobs['folds']).toBe(1);
+  });
+
+  it('names every bad recording at once, or goes on without them', async () => {
+    const [first = '', second = '', third = ''] = await copyDemoOut();
+    await build(...mine);
+    writeFileSync(workspace.path(first), '');
+    writeFileSync(workspace.path(second), 'a shopping list\n');
+    writeFileSync(workspace.path(third), readFileSync(workspace.path(third)).subarray(0, 100));
+    const {code, stdout} = await workspace.run('run', 'folds', ...mine);
+    expect(code).toBe(1);
+    expect(stdout).toContain('3 of 114 clips are bad:');
+    for (const [clip, reason] of [
+      [first, 'empty'],
+      [second, 'text'],
+      [third, 'truncated'],
+    ] as const) {
+      const key = basename(clip, '.wav');
+      expect(stdout).toMatch(new RegExp(`${key}: .*${reason}`));
+    }
+    const jobs = await build(...mine, '--set', 'onBadClip=skip');
+    expect(jobs).toMatchObject({'clip-report': 1, folds: 1, tables: 1});
+    expect(jobs['log-mel'] ?? 0).toBe(0);
+    expect(workspace.read('runs/latest/out/tables/results.csv')).toContain('h1+h2');
+  });
+
+  it('adds pitch-shifted copies and mixed examples without touching the recordings', async () => {
+    await build();
+    const jobs = await build('--set', 'copies=10', '--set', 'alpha=0.2');
+    expect(jobs['waveforms']).toBeUndefined();
+    expect(jobs['pca']).toBeUndefined();
+    expect(jobs).toMatchObject({augmentation: 1, segments: 2, mixup: 2, train: 4, tables: 1});
+    const copied = jobs['copies']!;
+    expect(copied).toBeGreaterThan(5);
+    expect(jobs['log-mel']).toBeGreaterThanOrEqual(copied);
+    const more = await build('--set', 'copies=11', '--set', 'alpha=0.2');
+    // A clip whose shifts are the same as before keeps its copies.
+    expect(more['copies']).toBeLessThan(copied);
   });
 
   const real = sharedData('fsdkaggle2018-clips');
