@@ -5,6 +5,7 @@ import {IdIndex} from '../../../../stages/lib/id-index.ts';
 test('numbers distinct ids in their order, as a Map does', () => {
   const ids = fc.array(fc.string({unit: fc.constantFrom('a', 'b', '-', '_', 'Z', '0'), maxLength: 3}), {
     maxLength: 400,
+    size: 'max',
   });
   fc.assert(
     fc.property(ids, (list) => {
