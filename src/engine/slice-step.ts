@@ -255,7 +255,7 @@ async function finish(
     ...(leftOut > 0 ? {leftOut} : {}),
     ...(unmatched > 0 ? {unmatched} : {}),
   };
-  return {...settled, outcome: executed === 0 ? 'cached' : 'executed', slices: counts};
+  return {...settled, outcome: executed === 0 && records.length > 0 ? 'cached' : 'executed', slices: counts};
 }
 
 function once<A>(action: (argument: A) => void): (argument: A) => void {
