@@ -101,7 +101,7 @@ const logMelKernel = lazyKernel(code) as () => LogMelKernel;
 export interface MelFilters {
   /** Interval i reaches from edge i to edge i + 1 and holds the bins from starts[i] up to starts[i + 1]: bands + 2 numbers. */
   readonly starts: Int32Array;
-  /** Of each bin from starts[0] on, its weight in band i, then in band i - 1, of its interval i. */
+  /** Of each bin from starts[0] on, its weight in band i, then in band i - 1, of its interval i; two are of no band. */
   readonly weights: Float64Array;
 }
 
@@ -127,7 +127,7 @@ export function createMelFilters(
     for (; bin <= fftSize / 2 && melOf(bin) < right; bin++) {
       const rising = (melOf(bin) - left) / (right - left);
       const falling = (right - melOf(bin)) / (right - left);
-      weights.push(i < bands ? rising : 0, i > 0 ? falling : 0);
+      weights.push(rising, falling);
     }
   }
   starts[bands + 1] = bin;

@@ -1,7 +1,7 @@
 // Log-mel frames, four at a time: a pair of frames is one complex signal (their spectra are told apart by symmetry), and two
 // pairs go through the transform at once, one per lane.
 import {Fft, POINT, createFft, forward, orderOf} from './fft';
-import {logarithm} from './logarithm';
+import {logarithms} from './logarithm';
 
 export {allocate, release} from './memory';
 
@@ -22,6 +22,8 @@ class Plan {
   /** Of each bin from the first interval on: its weight in the band that rises there, and in the one that falls. f64. */
   weights: usize;
   logOffset: f64;
+  /** Of each band, the four frames' sums and then their logarithms, in the order 0, 2, 1, 3. f64. */
+  sums: usize;
 }
 
 /** `bins`: how many bins have weights. The caller fills the areas at `windowOf`, `startsOf` and `weightsOf`. */
@@ -36,6 +38,7 @@ export function createPlan(size: i32, windowLength: i32, hop: i32, bands: i32, b
   plan.starts = heap.alloc(<usize>(bands + 2) << 2);
   plan.weights = heap.alloc(<usize>bins << 4);
   plan.logOffset = logOffset;
+  plan.sums = heap.alloc(<usize>bands << 5);
   return plan;
 }
 
@@ -61,7 +64,9 @@ export function logMel(plan: Plan, samples: usize, values: usize, groups: i32): 
   for (; groups > 0; groups--) {
     takeFrames(plan, samples);
     forward(plan.fft, plan.data);
-    writeBands(plan, values);
+    sumBands(plan);
+    logarithms(plan.sums, plan.bands << 2);
+    writeRows(plan, values);
     samples += step;
     values += row;
   }
@@ -94,13 +99,13 @@ function takeFrames(plan: Plan, samples: usize): void {
  * spectra of the frames of a pair at bin k are half the sum and half the difference of the points k and size - k, the
  * latter conjugated; the half is in the weights.
  */
-function writeBands(plan: Plan, values: usize): void {
+function sumBands(plan: Plan): void {
   const fft = plan.fft;
   const data = plan.data;
   const size = fft.size;
   const bands = plan.bands;
-  const row = <usize>bands << 2;
   const offset = f64x2.splat(plan.logOffset);
+  let sums = plan.sums;
   let starts = plan.starts;
   let weights = plan.weights;
   let bin = load<i32>(starts);
@@ -132,13 +137,23 @@ function writeBands(plan: Plan, values: usize): void {
       weights += 16;
     }
     if (band < 0) continue;
-    const log1 = f32x4.demote_f64x2_zero(logarithm(f64x2.add(f64x2.add(first1, falling1), offset)));
-    const log2 = f32x4.demote_f64x2_zero(logarithm(f64x2.add(f64x2.add(first2, falling2), offset)));
-    v128.store32_lane(values, log1, 0);
-    v128.store32_lane(values + row, log2, 0);
-    v128.store32_lane(values + 2 * row, log1, 1);
-    v128.store32_lane(values + 3 * row, log2, 1);
-    values += 4;
+    v128.store(sums, f64x2.add(f64x2.add(first1, falling1), offset));
+    v128.store(sums, f64x2.add(f64x2.add(first2, falling2), offset), 16);
+    sums += 32;
+  }
+}
+
+function writeRows(plan: Plan, values: usize): void {
+  const row = <usize>plan.bands << 2;
+  let sums = plan.sums;
+  for (const end = values + row; values < end; values += 4) {
+    const first = f32x4.demote_f64x2_zero(v128.load(sums));
+    const second = f32x4.demote_f64x2_zero(v128.load(sums, 16));
+    v128.store32_lane(values, first, 0);
+    v128.store32_lane(values + row, second, 0);
+    v128.store32_lane(values + 2 * row, first, 1);
+    v128.store32_lane(values + 3 * row, second, 1);
+    sums += 32;
   }
 }
 

@@ -11,13 +11,20 @@ const L5 = 1.818357216161805012e-1;
 const L6 = 1.531383769920937332e-1;
 const L7 = 1.479819860511658591e-1;
 
+/** Replaces `count` numbers, f64 and an even count, by their natural logarithms: see `logarithm`. */
+export function logarithms(values: usize, count: i32): void {
+  for (const end = values + (<usize>count << 3); values < end; values += 16) {
+    v128.store(values, logarithm(v128.load(values)));
+  }
+}
+
 /**
- * Natural logarithm of both lanes, within 1 unit of the last place, for numbers from 2^-1022 on; infinity and NaN give NaN.
+ * Both lanes within 1 unit of the last place, for numbers from 2^-1022 on; infinity and NaN give NaN.
  * x = 2^k (1 + f) with 1 + f in sqrt(1/2) ... sqrt(2); log(1 + f) by the odd series of s = f / (2 + f).
  * Source: FreeBSD's e_log.c (fdlibm), its polynomial and its split of ln 2.
  */
 @inline
-export function logarithm(x: v128): v128 {
+function logarithm(x: v128): v128 {
   // Moves the bits so that the exponent field counts from sqrt(1/2): below it the mantissa belongs to the next power.
   const shifted = i64x2.sub(x, i64x2.splat(SQRT_HALF_BITS));
   const power = i64x2.shr_u(i64x2.add(shifted, i64x2.splat(BIASED_ONE)), 52);

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {
   createMelFilters,
@@ -133,31 +132,16 @@ describe('logMel agrees with the definition to 1e-9 and the rounding to float32'
   });
 });
 
-test('the logarithm is right over its whole range', () => {
-  // One frame with all its energy in one band: what comes out is ln(c * amplitude + offset) with a constant c.
-  const sine = Float64Array.from({length: 400}, (_, k) => Math.sin(2 * Math.PI * 1000 * (k / 16_000)));
-  const bandOf = (gain: number, logOffset: number): number => {
-    const {values} = logMel(
-      sine.map((x) => x * gain),
-      {...VGGISH, logOffset},
-    );
-    return values[19]!;
-  };
-  const magnitude = Math.exp(directLogMel(sine, {...VGGISH, logOffset: 1e-300}, 400, 160)[0]![19]!);
-  fc.assert(
-    fc.property(fc.double({min: -40, max: 28, noNaN: true}), fc.double({min: -300, max: 20, noNaN: true}), (g, o) => {
-      const expected = Math.log(magnitude * 2 ** g + 10 ** o);
-      expect(largestError([bandOf(2 ** g, 10 ** o)], [expected])).toBeLessThan(1e-9);
-    }),
-  );
-});
-
 test('the same samples give the same bytes, whatever was made before', () => {
   const samples = mixture(20_000);
   const first = logMel(samples, VGGISH).values;
   logMel(mixture(3000), {...VGGISH, windowSeconds: 0.1, bands: 10});
   expect(logMel(samples, VGGISH).values).toEqual(first);
   expect(logMel(samples.slice(), VGGISH).values).toEqual(first);
+  // One frame of a group of four: what the others find in the kernel's memory must not matter.
+  const one = logMel(samples.subarray(0, 400), VGGISH).values;
+  logMel(new Float64Array(20_000).fill(Number.NaN), VGGISH);
+  expect(logMel(samples.subarray(0, 400), VGGISH).values).toEqual(one);
 });
 
 test('a sample that is no number spoils its group of four frames, not the others', () => {
