@@ -114,7 +114,6 @@ export function createPlan(length: i32, up: i32, down: i32, pass: f64, stop: f64
 export function begin(address: usize): void {
   plan = changetype<Plan>(address);
   memory.fill(carried, 0, <usize>(3 * plan.hop) << 3);
-  memory.fill(stretched, 0, KEPT << 3);
   // The first frame is centred at the first sample of the output.
   at = KEPT + 2 * plan.hop - (TAPS / 2 - 1);
   phase = 0;

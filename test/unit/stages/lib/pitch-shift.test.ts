@@ -120,6 +120,10 @@ describe('the phase vocoder', () => {
     expect(decibels(rms(pitchShift(tone([lost]), semitones).subarray(4000, -4000)))).toBeLessThan(-80);
   });
 
+  test('half the rate moves down with the rest', () => {
+    expect(Math.abs(decibels(amplitudeAt(pitchShift(tone([RATE / 2]), -12), RATE / 4)))).toBeLessThan(0.5);
+  });
+
   test.each([5, 12])('up and down again by %i keeps the envelope of the spectrum', (semitones) => {
     const sound = noise(4 * RATE);
     const before = bandPowers(sound, 8192, 32_768, RATE, 3);
