@@ -16,7 +16,7 @@ export interface CsvTable {
 }
 
 /**
- * Reads a csv file with a header row (RFC 4180: quotes, doubled quotes, line breaks in quotes; LF or CRLF; UTF-8, with or
+ * Reads a csv file with a header row (RFC 4180: quotes, doubled quotes, line breaks in quotes; LF, CRLF or CR alone; UTF-8, with or
  * without a byte order mark; empty lines are skipped). `name` stands for the file in messages.
  * Throws StageError with the line number for a malformed file or a missing column.
  */
@@ -47,7 +47,8 @@ export function writeCsv(
 
 /** As readCsvTable, from text. */
 export function parseCsv(text: string, required: readonly string[], name = 'the csv file'): CsvTable {
-  const [header, ...lines] = splitRows(text.startsWith('\uFEFF') ? text.slice(1) : text, name);
+  const unmarked = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const [header, ...lines] = splitRows(unmarked.includes('\n') ? unmarked : unmarked.replaceAll('\r', '\n'), name);
   if (header === undefined) throw new StageError(`${name} is empty; a header row is needed`);
   const columns = header.fields;
   const repeated = columns.find((column, i) => columns.indexOf(column) !== i);

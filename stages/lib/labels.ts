@@ -1,6 +1,7 @@
 import {StageError, type InputTree} from 'mixdown/stage';
 import {readCsvTable, writeCsv, type CsvRow} from './csv.ts';
 import {compareCodePoints} from './dataset.ts';
+import {tidyTable} from './datasets/tidy-table.ts';
 import {count, firstOf, gatherProblems, type Problems} from './problems.ts';
 
 /** One row of a labels table whose file is there. */
@@ -52,7 +53,7 @@ export function readLabels(
   clips: InputTree,
   absent: ReadonlyMap<string, unknown> = new Map(),
 ): readonly LabelledClip[] {
-  const {rows} = readCsvTable(path, ['fname', 'label'], NAME);
+  const {rows} = tidyTable(readCsvTable(path, ['fname', 'label'], NAME));
   if (rows.length === 0) throw new StageError(`${NAME} has no rows`);
   const problems = gatherProblems(NAME);
   const isKey = keyFinder(clips, problems);

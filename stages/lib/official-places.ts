@@ -36,9 +36,11 @@ function checkFoldCount(clips: readonly LabelledClip[], folds: number): void {
   const isDrawn = clips.some(({split, fold}) => split !== 'test' && fold === undefined);
   if (last === 0 || last === folds || (last < folds && isDrawn)) return;
   const first = inFolds.find(({fold}) => fold === last);
+  const mayCountFromZero = last === folds - 1 && clips.some(({split}) => split === 'test');
   throw new StageError(
     `the labels table has folds 1 ... ${last} (fold ${last} on line ${first?.line}), but the param folds is ${folds}`,
-    `set \`folds: ${last}\`, or \`official: split\` to draw the folds anew`,
+    `set \`folds: ${last}\`, or \`official: split\` to draw the folds anew` +
+      (mayCountFromZero ? '; if fold 0 is a fold and not the test, set `firstFold: 0` of stage dataset' : ''),
   );
 }
 

@@ -9,23 +9,37 @@ export type FoundClip =
 /**
  * Finds files of the tree by the names that tables use, which may say more or less of the path than the tree has. In turn:
  * the path itself; the one path that ends with the name; the longest path that the name ends with; the same with another
- * extension, or none in the name, where `anyExtension` allows it. `names` are tried in order.
+ * extension, or none in the name, where `anyExtension` allows it; all that with accented letters written as one code point or
+ * as two, as file systems do. `names` are tried in order.
  */
 export function clipFinder({entries}: InputTree, anyExtension: boolean): (names: readonly string[]) => FoundClip {
-  const byPath = index(entries, ({path}) => path);
-  const byKey = anyExtension ? index(entries, ({key}) => key) : undefined;
+  const asWritten = finder(entries, anyExtension, (text) => text);
+  const normalized = finder(entries, anyExtension, (text) => text.normalize('NFC'));
   return (names) => {
     for (const name of names.map(plainPath)) {
-      const candidates = lookUp(byPath, name);
-      const found =
-        candidates.length > 0 || !byKey
-          ? candidates
-          : ([name, stem(name)].map((key) => lookUp(byKey, key)).find((files) => files.length > 0) ?? []);
+      const exact = asWritten(name);
+      const found = exact.length > 0 ? exact : normalized(name);
       const [file] = found;
       if (file === undefined) continue;
       return found.length === 1 ? {kind: 'found', file} : {kind: 'ambiguous', paths: found.map(({path}) => path)};
     }
     return {kind: 'missing'};
+  };
+}
+
+/** Finds files by a name and their paths, both in the form that `form` gives them. */
+function finder(
+  entries: readonly TreeFile[],
+  anyExtension: boolean,
+  form: (text: string) => string,
+): (name: string) => readonly TreeFile[] {
+  const byPath = index(entries, ({path}) => form(path));
+  const byKey = anyExtension ? index(entries, ({key}) => form(key)) : undefined;
+  return (given) => {
+    const name = form(given);
+    const candidates = lookUp(byPath, name);
+    if (candidates.length > 0 || byKey === undefined) return candidates;
+    return [name, stem(name)].map((key) => lookUp(byKey, key)).find((files) => files.length > 0) ?? [];
   };
 }
 

@@ -6,7 +6,7 @@ import {groupTwins} from './group-twins.ts';
 import type {LabelledFile, Layout, LayoutOptions} from './layout.ts';
 import {LAYOUTS, readTables, type LayoutName} from './layouts.ts';
 import {matchClips, missingTexts, type MatchedClip, type Matches} from './match.ts';
-import {checkLabels, readVocabulary} from './vocabulary.ts';
+import {checkCase, checkLabels, readVocabulary} from './vocabulary.ts';
 
 export interface DatasetOptions extends LayoutOptions {
   readonly layout: LayoutName;
@@ -39,9 +39,10 @@ export function makeDataset(
   const layout: Layout = LAYOUTS[options.layout];
   checkOptions(options);
   const vocabulary = inputs.vocabulary === undefined ? layout.vocabulary : readVocabulary(inputs.vocabulary);
-  const files = readFiles(options, inputs, layout, problems);
+  const files = readFiles(options, inputs, layout, problems).map(normalized);
   const matches = matchClips(files, inputs.clips, layout, problems);
-  if (vocabulary !== undefined) checkLabels(files.flat(), vocabulary, problems);
+  if (vocabulary === undefined) checkCase(files.flat(), problems);
+  else checkLabels(files.flat(), vocabulary, problems);
   checkMatches(options, matches, inputs.clips, problems, log);
   problems.check();
   const clips = settleSplit(matches.clips, layout, log);
@@ -123,6 +124,11 @@ function readFiles(
   return [layout.readTree(clips, problems)];
 }
 
+/** Labels that look the same are the same: an accented letter can be written as one code point or as two. */
+function normalized(files: readonly LabelledFile[]): readonly LabelledFile[] {
+  return files.map((file) => ({...file, label: file.label.normalize('NFC')}));
+}
+
 function checkMatches(
   {missing: onMissing, unlabelled: onUnlabelled}: DatasetOptions,
   {clips, missing, unlabelled}: Matches,
@@ -139,7 +145,7 @@ function checkMatches(
       'does the source of the clips name the right folder?',
     );
   }
-  const hint = 'add the files, or set `missing: skip`';
+  const hint = 'add the files, see that the include pattern of the source takes them, or set `missing: skip`';
   for (const text of missingTexts(missing)) {
     if (onMissing === 'fail') problems.add(text, hint);
     else log(`${text}: left out`);

@@ -29,6 +29,16 @@ const SPLIT_COLUMN = 'split';
 const FOLD_COLUMN = 'fold';
 const GROUP_COLUMN = 'group';
 
+/** In lower case; a table may write them otherwise. */
+export const USUAL_COLUMNS: readonly string[] = [
+  ...FILE_COLUMNS,
+  ...LABEL_COLUMNS,
+  VERIFIED_COLUMN,
+  SPLIT_COLUMN,
+  FOLD_COLUMN,
+  GROUP_COLUMN,
+];
+
 interface Columns {
   readonly file: string;
   readonly label: string;
@@ -87,5 +97,6 @@ function readRow(cells: Cells, columns: Columns, firstFold: number): LabelledFil
 }
 
 function readSplit(cells: Cells, column: string): 'train' | 'test' | undefined {
-  return cells.optional(column) === '' ? undefined : cells.oneOf(column, ['train', 'test']);
+  const text = cells.optional(column).toLowerCase();
+  return text === '' ? undefined : text === 'train' || text === 'test' ? text : cells.oneOf(column, ['train', 'test']);
 }

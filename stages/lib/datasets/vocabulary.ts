@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {didYouMean, StageError} from 'mixdown/stage';
 import {readCsv} from '../csv.ts';
 import {groupBy} from '../group-by.ts';
-import {firstOf, type Problems} from '../problems.ts';
+import {count, firstOf, type Problems} from '../problems.ts';
 import {placeText, type LabelledFile} from './layout.ts';
 
 const NAME = 'the vocabulary';
@@ -17,10 +17,11 @@ export function readVocabulary(path: string): readonly string[] {
     .split(/\r?\n/);
   const columns = (lines[0] ?? '').split(',').map((column) => column.replaceAll('"', ''));
   const column = COLUMNS.find((name) => columns.includes(name));
-  const labels =
+  const given =
     column === undefined
       ? lines.map((line) => line.trim()).filter((line) => line !== '')
-      : readCsv(path, [column], NAME).map((record) => record[column] ?? '');
+      : readCsv(path, [column], NAME).map((record) => (record[column] ?? '').trim());
+  const labels = given.map((label) => label.normalize('NFC'));
   if (labels.length === 0) throw new StageError(`${NAME} has no labels`);
   const repeated = labels.find((label, i) => labels.indexOf(label) !== i);
   if (repeated !== undefined) throw new StageError(`${NAME} has the label \`${repeated}\` twice`);
@@ -40,6 +41,23 @@ export function checkLabels(files: readonly LabelledFile[], vocabulary: readonly
     problems.add(
       `label \`${label}\` is not in ${NAME} (${firstOf(uses.map(({place}) => placeText(place)))})`,
       didYouMean(label, vocabulary),
+    );
+  }
+}
+
+/** Adds a problem for labels that differ in case only, which are a slip where no vocabulary has them both. */
+export function checkCase(files: readonly LabelledFile[], problems: Problems): void {
+  const labelled = files.filter(({label, leftOut}) => label !== '' && leftOut === undefined);
+  const byLabel = groupBy(labelled, ({label}) => label);
+  for (const [, spellings] of groupBy([...byLabel], ([label]) => label.toLowerCase())) {
+    if (spellings.length < 2) continue;
+    const named = spellings.map(([label, uses]) => {
+      const [first] = uses;
+      return `\`${label}\` (${count(uses.length, 'clip')}${first === undefined ? '' : `, ${placeText(first.place)}`})`;
+    });
+    problems.add(
+      `labels ${named.join(' and ')} differ in case only`,
+      'write them alike, or give the input `vocabulary` if they are different labels',
     );
   }
 }

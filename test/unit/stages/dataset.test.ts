@@ -59,6 +59,30 @@ describe('layout table', () => {
     });
   });
 
+  test('does not mind blanks at the ends of cells, capitals in the header, empty rows, carriage returns', async () => {
+    const labels = {content: ' Fname, Label ,SPLIT\ra.wav , Bell,Test \r"b.wav",Bell  ,\r,,\r'};
+    const {rows} = await run({}, tree(['a.wav', 'b.wav']), labels);
+    expect(rows).toEqual(['a.wav,Bell,1,test,0,', 'b.wav,Bell,1,,,']);
+    // A column that a param names keeps its name.
+    const named = csv('Path,path,Label', 'a.wav,x,Bell', 'b.wav,x,Bell');
+    expect((await run({fileColumn: 'Path'}, tree(['a.wav', 'b.wav']), named)).rows).toHaveLength(2);
+    const twoLabels = csv('fname,label,Label', 'a.wav,Bell,x', 'b.wav,Bell,y');
+    expect((await run({}, tree(['a.wav', 'b.wav']), twoLabels)).metrics).toMatchObject({classes: 1});
+  });
+
+  test('takes both ways to write an accented letter for the same, in files and in labels', async () => {
+    const labels = csv('fname,label', 'caf\u00e9.wav,P\u00e8re', 'b.wav,Pe\u0300re');
+    const {rows, metrics} = await run({}, tree(['cafe\u0301.wav', 'b.wav']), labels);
+    expect(rows).toEqual(['b.wav,P\u00e8re,1,,,', 'cafe\u0301.wav,P\u00e8re,1,,,']);
+    expect(metrics).toMatchObject({classes: 1});
+    // Where a folder has both files, each is itself.
+    const both = csv('fname,label', '\u00e9.wav,x', 'e\u0301.wav,y');
+    expect((await run({}, tree(['\u00e9.wav', 'e\u0301.wav']), both)).rows).toEqual([
+      'e\u0301.wav,y,1,,,',
+      '\u00e9.wav,x,1,,,',
+    ]);
+  });
+
   test('takes the columns that params name', async () => {
     const labels = csv(
       'id,sound,where,part,tape,sure',
@@ -137,7 +161,7 @@ describe('layout table', () => {
       ['a.wav'],
       [['sound,what', 'a.wav,x']],
       'the labels table, line 1: this is no table of layout table: there is no column `fname`, `label` | ' +
-        'the header has `sound`, `what`, which fits no layout: say by the params of layout table which column is what',
+        'the header has `sound`, `what`, which fits no layout: name the columns by params of layout table, such as `labelColumn`',
     ],
     [
       "another layout's header",
@@ -147,6 +171,28 @@ describe('layout table', () => {
       'the labels table, line 1: this is no table of layout fsdkaggle2018: there is no column `fname`, `label`, ' +
         '`manually_verified` | the header has `slice_file_name`, `fsID`, `start`, `end`, `salience`, `fold`, `classID`, ' +
         '`class`, which fits layout `table` and `urbansound8k`',
+    ],
+    [
+      'semicolons between the fields',
+      {},
+      ['a.wav'],
+      [['fname;label', 'a.wav;x']],
+      'there is no column `fname`, `label` | its fields are separated by semicolons; save it with commas',
+    ],
+    [
+      'tabs between the fields',
+      {},
+      ['a.wav'],
+      [['fname\tlabel', 'a.wav\tx']],
+      'there is no column `fname`, `label` | its fields are separated by tabs; save it with commas',
+    ],
+    [
+      'labels that differ in case only',
+      {},
+      ['a.wav', 'b.wav', 'c.wav'],
+      [[head, 'a.wav,Bell', 'b.wav,bell', 'c.wav,Bell']],
+      'labels `Bell` (2 clips, the labels table, line 2) and `bell` (1 clip, the labels table, line 3) differ in case only | ' +
+        'write them alike, or give the input `vocabulary` if they are different labels',
     ],
     [
       'rows of a wrong length',
@@ -199,7 +245,8 @@ describe('layout table', () => {
       {},
       ['a.wav'],
       [[head, 'a.wav,x', 'b.wav,x']],
-      'the labels table names 1 file that the clips lack: `b.wav` (line 3) | add the files, or set `missing: skip`',
+      'the labels table names 1 file that the clips lack: `b.wav` (line 3) | add the files, see that ' +
+        'the include pattern of the source takes them, or set `missing: skip`',
     ],
     [
       'no file at all',
@@ -225,7 +272,7 @@ describe('layout table', () => {
         [
           'fname,label,split,fold,manually_verified',
           'a.wav,,train,1,yes',
-          ',x,Test,,1',
+          ',x,tests,,1',
           'b.wav,x,test,2,1',
           'd.wav,x,,two,1',
         ],
@@ -233,11 +280,12 @@ describe('layout table', () => {
       '7 problems with the dataset\n' +
         '  - the labels table, line 2: label is empty\n' +
         '  - the labels table, line 2: manually_verified is `yes`; 0 or 1 is needed\n' +
-        '  - the labels table, line 3: split is `Test`; train or test is needed\n' +
+        '  - the labels table, line 3: split is `tests`; train or test is needed\n' +
         '  - the labels table, line 3: fname is empty\n' +
         '  - the labels table, line 4: fold is `2`; nothing, because split is test, is needed\n' +
         '  - the labels table, line 5: fold is `two`; a whole number from 0 is needed\n' +
-        '  - the labels table names 1 file that the clips lack: `d.wav` (line 5); add the files, or set `missing: skip`',
+        '  - the labels table names 1 file that the clips lack: `d.wav` (line 5); add the files, see that ' +
+        'the include pattern of the source takes them, or set `missing: skip`',
     ],
     [
       'a param of another layout',
@@ -254,6 +302,14 @@ describe('layout table', () => {
 });
 
 describe('a vocabulary', () => {
+  test('may have labels that differ in case only', async () => {
+    const labels = csv('fname,label', 'a.wav,us', 'b.wav,US');
+    const {metrics} = await runStage(stage, {
+      inputs: {clips: tree(['a.wav', 'b.wav']), labels, vocabulary: {content: 'us\nUS\n'}},
+    });
+    expect(metrics).toMatchObject({classes: 2});
+  });
+
   const labels = csv('fname,label', 'a.wav,Bel', 'b.wav,Cow', 'c.wav,Bel');
   const clips = tree(['a.wav', 'b.wav', 'c.wav']);
   test.each<[string, string]>([

@@ -241,6 +241,13 @@ describe('folds', () => {
       'the labels table has folds 1 ... 2 (fold 2 on line 3), but the param folds is 5',
     ],
     [
+      'folds that may count from 0',
+      [`${head},fold`, 'a.wav,x ,1,0', 'b.wav,x,1,4'],
+      ['a.wav', 'b.wav'],
+      'the labels table has folds 1 ... 4 (fold 4 on line 3), but the param folds is 5 | set `folds: 4`, or ' +
+        '`official: split` to draw the folds anew; if fold 0 is a fold and not the test, set `firstFold: 0` of stage dataset',
+    ],
+    [
       'a fold that is no number',
       [`${head},fold`, 'a.wav,x,1,one'],
       ['a.wav'],
@@ -280,8 +287,10 @@ describe('folds', () => {
       'fold 3 of 5 has no clips: there are 2 train clips',
     ],
   ])('refuses %s', async (_, lines, files, message) => {
-    await expect(run(csv(lines), tree(files))).rejects.toMatchObject({name: 'StageError'});
-    await expect(run(csv(lines), tree(files))).rejects.toThrow(message);
+    const error: unknown = await run(csv(lines), tree(files)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({name: 'StageError'});
+    const {message: text, hint = ''} = error as {message: string; hint?: string};
+    expect(`${text} | ${hint}`).toContain(message);
   });
 
   const real = sharedData('fsdkaggle2018-clips');
