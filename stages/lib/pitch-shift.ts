@@ -20,8 +20,7 @@ export const WIDEST = 12;
  * within 0.01 cent of the interval, and the stretching uses the same one, so nothing drifts. The end is not cut off and
  * replaced by zeros as librosa 0.6 does with short sounds.
  *
- * `samples` must be finite. The peak of the result may lie above theirs. Memory: 24 bytes a sample at most are in use at once, tables
- * and buffers of some MiB apart.
+ * `samples` must be finite. The peak of the result may lie above theirs. Memory: the result, tables and buffers of some MiB.
  */
 export function pitchShift(samples: Float64Array, semitones: number): Float64Array {
   if (!Number.isInteger(semitones) || Math.abs(semitones) > WIDEST) {

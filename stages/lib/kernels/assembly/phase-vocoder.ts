@@ -2,7 +2,8 @@
 // just enough for a short interpolation filter, which then reads it at the new pitch. See stages/lib/pitch-shift.ts.
 //
 // Four frames travel at once: the lanes of an f64x2 hold two, real and imaginary part of a complex signal two more.
-import {POINT, Fft, createFft, forward, inverse, orderOf, rootRe} from './fft';
+import {POINT, Fft, createFft, forward, inverse, orderOf} from './fft';
+import {TAPS, createTaps, createWindow} from './vocoder-tables';
 
 export {allocate, release} from './memory';
 
@@ -20,9 +21,6 @@ const SUM_OF_SQUARES = 1.5;
 /** Below this the few windows that reach a sample do not determine it. */
 const SMALLEST_SUM = 0.01;
 
-/** Interpolation filter: taps, and the shape of its window. Images below -112 dB, ripple 2e-5 dB, up to 1/3 of the rate. */
-const TAPS = 24;
-const SHAPE = 12;
 /** Samples kept before the new ones: at least TAPS. */
 const KEPT = 32;
 const LONGEST = 4096;
@@ -230,24 +228,15 @@ function productIm(ar: v128, ai: v128, br: v128, bi: v128): v128 {
   return f64x2.add(f64x2.mul(ar, bi), f64x2.mul(ai, br));
 }
 
+/** Address of a neighbour, 0 before and 1 after, of a frame to make. */
 @inline
-function before(step: i32): usize {
-  return slotAddress(load<i32>(steps + <usize>step * STEP));
+function neighbour(step: i32, side: usize): usize {
+  return slotAddress(load<i32>(steps + <usize>step * STEP + 4 * side));
 }
 
 @inline
-function after(step: i32): usize {
-  return slotAddress(load<i32>(steps + <usize>step * STEP, 4));
-}
-
-@inline
-function weightBefore(step: i32): v128 {
-  return v128.load64_splat(steps + <usize>step * STEP, 8);
-}
-
-@inline
-function weightAfter(step: i32): v128 {
-  return v128.load64_splat(steps + <usize>step * STEP, 16);
+function weight(step: i32, side: usize): v128 {
+  return v128.load64_splat(steps + <usize>step * STEP + 8 * side, 8);
 }
 
 /** Puts the spectra of four new frames together, ready for the inverse transform, and turns the phasors on. */
@@ -255,10 +244,10 @@ function turn(): void {
   const fft = plan.fft;
   const size = fft.size;
   memory.fill(points, 0, <usize>size * POINT);
-  let a0 = before(0), b0 = after(0), a1 = before(1), b1 = after(1);
-  let a2 = before(2), b2 = after(2), a3 = before(3), b3 = after(3);
-  const u0 = weightBefore(0), v0 = weightAfter(0), u1 = weightBefore(1), v1 = weightAfter(1);
-  const u2 = weightBefore(2), v2 = weightAfter(2), u3 = weightBefore(3), v3 = weightAfter(3);
+  let a0 = neighbour(0, 0), b0 = neighbour(0, 1), a1 = neighbour(1, 0), b1 = neighbour(1, 1);
+  let a2 = neighbour(2, 0), b2 = neighbour(2, 1), a3 = neighbour(3, 0), b3 = neighbour(3, 1);
+  const u0 = weight(0, 0), v0 = weight(0, 1), u1 = weight(1, 0), v1 = weight(1, 1);
+  const u2 = weight(2, 0), v2 = weight(2, 1), u3 = weight(3, 0), v3 = weight(3, 1);
   let phasor = phasors;
   let gains = plan.gains;
   for (let k = 0, bins = 2 * plan.blocks; k < bins; k += 2) {
@@ -398,42 +387,6 @@ function interpolate(): i32 {
     }
   }
   return <i32>((to - output) >> 3);
-}
-
-/** A periodic Hann window of `size` points, times `scale`. */
-function createWindow(size: i32, scale: f64): usize {
-  const window = heap.alloc(<usize>size << 3);
-  for (let i = 0; i < size; i++) store<f64>(window + (<usize>i << 3), scale * (0.5 - 0.5 * rootRe(i, size)));
-  return window;
-}
-
-/**
- * For each of `phases` places between two samples, the weights of the TAPS samples around it: a sinc under an exponential of
- * semicircle, which falls as fast as Kaiser's window without its Bessel function. Their sum is 1.
- * Source: A. Barnett et al., "A parallel nonuniform fast Fourier transform library based on an exponential of semicircle
- * kernel", 2019.
- */
-function createTaps(phases: i32): usize {
-  const taps = heap.alloc(<usize>(phases * TAPS) << 3);
-  let to = taps;
-  for (let p = 0; p < phases; p++) {
-    const fraction = <f64>p / <f64>phases;
-    const sine = Math.sin(Math.PI * fraction) / Math.PI;
-    let sum: f64 = 0;
-    for (let i = 0; i < TAPS; i++) {
-      const x = <f64>(i - (TAPS / 2 - 1)) - fraction;
-      const u = x / <f64>(TAPS / 2);
-      const sinc = x === 0 ? 1 : (i & 1 ? -sine : sine) / x;
-      const weight = sinc * Math.exp(SHAPE * (Math.sqrt(1 - u * u) - 1));
-      store<f64>(to + (<usize>i << 3), weight);
-      sum += weight;
-    }
-    for (let i = 0; i < TAPS; i++) {
-      store<f64>(to, load<f64>(to) / sum);
-      to += 8;
-    }
-  }
-  return taps;
 }
 
 @inline
