@@ -7,23 +7,34 @@ import {readReport, type MetricsReport} from './lib/report.ts';
 export default defineStage({
   name: 'tables',
   summary: 'One table of the scores of all variants, as Markdown, csv and JSON.',
-  params: {title: {type: 'string', default: 'Results', about: 'heading of the table'}},
+  params: {
+    title: {type: 'string', default: 'Results', about: 'heading of the table'},
+    scores: {
+      type: 'array',
+      items: {type: 'string', enum: ['map3', 'map', 'auc', 'dPrime', 'accuracy']},
+      default: ['map3', 'map', 'auc', 'dPrime'],
+      minItems: 1,
+      uniqueItems: true,
+      about: 'columns of the table, in order',
+    },
+  },
   inputs: {metrics: {kind: 'file', many: true, about: 'reports of stage metrics, in the order of the rows'}},
   outputs: {
     markdown: {kind: 'file', name: 'results.md', display: true, about: 'the table, the best of each column in bold'},
-    csv: {kind: 'file', name: 'results.csv', about: 'variant, map3, map, auc, dPrime, clips, classes'},
+    csv: {kind: 'file', name: 'results.csv', about: 'variant, the scores, clips, classes'},
     json: {kind: 'file', name: 'results.json', about: 'the reports, type results/1'},
   },
   run({params, inputs, outputs}) {
     const reports = inputs.metrics.map((path, i) => readReport(path, `report ${i + 1}`));
     if (reports.length === 0) throw new StageError('there are no reports to tabulate');
-    writeFileSync(outputs.markdown, markdownOf(params.title, reports));
+    const scores = params.scores as readonly Score[];
+    writeFileSync(outputs.markdown, markdownOf(params.title, reports, scores));
     writeCsv(
       outputs.csv,
-      ['variant', ...SCORES, 'clips', 'classes'],
+      ['variant', ...scores, 'clips', 'classes'],
       reports.map((report) => [
         report.variant,
-        ...SCORES.map((score) => report[score] ?? ''),
+        ...scores.map((score) => report[score] ?? ''),
         report.clips,
         report.classes,
       ]),
@@ -32,21 +43,21 @@ export default defineStage({
   },
 });
 
-const SCORES = ['map3', 'map', 'auc', 'dPrime'] as const;
-type Score = (typeof SCORES)[number];
+const HEADINGS = {map3: 'MAP@3', map: 'MAP', auc: 'AUC', dPrime: "d'", accuracy: 'accuracy'} as const;
+type Score = keyof typeof HEADINGS;
 
-function markdownOf(title: string, reports: readonly MetricsReport[]): string {
+function markdownOf(title: string, reports: readonly MetricsReport[], scores: readonly Score[]): string {
   const best = Object.fromEntries(
-    SCORES.map((score) => [score, reports.map((report) => text(report, score)).reduce(higher)]),
+    scores.map((score) => [score, reports.map((report) => text(report, score)).reduce(higher)]),
   );
   const rows = reports.map((report) => {
-    const cells = SCORES.map((score) => {
+    const cells = scores.map((score) => {
       const own = text(report, score);
       return own === best[score] && own !== '-' && reports.length > 1 ? `**${own}**` : own;
     });
     return [escaped(report.variant), ...cells, String(report.clips)];
   });
-  const table = [['Variant', 'MAP@3', 'MAP', 'AUC', "d'", 'clips'], ...rows];
+  const table = [['Variant', ...scores.map((score) => HEADINGS[score]), 'clips'], ...rows];
   const widths = table
     .map((row) => row.map((cell) => cell.length))
     .reduce((a, b) => a.map((w, i) => Math.max(w, b[i] ?? 0)));
@@ -54,16 +65,26 @@ function markdownOf(title: string, reports: readonly MetricsReport[]): string {
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   const [head = [], ...body] = table;
-  return [`# ${title}`, '', line(head), line(rule), ...body.map(line), '', chanceLine(reports), ''].join('\n');
+  return [`# ${title}`, '', line(head), line(rule), ...body.map(line), ...chanceLines(reports, scores), ''].join('\n');
 }
 
-/** One line per number of classes, which is one line for the variants of one data set. */
-function chanceLine(reports: readonly MetricsReport[]): string {
+/** One line per score and number of classes, which is one line a score for the variants of one data set. */
+function chanceLines(reports: readonly MetricsReport[], scores: readonly Score[]): readonly string[] {
   const counts = [...new Set(reports.map(({classes}) => classes))].sort((a, b) => a - b);
-  return counts
-    .map((classes) => `Chance level of MAP@3 with ${classes} classes: ${chanceAveragePrecisionAt3(classes).toFixed(3)}`)
-    .join('\n');
+  const lines = scores.flatMap((score) => {
+    const chance = CHANCE[score];
+    if (chance === undefined) return [];
+    return counts.map(
+      (classes) => `Chance level of ${HEADINGS[score]} with ${classes} classes: ${chance(classes).toFixed(3)}`,
+    );
+  });
+  return lines.length === 0 ? [] : ['', ...lines];
 }
+
+const CHANCE: {readonly [S in Score]?: (classes: number) => number} = {
+  map3: chanceAveragePrecisionAt3,
+  accuracy: (classes) => 1 / classes,
+};
 
 function text(report: MetricsReport, score: Score): string {
   const value = report[score];

@@ -29,6 +29,14 @@ export default defineStage({
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
     epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},
     patience: {type: 'integer', minimum: 1, default: 10, about: 'stop after this many epochs without a better one'},
+    keep: {
+      type: 'string',
+      enum: ['best', 'last'],
+      default: 'best',
+      about:
+        'weights of the epoch that is best on the validation clips, or of the last one: for where the validation clips are ' +
+        'what is reported, as with official folds',
+    },
     headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
     priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
@@ -81,7 +89,7 @@ export default defineStage({
     const {tf} = await loadEngine();
     const model = createAttentionModel(tf, config, seed);
     try {
-      const plan = {order, mixed, validation, ...params};
+      const plan = {order, mixed, validation: params.keep === 'last' ? [] : validation, ...params};
       const {curve, best} = await trainAttention(
         model,
         data,

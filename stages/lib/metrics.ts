@@ -53,6 +53,13 @@ export function averagePrecisionAt3(scores: ArrayLike<number>, trueClass: number
   return rank <= 3 ? 1 / rank : 0;
 }
 
+/** The class of the highest score; among equal scores the lowest. */
+export function topClass(scores: ArrayLike<number>): number {
+  let top = 0;
+  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[top] as number)) top = i;
+  return top;
+}
+
 /** MAP@3: the mean of `averagePrecisionAt3` over rows of `scores` (N, classes). Undefined without rows. */
 export function meanAveragePrecisionAt3(
   scores: Float32Array,

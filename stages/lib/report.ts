@@ -9,6 +9,7 @@ import {
   meanAveragePrecisionAt3,
   meanOf,
   rowOf,
+  topClass,
 } from './metrics.ts';
 
 /** What a variant scored. A number is null where it is not defined; d' is null for an AUC of 1, where it is infinite. */
@@ -21,6 +22,8 @@ export interface MetricsReport {
   readonly map: number | null;
   readonly auc: number | null;
   readonly dPrime: number | null;
+  /** Part of the clips whose true class scores highest. */
+  readonly accuracy: number;
   readonly perClass: readonly ClassMetrics[];
   /** Labels whose AP or AUC is not defined, and which the means leave out. */
   readonly undefined: readonly string[];
@@ -74,6 +77,7 @@ export function makeReport(
     map: meanOf(perClass.flatMap((row) => row.ap ?? [])) ?? null,
     auc,
     dPrime: separation !== null && Number.isFinite(separation) ? separation : null,
+    accuracy: meanOf(truth.map((own, row) => (topClass(rowOf(scores, classes, row)) === own ? 1 : 0))) ?? 0,
     perClass,
     undefined: perClass.filter(({ap, auc}) => ap === null || auc === null).map(({label}) => label),
   };

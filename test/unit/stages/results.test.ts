@@ -54,7 +54,7 @@ const scores = [
 const flat = scores.map((row) => row.map(() => 1 / 3));
 
 async function reportOf(variant: string, rows = scores): Promise<{path: string; report: MetricsReport}> {
-  const {outputs} = await runStage(metrics, {params: {variant}, inputs: {predictions: predictions(rows), folds}});
+  const {outputs} = await runStage(metrics, {params: {variant}, inputs: {predictions: [predictions(rows)], folds}});
   return {path: outputs.metrics, report: JSON.parse(readFileSync(outputs.metrics, 'utf8')) as MetricsReport};
 }
 
@@ -62,7 +62,7 @@ describe('metrics', () => {
   test('by hand', async () => {
     const result = await runStage(metrics, {
       params: {variant: 'h1'},
-      inputs: {predictions: predictions(scores), folds},
+      inputs: {predictions: [predictions(scores)], folds},
     });
     const report = JSON.parse(readFileSync(result.outputs.metrics, 'utf8')) as MetricsReport;
     // Ranks of the true classes: 1, 1, 3. Ant scores 0.1, 0.6, 0.2 for no, yes, yes; Bee 0.7, 0.3, 0.5 for yes, no, no.
@@ -75,6 +75,7 @@ describe('metrics', () => {
       map: 1,
       auc: 1,
       dPrime: null,
+      accuracy: 2 / 3,
       perClass: [
         {label: 'Ant', clips: 2, ap: 1, auc: 1, ap3: expect.closeTo((1 + 1 / 3) / 2, 12)},
         {label: 'Bee', clips: 1, ap: 1, auc: 1, ap3: 1},
@@ -82,7 +83,7 @@ describe('metrics', () => {
       ],
       undefined: ['Cat'],
     });
-    expect(result.metrics).toEqual({map3: report.map3, map: 1, auc: 1});
+    expect(result.metrics).toEqual({map3: report.map3, map: 1, auc: 1, accuracy: 2 / 3});
     expect(result.logs).toEqual(['left out of MAP or AUC, as not defined: Cat']);
     expect(readFileSync(result.outputs.perClass, 'utf8').split('\n')[3]).toBe('Cat,0,,,');
   });
@@ -99,7 +100,7 @@ describe('metrics', () => {
     const withCopy = {content: `${folds.content}a/pitch+01,Cat,2,1,train,1,,a\n`};
     const result = await runStage(metrics, {
       params: {variant: 'train', split: 'train'},
-      inputs: {predictions: predictions(scores.slice(1, 2)), folds: withCopy},
+      inputs: {predictions: [predictions(scores.slice(1, 2))], folds: withCopy},
     });
     expect((JSON.parse(readFileSync(result.outputs.metrics, 'utf8')) as MetricsReport).clips).toBe(1);
   });
@@ -116,7 +117,95 @@ describe('metrics', () => {
   });
 });
 
+// Train clips by key: a (Ant, fold 2), b (Bee, fold 1), c (Cat, fold 2), and a copy of a.
+const trainFolds = {
+  content: [
+    'key,label,class,verified,split,fold,group,parent',
+    'a,Ant,0,1,train,2,,',
+    'a/pitch+01,Ant,0,1,train,2,,a',
+    'b,Bee,1,1,train,1,,',
+    'c,Cat,2,1,train,2,,',
+    't,Ant,0,1,test,0,,',
+    '',
+  ].join('\n'),
+};
+const index = (clips: readonly string[], classes = ['Ant', 'Bee', 'Cat']) => ({
+  content: JSON.stringify({type: 'predictions/1', classes, validation: {clips}}),
+});
+
+describe('metrics of validation clips', () => {
+  const run = async (rows: readonly (readonly (readonly number[])[])[], indexes: readonly {content: string}[]) => {
+    const {outputs} = await runStage(metrics, {
+      params: {variant: 'x', split: 'train'},
+      inputs: {predictions: rows.map(predictions), indexes, folds: trainFolds},
+    });
+    return JSON.parse(readFileSync(outputs.metrics, 'utf8')) as MetricsReport;
+  };
+  const one = [[0.2, 0.7, 0.1]];
+  const two = [
+    [0.6, 0.3, 0.1],
+    [0.5, 0.4, 0.1],
+  ];
+
+  test('joins the folds by the keys of the indexes, in any order', async () => {
+    const report = await run([one, two], [index(['b']), index(['a', 'c'])]);
+    expect(report).toMatchObject({clips: 3, accuracy: 2 / 3, undefined: []});
+    expect(report.map3).toBeCloseTo((1 + 1 + 1 / 3) / 3, 12);
+    const turned = await run([two, one], [index(['a', 'c']), index(['b'])]);
+    expect(turned).toEqual(report);
+    // A part of the folds is scored as such.
+    expect(await run([two], [index(['a', 'c'])])).toMatchObject({clips: 2, accuracy: 0.5});
+  });
+
+  test.each<[string, readonly (readonly (readonly number[])[])[], readonly {content: string}[], string]>([
+    ['another number of indexes', [one, two], [index(['b'])], '2 arrays of predictions and 1 of indexes'],
+    ['a fold twice', [one, one], [index(['b']), index(['b'])], 'clip `b` is in index 2 and in one before'],
+    ['a test clip', [one], [index(['t'])], 'clip `t` of index 1 is no train clip'],
+    ['a copy', [one], [index(['a/pitch+01'])], 'clip `a/pitch+01` of index 1 is no train clip'],
+    ['other predictions', [two], [index(['b'])], 'predictions 1 have shape [2, 3]; index 1 has 1 validation clip'],
+    ['other classes', [one], [index(['b'], ['Ant', 'Cat', 'Bee'])], 'other classes than the folds table'],
+    ['what is no index', [one], [{content: '{}'}], 'index 1 is not a predictions/1 index'],
+    ['what is no JSON', [one], [{content: 'x'}], 'index 1 is not JSON'],
+    ['several predictions alone', [one, two], [], 'there are 2 arrays of predictions'],
+  ])('refuses %s', async (_, rows, indexes, message) => {
+    await expect(run(rows, indexes)).rejects.toThrow(message);
+  });
+
+  test('refuses indexes for test clips', async () => {
+    const inputs = {predictions: [predictions(one)], indexes: [index(['b'])], folds: trainFolds};
+    await expect(runStage(metrics, {params: {variant: 'x'}, inputs})).rejects.toThrow('indexes say which clips');
+  });
+
+  test('says what to do where there are no test clips', async () => {
+    const noTest = {content: trainFolds.content.replace(/^t,.*\n/m, '')};
+    const inputs = {predictions: [predictions(one)], folds: noTest};
+    await expect(runStage(metrics, {params: {variant: 'x'}, inputs})).rejects.toMatchObject({
+      message: 'the folds table has no test clips to score',
+      hint: 'to score the validation clips, set `split: train` and bind `indexes`',
+    });
+  });
+});
+
 describe('tables', () => {
+  test('has the columns that are asked for', async () => {
+    const report = await reportOf('h1');
+    const {outputs} = await runStage(tables, {
+      params: {scores: ['accuracy', 'map']},
+      inputs: {metrics: [report.path]},
+    });
+    expect(readFileSync(outputs.markdown, 'utf8').split('\n')).toEqual([
+      '# Results',
+      '',
+      '| Variant | accuracy |   MAP | clips |',
+      '| ------- | -------: | ----: | ----: |',
+      '| h1      |    0.667 | 1.000 |     3 |',
+      '',
+      'Chance level of accuracy with 3 classes: 0.333',
+      '',
+    ]);
+    expect(readFileSync(outputs.csv, 'utf8')).toBe(`variant,accuracy,map,clips,classes\nh1,${2 / 3},1,3,3\n`);
+  });
+
   test('one row a variant, the best in bold, and the level of chance', async () => {
     const [good, poor] = [await reportOf('h1+h3'), await reportOf('a|b', flat)];
     const {outputs} = await runStage(tables, {

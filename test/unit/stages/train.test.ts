@@ -173,6 +173,13 @@ describe('train', () => {
     expect(Math.max(...curve.map((row) => Number(row['validationMap3'])))).toBe(metrics['validationMap3']);
   });
 
+  test('keeps the last weights where the validation clips are what is reported, and scores them all the same', async () => {
+    const {outputs, metrics} = await trainToy({epochs: 30, patience: 1, keep: 'last'});
+    expect(metrics).toEqual({epochs: 30, bestEpoch: 30});
+    expect(readFloat32(outputs.validation).shape).toEqual([12, 4]);
+    expect(accuracyOf(outputs.validation)).toBeGreaterThan(0.5);
+  });
+
   test('fold 0 trains on all train clips to the last epoch', async () => {
     const {outputs, metrics} = await trainToy({fold: 0, epochs: 3});
     expect(metrics).toEqual({epochs: 3, bestEpoch: 3});
