@@ -9,9 +9,7 @@ import {readFileSync} from 'node:fs';
 import {decodeClip} from '../stages/lib/decode.ts';
 import {cutPatches, logMel} from '../stages/lib/mel.ts';
 import {writeNpy} from '../stages/lib/npy.ts';
-import {resample} from '../stages/lib/resample.ts';
-import {trimSilence} from '../stages/lib/trim.ts';
-import {mixToMono} from '../stages/lib/wav.ts';
+import {makeWaveform, type WaveformOptions} from '../stages/lib/waveform.ts';
 
 const RATE = 16_000;
 const MEL = {
@@ -23,8 +21,17 @@ const MEL = {
   highHz: 7500,
   logOffset: 0.01,
 };
+/** As stage resample-trim has it without params. */
+const WAVEFORM: WaveformOptions = {
+  sampleRate: RATE,
+  trimDb: 60,
+  trimPad: 'reflect',
+  normalize: true,
+  minSeconds: 0.975,
+  resampler: 'sinc',
+};
 const PATCH = 96;
-const PARTS = ['decode', 'trim', 'resample', 'log-mel', 'write'] as const;
+const PARTS = ['decode', 'waveform', 'log-mel', 'write'] as const;
 
 const [passes = '', out = '', ...clips] = process.argv.slice(2);
 let seconds = 0;
@@ -35,13 +42,9 @@ for (let pass = 0; pass < Number(passes); pass++) {
   for (const [number, path] of clips.entries()) {
     const times = [cpuSeconds()];
     const sound = await decodeClip(readFileSync(path));
-    const mono = mixToMono(sound);
-    seconds += mono.length / sound.sampleRate;
     times.push(cpuSeconds());
-    const {start, end} = trimSilence(mono, 60, 'reflect');
-    const trimmed = normalized(mono, start, end);
-    times.push(cpuSeconds());
-    const samples = repeatTo(resample(trimmed, sound.sampleRate, RATE, 'sinc'), 0.975 * RATE);
+    const {samples, seconds: length} = makeWaveform(sound, WAVEFORM);
+    seconds += length;
     times.push(cpuSeconds());
     const {patches, data} = cutPatches(logMel(samples, MEL), PATCH, PATCH);
     times.push(cpuSeconds());
@@ -57,22 +60,4 @@ console.log(JSON.stringify({seconds, passes: results}));
 function cpuSeconds(): number {
   const {user, system} = process.cpuUsage();
   return (user + system) / 1e6;
-}
-
-function normalized(samples: Float64Array, start: number, end: number): Float64Array {
-  let peak = 0;
-  for (let i = start; i < end; i++) {
-    const level = Math.abs(samples[i] as number);
-    if (level > peak) peak = level;
-  }
-  const result = new Float64Array(end - start);
-  for (let i = 0; i < result.length; i++) result[i] = (samples[start + i] as number) / peak;
-  return result;
-}
-
-function repeatTo(samples: Float64Array, length: number): Float64Array {
-  if (samples.length >= length) return samples;
-  const result = new Float64Array(length);
-  for (let at = 0; at < length; at += samples.length) result.set(samples.subarray(0, length - at), at);
-  return result;
 }

@@ -30,16 +30,16 @@ export function checkRate(sampleRate: number, name: string): void {
 /** What a decoder gave, as float64. Throws BadClip as checkSamples does. */
 export function checkedSamples(channels: readonly Float32Array[], name: string): readonly Float64Array[] {
   const samples = channels.map((channel) => new Float64Array(channel));
-  for (const channel of samples) checkSamples(channel, 1, name);
+  for (const [i, channel] of samples.entries()) checkSamples(channel, i, name);
   return samples;
 }
 
-/** Throws BadClip for interleaved samples of which one is no number, or so far from any sound that it is damage. */
-export function checkSamples(samples: Float64Array, channels: number, name: string): void {
+/** Throws BadClip for a channel, counted from 0, of which a sample is no number, or so far from any sound that it is damage. */
+export function checkSamples(samples: Float64Array, channel: number, name: string): void {
   if (sumOfSquares(samples) <= LARGEST_SAMPLE ** 2) return;
   const index = samples.findIndex((sample) => !(Math.abs(sample) <= LARGEST_SAMPLE));
   if (index === -1) return;
-  const place = `sample ${Math.floor(index / channels)} of channel ${(index % channels) + 1}`;
+  const place = `sample ${index} of channel ${channel + 1}`;
   throw new BadClip(`${name} is damaged: ${place} is ${samples[index] as number}`);
 }
 
