@@ -38,11 +38,17 @@ export function checkLabels(files: readonly LabelledFile[], vocabulary: readonly
     ({label}) => label,
   );
   for (const [label, uses] of unknown) {
-    problems.add(
-      `label \`${label}\` is not in ${NAME} (${firstOf(uses.map(({place}) => placeText(place)))})`,
-      didYouMean(label, vocabulary),
-    );
+    problems.add(`label \`${label}\` is not in ${NAME} (${placesText(uses)})`, didYouMean(label, vocabulary));
   }
+}
+
+/** `the labels table, lines 2, 4`. Labels off folders have no lines. */
+function placesText(files: readonly LabelledFile[]): string {
+  const tables = [...groupBy(files, ({place}) => place.table)].map(([table, own]) => {
+    const lines = own.flatMap(({place}) => (place.line === 0 ? [] : [String(place.line)]));
+    return lines.length === 0 ? table : `${table}, line${lines.length === 1 ? '' : 's'} ${firstOf(lines)}`;
+  });
+  return firstOf(tables);
 }
 
 /** Adds a problem for labels that differ in case only, which are a slip where no vocabulary has them both. */

@@ -319,7 +319,7 @@ describe('a vocabulary', () => {
   ])('%s finds labels that it lacks', async (_, content) => {
     const promise = runStage(stage, {inputs: {clips, labels, vocabulary: {content}}});
     await expect(promise).rejects.toMatchObject({
-      message: 'label `Bel` is not in the vocabulary (the labels table, line 2, the labels table, line 4)',
+      message: 'label `Bel` is not in the vocabulary (the labels table, lines 2, 4)',
       hint: 'did you mean `Bell`?',
     });
   });
