@@ -60,7 +60,8 @@ async function decodeFile(path: string, kind: string, name: string, {signal, log
   if (result.timedOut) throw new StageError(`ffmpeg took more than ${LONGEST_MS / 60_000} minutes over ${name}`);
   if (result.isMaxBuffer) throw new BadClip(`${name} is too long for a clip`, 'cut it into shorter clips');
   const complaint = firstComplaint(textOf(result.stderr), path);
-  if (result.exitCode === undefined || MACHINE_TROUBLE.test(complaint)) {
+  const isMachine = MACHINE_TROUBLE.test(complaint) && !UNKNOWN_CODEC.test(complaint);
+  if (result.exitCode === undefined || isMachine) {
     const why = complaint === '' ? (result.originalMessage ?? `killed by ${result.signal ?? 'a signal'}`) : complaint;
     throw new StageError(`${name} ${kind}, and this machine's ffmpeg could not decode it: ${why}`, 'see to ffmpeg');
   }
@@ -74,6 +75,8 @@ async function decodeFile(path: string, kind: string, name: string, {signal, log
 /** What ffmpeg says when it, not the file, is at fault: it was built without a decoder, or has no memory. */
 const MACHINE_TROUBLE =
   /decoder.*not found|no decoder|unknown decoder|not currently supported|cannot allocate|permission denied|too many open/i;
+/** No ffmpeg has a decoder for a codec without a name: the file's mark of its codec is damaged. */
+const UNKNOWN_CODEC = /codec none/i;
 /** Bytes of float64 samples on the way from ffmpeg. */
 const MOST_BYTES = 2 ** 31 - 1;
 const LONGEST_MS = 600_000;

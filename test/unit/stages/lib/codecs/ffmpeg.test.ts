@@ -93,6 +93,11 @@ test('an error of ffmpeg makes a bad clip, whatever it exits with', async () => 
   expect(error.message).toContain('ffmpeg cannot read it without errors: Input buffer exhausted');
 });
 
+test('a codec that no ffmpeg has heard of is the clip’s fault', async () => {
+  standIn('echo "Decoder (codec none) not found for input stream #0:0" >&2; exit 1');
+  expect(await thrownBy(decodeClip(bytesOf('stereo.aiff')))).toBeInstanceOf(BadClip);
+});
+
 test('an abort ends ffmpeg', async () => {
   const controller = new AbortController();
   standIn('exec /usr/bin/tail -f /dev/null');
