@@ -1,7 +1,7 @@
 // Seconds of sound made into log-mel patches per second of one core: decode, trim, normalise, resample, log-mel, write; beside
 // numpy and scipy (front_end.py) at the same work, in turns. Then the memory of one process over many and long clips.
 //
-//   node bench/front-end.mjs [clips=FOLDER] [seconds=600] [turns=5] [long=1800] [python=python3]
+//   node bench/front-end.mjs [clips=FOLDER] [seconds=300] [turns=3] [long=1800] [python=python3]
 //
 // `clips`: a folder of WAV files at 44.1 kHz; without one, only a made sound of `seconds`. `long`: seconds of the clip for the
 // memory. `python` must have numpy and scipy. No build is needed.
@@ -12,8 +12,8 @@ import {inScratch, readOptions} from './measure.mjs';
 
 const {clips, seconds, turns, long, python} = readOptions({
   clips: process.env.MIXDOWN_DATA ? join(process.env.MIXDOWN_DATA, 'fsdkaggle2018-clips/audio_train') : '',
-  seconds: 600,
-  turns: 5,
+  seconds: 300,
+  turns: 3,
   long: 1800,
   python: 'python3',
 });
