@@ -1,7 +1,9 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
 import {writeCsv} from './lib/csv.ts';
+import {groupBy} from './lib/group-by.ts';
 import {chanceAveragePrecisionAt3} from './lib/metrics.ts';
+import {firstOf} from './lib/problems.ts';
 import {readReport, type MetricsReport} from './lib/report.ts';
 
 export default defineStage({
@@ -64,8 +66,9 @@ function markdownOf(title: string, reports: readonly MetricsReport[], scores: re
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const notes = [...chanceLines(reports, scores), ...undefinedLines(reports, scores)];
   const [head = [], ...body] = table;
-  return [`# ${title}`, '', line(head), line(rule), ...body.map(line), ...chanceLines(reports, scores), ''].join('\n');
+  return [`# ${title}`, '', line(head), line(rule), ...body.map(line), ...notes, ''].join('\n');
 }
 
 /** One line per score and number of classes, which is one line a score for the variants of one data set. */
@@ -79,6 +82,21 @@ function chanceLines(reports: readonly MetricsReport[], scores: readonly Score[]
     );
   });
   return lines.length === 0 ? [] : ['', ...lines];
+}
+
+/** The means are over fewer classes than the table is about: that must not be overlooked. */
+function undefinedLines(reports: readonly MetricsReport[], scores: readonly Score[]): readonly string[] {
+  const means = scores.flatMap((score) => (score === 'map' || score === 'auc' ? [HEADINGS[score]] : []));
+  const lists = groupBy(
+    reports.filter((report) => report.undefined.length > 0),
+    (report) => firstOf(report.undefined),
+  );
+  if (means.length === 0) return [];
+  return [...lists].flatMap(([labels, own]) => {
+    const where = own.length === reports.length ? '' : ` (${firstOf(own.map(({variant}) => variant))})`;
+    const why = means.length === 1 ? 'it is' : 'they are';
+    return ['', `Classes left out of ${means.join(' and ')}, where ${why} not defined${where}: ${escaped(labels)}`];
+  });
 }
 
 const CHANCE: {readonly [S in Score]?: (classes: number) => number} = {

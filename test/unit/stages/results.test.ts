@@ -202,6 +202,8 @@ describe('tables', () => {
       '',
       'Chance level of accuracy with 3 classes: 0.333',
       '',
+      'Classes left out of MAP, where it is not defined: Cat',
+      '',
     ]);
     expect(readFileSync(outputs.csv, 'utf8')).toBe(`variant,accuracy,map,clips,classes\nh1,${2 / 3},1,3,3\n`);
   });
@@ -222,6 +224,8 @@ describe('tables', () => {
         '| a\\|b    | **0.833** |     0.500 |     0.500 |   0.000 |     3 |',
         '',
         'Chance level of MAP@3 with 3 classes: 0.611',
+        '',
+        'Classes left out of MAP and AUC, where they are not defined: Cat',
         '',
       ].join('\n'),
     );
