@@ -6,6 +6,7 @@ import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes} from '../planning.ts';
+import {planPresent} from '../present.ts';
 
 interface GraphOptions {
   readonly format: GraphFormat;
@@ -25,7 +26,8 @@ export async function graphCommand(
   if (!selected.ok) return context.fail(selected.error);
   const statuses = new Map<NodeId, PlanStatus>();
   if (options.status) {
-    const planned = await planNodes(context, loaded.value, selected.value);
+    const plan = patterns.length === 0 ? planPresent : planNodes;
+    const planned = await plan(context, loaded.value, selected.value);
     if (!planned.ok) return context.fail(planned.error);
     for (const {node, status} of planned.value.plan.nodes) statuses.set(node.id, status);
   }

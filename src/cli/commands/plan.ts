@@ -3,6 +3,7 @@ import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes, type PlanOptions} from '../planning.ts';
+import {planPresent} from '../present.ts';
 
 /** `plan`, and `run --dry-run`: what a run of these targets would do. */
 export async function planCommand(
@@ -29,7 +30,9 @@ export async function statusCommand(context: Context, patterns: readonly string[
   if (!loaded.ok) return context.fail(loaded.error);
   const selected = selectNodes(loaded.value, patterns, 'all');
   if (!selected.ok) return context.fail(selected.error);
-  const planned = await planNodes(context, loaded.value, selected.value);
+  // What was asked for by name must be there.
+  const make = patterns.length === 0 ? planPresent : planNodes;
+  const planned = await make(context, loaded.value, selected.value);
   if (!planned.ok) return context.fail(planned.error);
   const plan = narrowPlan(planned.value.plan, new Set(selected.value));
   const {json, verbose} = context.globals;
