@@ -141,20 +141,20 @@ describe('metrics of validation clips', () => {
     });
     return JSON.parse(readFileSync(outputs.metrics, 'utf8')) as MetricsReport;
   };
-  const one = [[0.2, 0.7, 0.1]];
+  const one = [[0.7, 0.2, 0.1]];
   const two = [
     [0.6, 0.3, 0.1],
-    [0.5, 0.4, 0.1],
+    [0.1, 0.2, 0.7],
   ];
 
   test('joins the folds by the keys of the indexes, in any order', async () => {
     const report = await run([one, two], [index(['b']), index(['a', 'c'])]);
     expect(report).toMatchObject({clips: 3, accuracy: 2 / 3, undefined: []});
-    expect(report.map3).toBeCloseTo((1 + 1 + 1 / 3) / 3, 12);
+    expect(report.map3).toBeCloseTo((1 / 2 + 1 + 1) / 3, 12);
     const turned = await run([two, one], [index(['a', 'c']), index(['b'])]);
     expect(turned).toEqual(report);
     // A part of the folds is scored as such.
-    expect(await run([two], [index(['a', 'c'])])).toMatchObject({clips: 2, accuracy: 0.5});
+    expect(await run([two], [index(['a', 'c'])])).toMatchObject({clips: 2, accuracy: 1});
   });
 
   test.each<[string, readonly (readonly (readonly number[])[])[], readonly {content: string}[], string]>([
