@@ -44,6 +44,14 @@ it('the mistake of the manual is reported as it says', async () => {
   expect(stderr.trim()).toBe(block('text', 'log-mell').trim());
 });
 
+it('the pipeline for a dataset with official folds is well', async () => {
+  const page = readFileSync(new URL('../../docs/audio.md', import.meta.url), 'utf8');
+  const yaml = [...page.matchAll(/^```yaml\n(version: 1\n.*?)^```$/gms)].map(([, text]) => text!);
+  expect(yaml).toHaveLength(1);
+  workspace.write('pipeline.yaml', yaml[0]!);
+  expect(await workspace.run('validate')).toMatchObject({code: 0, stderr: ''});
+});
+
 it('the stage of the manual runs', async () => {
   workspace.write('stages/scale.ts', block('ts'));
   workspace.write('two.txt', '2');
