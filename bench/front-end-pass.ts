@@ -6,10 +6,10 @@
 // resample-trim and log-mel do. Prints one line of JSON: the seconds of sound of one pass, and for each pass the processor
 // seconds of every part of the work.
 import {readFileSync} from 'node:fs';
-import {decodeClip} from '../stages/lib/decode.ts';
-import {cutPatches, logMel} from '../stages/lib/mel.ts';
-import {writeNpy} from '../stages/lib/npy.ts';
-import {makeWaveform, type WaveformOptions} from '../stages/lib/waveform.ts';
+import {decodeClip} from '../stages/lib/audio/decode.ts';
+import {cutPatches, logMel} from '../stages/lib/audio/mel.ts';
+import {writeNpy} from '../stages/lib/formats/npy.ts';
+import {makeWaveform, type WaveformOptions} from '../stages/lib/audio/waveform.ts';
 
 const RATE = 16_000;
 const MEL = {

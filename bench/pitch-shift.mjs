@@ -12,8 +12,8 @@ import {fileURLToPath} from 'node:url';
 import {buildSync} from 'esbuild';
 import {inScratch, readOptions} from './measure.mjs';
 
-/** @typedef {typeof import('../stages/lib/pitch-shift.ts')} Code */
-/** @typedef {typeof import('../stages/lib/wav.ts')} Reader */
+/** @typedef {typeof import('../stages/lib/audio/pitch-shift.ts')} Code */
+/** @typedef {typeof import('../stages/lib/audio/wav.ts')} Reader */
 
 const {clip, seconds, runs, python} = readOptions({clip: '', seconds: 30, runs: 5, python: 'python3'});
 const peer = fileURLToPath(new URL('pitch_shift.py', import.meta.url));
@@ -76,7 +76,7 @@ function load(root, name) {
  * The ratio of the pitches as a fraction, for a resampler that starts from the stretched sound's own rate: nearest with a small
  * denominator, as its filter is as long as that.
  *
- * @param {import('../stages/lib/pitch-shift.ts').Interval} interval
+ * @param {import('../stages/lib/audio/pitch-shift.ts').Interval} interval
  */
 function fractionOf({length, up, down}) {
   const ratio = (up / down) * (2048 / length);

@@ -5,7 +5,7 @@
 // Resamples IN in clips of CLIP seconds, PASSES times, and writes them to OUT. Prints one line of JSON: of each pass the
 // processor seconds of the whole process that the resampling alone took.
 import {closeSync, openSync, readFileSync, writeSync} from 'node:fs';
-import {resample} from '../stages/lib/resample.ts';
+import {resample} from '../stages/lib/audio/resample.ts';
 
 const [input = '', output = '', ...numbers] = process.argv.slice(2);
 const [from = 0, to = 0, clip = 0, passes = 0] = numbers.map(Number);

@@ -1,15 +1,15 @@
 import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
-import {closeAll} from './lib/append-file.ts';
-import {readAudioSetClasses} from './lib/audioset-classes.ts';
-import {decodeAudioSetClip, type AudioSetClip} from './lib/audioset-clip.ts';
-import {readAudioSetSegments, type AudioSetSegments} from './lib/audioset-segments.ts';
-import {checkShardName, looksFolded, shardsOf} from './lib/audioset-shards.ts';
-import {audioSetWriter, type AudioSetCounts} from './lib/audioset-writer.ts';
-import {BadRecord, badRecordReport} from './lib/bad-record.ts';
-import {writeCsv} from './lib/csv.ts';
-import {IdIndex} from './lib/id-index.ts';
-import {readTfRecords, type TfRecord} from './lib/tfrecord.ts';
+import {closeAll} from './lib/formats/append-file.ts';
+import {readAudioSetClasses} from './lib/audioset/classes.ts';
+import {decodeAudioSetClip, type AudioSetClip} from './lib/audioset/clip.ts';
+import {readAudioSetSegments, type AudioSetSegments} from './lib/audioset/segments.ts';
+import {checkShardName, looksFolded, shardsOf} from './lib/audioset/shards.ts';
+import {audioSetWriter, type AudioSetCounts} from './lib/audioset/writer.ts';
+import {BadRecord, badRecordReport} from './lib/audioset/bad-record.ts';
+import {writeCsv} from './lib/formats/csv.ts';
+import {IdIndex} from './lib/audioset/id-index.ts';
+import {readTfRecords, type TfRecord} from './lib/audioset/tfrecord.ts';
 
 export default defineStage({
   name: 'audioset-features',

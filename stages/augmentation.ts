@@ -1,10 +1,10 @@
 import {mkdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {defineStage, StageError} from 'mixdown/stage';
-import {planCopies} from './lib/augmentation.ts';
-import {readFolds, writeFolds, type Clip} from './lib/dataset.ts';
+import {planCopies} from './lib/experiment/augmentation.ts';
+import {readFolds, writeFolds, type Clip} from './lib/experiment/dataset.ts';
 import {createRng} from './lib/rng.ts';
-import {shiftName, writeShifts, type Shift} from './lib/shifts.ts';
+import {shiftName, writeShifts, type Shift} from './lib/experiment/shifts.ts';
 
 export default defineStage({
   name: 'augmentation',

@@ -1,6 +1,6 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {writeCsv} from './lib/csv.ts';
-import {isTraining, readPieceRows} from './lib/piece-rows.ts';
+import {writeCsv} from './lib/formats/csv.ts';
+import {isTraining, readPieceRows} from './lib/experiment/piece-rows.ts';
 import {createRng, type Rng} from './lib/rng.ts';
 
 export default defineStage({

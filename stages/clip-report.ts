@@ -1,8 +1,8 @@
 import {writeFileSync} from 'node:fs';
 import {extname} from 'node:path';
 import {defineStage, StageError, type InputTree} from 'mixdown/stage';
-import {readClipReport, writeClips, type ClipReport, type ReportedClip} from './lib/clip-report.ts';
-import {CONTAINER_EXTENSIONS} from './lib/file-kind.ts';
+import {readClipReport, writeClips, type ClipReport, type ReportedClip} from './lib/audio/clip-report.ts';
+import {CONTAINER_EXTENSIONS} from './lib/audio/file-kind.ts';
 
 export default defineStage({
   name: 'clip-report',

@@ -1,6 +1,6 @@
 import {defineStage} from 'mixdown/stage';
 import {makeDataset} from './lib/datasets/make-dataset.ts';
-import {writeLabels} from './lib/labels.ts';
+import {writeLabels} from './lib/experiment/labels.ts';
 
 export default defineStage({
   name: 'dataset',

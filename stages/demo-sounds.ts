@@ -1,12 +1,12 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {defineStage, StageError} from 'mixdown/stage';
-import {writeCsv} from './lib/csv.ts';
-import {drawFormat, recordClip} from './lib/recording.ts';
+import {writeCsv} from './lib/formats/csv.ts';
+import {drawFormat, recordClip} from './lib/audio/recording.ts';
 import {createRng, type Rng} from './lib/rng.ts';
-import {SOUND_CLASSES} from './lib/sounds.ts';
-import {between, betweenRatios} from './lib/synth.ts';
-import {encodeWav} from './lib/wav-write.ts';
+import {SOUND_CLASSES} from './lib/audio/sounds.ts';
+import {between, betweenRatios} from './lib/audio/synth.ts';
+import {encodeWav} from './lib/audio/wav-write.ts';
 
 export default defineStage({
   name: 'demo-sounds',

@@ -1,6 +1,6 @@
 import {defineStage} from 'mixdown/stage';
-import {readUint8, writeNpy} from './lib/npy.ts';
-import {dequantize} from './lib/quantize.ts';
+import {readUint8, writeNpy} from './lib/formats/npy.ts';
+import {dequantize} from './lib/learning/quantize.ts';
 
 export default defineStage({
   name: 'dequantize',

@@ -1,6 +1,6 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {geometricMean} from './lib/geometric-mean.ts';
-import {readFloat32, writeNpy} from './lib/npy.ts';
+import {geometricMean} from './lib/learning/geometric-mean.ts';
+import {readFloat32, writeNpy} from './lib/formats/npy.ts';
 
 export default defineStage({
   name: 'ensemble',

@@ -1,12 +1,12 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {readSkipped} from './lib/clip-report.ts';
-import {classesOf, compareCodePoints, writeFolds, type Clip} from './lib/dataset.ts';
-import {coverageOf, writeClasses} from './lib/fold-coverage.ts';
-import {readLabels, type LabelledClip} from './lib/labels.ts';
-import {officialPlaces} from './lib/official-places.ts';
+import {readSkipped} from './lib/audio/clip-report.ts';
+import {classesOf, compareCodePoints, writeFolds, type Clip} from './lib/experiment/dataset.ts';
+import {coverageOf, writeClasses} from './lib/experiment/fold-coverage.ts';
+import {readLabels, type LabelledClip} from './lib/experiment/labels.ts';
+import {officialPlaces} from './lib/experiment/official-places.ts';
 import {count, firstOf} from './lib/problems.ts';
 import {createRng} from './lib/rng.ts';
-import {stratify} from './lib/stratify.ts';
+import {stratify} from './lib/experiment/stratify.ts';
 
 export default defineStage({
   name: 'folds',

@@ -1,8 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {cutPatches, logMel, roundHalfEven} from './lib/mel.ts';
-import {writeNpy} from './lib/npy.ts';
-import {decodeWav, mixToMono} from './lib/wav.ts';
+import {cutPatches, logMel, roundHalfEven} from './lib/audio/mel.ts';
+import {writeNpy} from './lib/formats/npy.ts';
+import {decodeWav, mixToMono} from './lib/audio/wav.ts';
 
 export default defineStage({
   name: 'log-mel',

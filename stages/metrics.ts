@@ -1,10 +1,10 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {writeCsv} from './lib/csv.ts';
-import {readFolds, type Folds} from './lib/dataset.ts';
-import {readFloat32} from './lib/npy.ts';
-import {makeReport} from './lib/report.ts';
-import {joinValidation, type ClipScores} from './lib/validation-scores.ts';
+import {writeCsv} from './lib/formats/csv.ts';
+import {readFolds, type Folds} from './lib/experiment/dataset.ts';
+import {readFloat32} from './lib/formats/npy.ts';
+import {makeReport} from './lib/learning/report.ts';
+import {joinValidation, type ClipScores} from './lib/learning/validation-scores.ts';
 
 export default defineStage({
   name: 'metrics',

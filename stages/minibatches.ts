@@ -1,12 +1,18 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
-import {classesWithMembers, membersOf, membersOfTargets, type ClassMembers} from './lib/class-members.ts';
-import {readCsvTable, type CsvRow} from './lib/csv.ts';
-import {openNpyRows} from './lib/npy-rows.ts';
-import {npyWriter} from './lib/npy-writer.ts';
-import {isTraining} from './lib/piece-rows.ts';
-import {balancedSampler, parseSamplerState, shuffledSampler, type Sampler, type SamplerStart} from './lib/sampler.ts';
+import {classesWithMembers, membersOf, membersOfTargets, type ClassMembers} from './lib/learning/class-members.ts';
+import {readCsvTable, type CsvRow} from './lib/formats/csv.ts';
+import {openNpyRows} from './lib/formats/npy-rows.ts';
+import {npyWriter} from './lib/formats/npy-writer.ts';
+import {isTraining} from './lib/experiment/piece-rows.ts';
+import {
+  balancedSampler,
+  parseSamplerState,
+  shuffledSampler,
+  type Sampler,
+  type SamplerStart,
+} from './lib/learning/sampler.ts';
 
 export default defineStage({
   name: 'minibatches',

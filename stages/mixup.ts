@@ -1,9 +1,9 @@
 import {defineStage} from 'mixdown/stage';
-import {writeMixed} from './lib/mixed-table.ts';
-import {mixedExamples} from './lib/mixing.ts';
-import {readPieceRows} from './lib/piece-rows.ts';
+import {writeMixed} from './lib/experiment/mixed-table.ts';
+import {mixedExamples} from './lib/learning/mixing.ts';
+import {readPieceRows} from './lib/experiment/piece-rows.ts';
 import {createRng} from './lib/rng.ts';
-import {readOrder} from './lib/training-rows.ts';
+import {readOrder} from './lib/experiment/training-rows.ts';
 
 export default defineStage({
   name: 'mixup',

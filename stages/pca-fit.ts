@@ -1,8 +1,8 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFolds} from './lib/dataset.ts';
-import {vectorReader} from './lib/embeddings.ts';
-import {fitPca, writePca} from './lib/pca.ts';
-import {isTraining} from './lib/piece-rows.ts';
+import {readFolds} from './lib/experiment/dataset.ts';
+import {vectorReader} from './lib/learning/embeddings.ts';
+import {fitPca, writePca} from './lib/learning/pca.ts';
+import {isTraining} from './lib/experiment/piece-rows.ts';
 
 export default defineStage({
   name: 'pca-fit',

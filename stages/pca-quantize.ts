@@ -1,7 +1,7 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFloat32, writeNpy} from './lib/npy.ts';
-import {projectPca, readPca} from './lib/pca.ts';
-import {quantize} from './lib/quantize.ts';
+import {readFloat32, writeNpy} from './lib/formats/npy.ts';
+import {projectPca, readPca} from './lib/learning/pca.ts';
+import {quantize} from './lib/learning/quantize.ts';
 
 export default defineStage({
   name: 'pca-quantize',

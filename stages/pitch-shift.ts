@@ -1,12 +1,12 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {defineStage, StageError} from 'mixdown/stage';
-import {normalizePeak} from './lib/peak.ts';
-import {pitchShift, WIDEST} from './lib/pitch-shift.ts';
-import {readShifts} from './lib/shifts.ts';
-import {withComment} from './lib/wav-comment.ts';
-import {encodeWav} from './lib/wav-write.ts';
-import {decodeWav, mixToMono} from './lib/wav.ts';
+import {normalizePeak} from './lib/audio/peak.ts';
+import {pitchShift, WIDEST} from './lib/audio/pitch-shift.ts';
+import {readShifts} from './lib/experiment/shifts.ts';
+import {withComment} from './lib/audio/wav-comment.ts';
+import {encodeWav} from './lib/audio/wav-write.ts';
+import {decodeWav, mixToMono} from './lib/audio/wav.ts';
 
 export default defineStage({
   name: 'pitch-shift',

@@ -1,10 +1,10 @@
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {defineStage} from 'mixdown/stage';
-import {BadClip} from './lib/bad-clip.ts';
-import {writeClipReport} from './lib/clip-report.ts';
-import {decodeClip} from './lib/decode.ts';
-import {encodeWav} from './lib/wav-write.ts';
-import {makeWaveform} from './lib/waveform.ts';
+import {BadClip} from './lib/audio/bad-clip.ts';
+import {writeClipReport} from './lib/audio/clip-report.ts';
+import {decodeClip} from './lib/audio/decode.ts';
+import {encodeWav} from './lib/audio/wav-write.ts';
+import {makeWaveform} from './lib/audio/waveform.ts';
 
 export default defineStage({
   name: 'resample-trim',

@@ -1,9 +1,9 @@
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFolds, type Clip} from './lib/dataset.ts';
-import {vectorReader} from './lib/embeddings.ts';
-import {npyWriter, type NpyWriter} from './lib/npy-writer.ts';
-import {cutPieces, type Piece} from './lib/pieces.ts';
-import {writePieceRows, type PieceRow} from './lib/piece-rows.ts';
+import {readFolds, type Clip} from './lib/experiment/dataset.ts';
+import {vectorReader} from './lib/learning/embeddings.ts';
+import {npyWriter, type NpyWriter} from './lib/formats/npy-writer.ts';
+import {cutPieces, type Piece} from './lib/experiment/pieces.ts';
+import {writePieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
 
 export default defineStage({
   name: 'segments',

@@ -1,10 +1,10 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {writeCsv} from './lib/csv.ts';
+import {writeCsv} from './lib/formats/csv.ts';
 import {groupBy} from './lib/group-by.ts';
-import {chanceAveragePrecisionAt3} from './lib/metrics.ts';
+import {chanceAveragePrecisionAt3} from './lib/learning/metrics.ts';
 import {firstOf} from './lib/problems.ts';
-import {readReport, type MetricsReport} from './lib/report.ts';
+import {readReport, type MetricsReport} from './lib/learning/report.ts';
 
 export default defineStage({
   name: 'tables',

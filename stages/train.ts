@@ -1,16 +1,16 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/attention-data.ts';
-import {createAttentionModel, type AttentionConfig} from './lib/attention-model.ts';
-import {trainAttention, type Epoch} from './lib/attention-training.ts';
-import {writeCsv} from './lib/csv.ts';
-import {readMixed} from './lib/mixed-table.ts';
-import {readNpy, writeNpy} from './lib/npy.ts';
-import {classNames, readPieceRows, type PieceRow} from './lib/piece-rows.ts';
+import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/learning/attention-data.ts';
+import {createAttentionModel, type AttentionConfig} from './lib/learning/attention-model.ts';
+import {trainAttention, type Epoch} from './lib/learning/attention-training.ts';
+import {writeCsv} from './lib/formats/csv.ts';
+import {readMixed} from './lib/experiment/mixed-table.ts';
+import {readNpy, writeNpy} from './lib/formats/npy.ts';
+import {classNames, readPieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
 import {createRng} from './lib/rng.ts';
-import {writeSafeTensors} from './lib/safetensors.ts';
+import {writeSafeTensors} from './lib/formats/safetensors.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
-import {readOrder} from './lib/training-rows.ts';
+import {readOrder} from './lib/experiment/training-rows.ts';
 
 export default defineStage({
   name: 'train',

@@ -1,7 +1,7 @@
 import {defineStage} from 'mixdown/stage';
-import {writeSafeTensors} from './lib/safetensors.ts';
-import {vggishLayers} from './lib/vggish-layers.ts';
-import {makeVggishWeights} from './lib/vggish-weights.ts';
+import {writeSafeTensors} from './lib/formats/safetensors.ts';
+import {vggishLayers} from './lib/learning/vggish-layers.ts';
+import {makeVggishWeights} from './lib/learning/vggish-weights.ts';
 
 export default defineStage({
   name: 'vggish-weights',

@@ -1,11 +1,11 @@
 import {statSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFloat32, writeNpy} from './lib/npy.ts';
-import {readSafeTensors} from './lib/safetensors.ts';
+import {readFloat32, writeNpy} from './lib/formats/npy.ts';
+import {readSafeTensors} from './lib/formats/safetensors.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
-import {createVggish, type EmbeddingActivation, type Vggish} from './lib/vggish-forward.ts';
-import {EMBEDDING_SIZE, PATCH_BANDS, PATCH_FRAMES} from './lib/vggish-layers.ts';
+import {createVggish, type EmbeddingActivation, type Vggish} from './lib/learning/vggish-forward.ts';
+import {EMBEDDING_SIZE, PATCH_BANDS, PATCH_FRAMES} from './lib/learning/vggish-layers.ts';
 
 export default defineStage({
   name: 'vggish',

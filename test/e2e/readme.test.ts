@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {encodeWav} from '../../stages/lib/wav-write.ts';
+import {encodeWav} from '../../stages/lib/audio/wav-write.ts';
 import {Workspace} from '../support/workspace.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

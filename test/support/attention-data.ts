@@ -1,4 +1,4 @@
-import {encodeNpy} from '../../stages/lib/npy.ts';
+import {encodeNpy} from '../../stages/lib/formats/npy.ts';
 import {createRng} from '../../stages/lib/rng.ts';
 
 export interface ToyOptions {

@@ -1,4 +1,4 @@
-import type {LogMelOptions} from '../../stages/lib/mel.ts';
+import type {LogMelOptions} from '../../stages/lib/audio/mel.ts';
 
 /**
  * The definition of log-mel frames, in float64 and O(n^2): a window, a direct DFT, a dense matrix of triangles. Takes the

@@ -2,8 +2,8 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {StageError} from 'mixdown/stage';
-import {BadClip} from '../bad-clip.ts';
-import {decodeWavFile, parseWav, type Sound} from '../wav.ts';
+import {BadClip} from '../audio/bad-clip.ts';
+import {decodeWavFile, parseWav, type Sound} from '../audio/wav.ts';
 
 export interface FfmpegOptions {
   /** File that holds the same bytes; without one they are written to a temporary file. */

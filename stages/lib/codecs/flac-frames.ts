@@ -1,4 +1,4 @@
-import {BadClip} from '../bad-clip.ts';
+import {BadClip} from '../audio/bad-clip.ts';
 import {CRC_16, CRC_8} from './crc.ts';
 
 /** What a FLAC file says of itself. Source: RFC 9639, section 8.2. */

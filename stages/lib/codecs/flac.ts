@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
-import {BadClip, checkLength, checkRate} from '../bad-clip.ts';
-import type {Sound} from '../wav.ts';
+import {BadClip, checkLength, checkRate} from '../audio/bad-clip.ts';
+import type {Sound} from '../audio/wav.ts';
 import {checkFrames, readStreamInfo, splitFrames, type FlacFrames, type StreamInfo} from './flac-frames.ts';
 import {readOgg} from './ogg.ts';
 import {strictly} from './strictly.ts';

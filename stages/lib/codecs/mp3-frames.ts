@@ -1,4 +1,4 @@
-import {BadClip} from '../bad-clip.ts';
+import {BadClip} from '../audio/bad-clip.ts';
 
 /** What a walk over the frames of an MPEG audio file finds. */
 export interface MpegStream {

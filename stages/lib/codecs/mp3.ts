@@ -1,5 +1,5 @@
-import {BadClip, checkLength, checkedSamples} from '../bad-clip.ts';
-import type {Sound} from '../wav.ts';
+import {BadClip, checkLength, checkedSamples} from '../audio/bad-clip.ts';
+import type {Sound} from '../audio/wav.ts';
 import {walkFrames} from './mp3-frames.ts';
 import {strictly} from './strictly.ts';
 

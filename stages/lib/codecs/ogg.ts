@@ -1,4 +1,4 @@
-import {BadClip} from '../bad-clip.ts';
+import {BadClip} from '../audio/bad-clip.ts';
 import {CRC_32} from './crc.ts';
 
 /** One logical stream of an Ogg file. */

@@ -1,4 +1,4 @@
-import {checkSamples} from '../bad-clip.ts';
+import {checkSamples} from '../audio/bad-clip.ts';
 import {aLawTable, muLawTable} from './g711.ts';
 
 /** How one sample is stored: unsigned, signed or float of so many bits, or a byte of ITU-T G.711. */

@@ -1,4 +1,4 @@
-import {BadClip} from '../bad-clip.ts';
+import {BadClip} from '../audio/bad-clip.ts';
 
 /**
  * Runs a call of a WASM decoder that does its work before it first waits. These decoders print each error and go on, mpg123

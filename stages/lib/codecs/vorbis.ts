@@ -1,5 +1,5 @@
-import {BadClip, checkLength, checkRate, checkedSamples} from '../bad-clip.ts';
-import type {Sound} from '../wav.ts';
+import {BadClip, checkLength, checkRate, checkedSamples} from '../audio/bad-clip.ts';
+import type {Sound} from '../audio/wav.ts';
 import {readOgg} from './ogg.ts';
 import {strictly} from './strictly.ts';
 

@@ -1,4 +1,4 @@
-import type {CsvRow} from '../csv.ts';
+import type {CsvRow} from '../formats/csv.ts';
 import type {Problems} from '../problems.ts';
 import type {LabelsTable, Place} from './layout.ts';
 

@@ -1,5 +1,5 @@
 import type {InputTree} from 'mixdown/stage';
-import type {CsvTable} from '../csv.ts';
+import type {CsvTable} from '../formats/csv.ts';
 import type {Problems} from '../problems.ts';
 
 /** A csv file given to the stage, with the name that stands for it in messages. */

@@ -1,5 +1,5 @@
 import {StageError} from 'mixdown/stage';
-import {readCsvTable} from '../csv.ts';
+import {readCsvTable} from '../formats/csv.ts';
 import type {Problems} from '../problems.ts';
 import {esc50} from './esc50.ts';
 import {folders} from './folders.ts';

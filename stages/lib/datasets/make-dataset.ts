@@ -1,5 +1,5 @@
 import {StageError, type InputTree} from 'mixdown/stage';
-import type {LabelsRow} from '../labels.ts';
+import type {LabelsRow} from '../experiment/labels.ts';
 import {count, firstOf, gatherProblems, type Problems} from '../problems.ts';
 import {groupBy} from '../group-by.ts';
 import {groupTwins} from './group-twins.ts';

@@ -1,4 +1,4 @@
-import type {CsvTable} from '../csv.ts';
+import type {CsvTable} from '../formats/csv.ts';
 
 /**
  * A table as its writer meant it: without blanks at the ends of cells and column names, and with the `usual` column names in

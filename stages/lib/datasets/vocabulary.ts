@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {didYouMean, StageError} from 'mixdown/stage';
-import {readCsv} from '../csv.ts';
+import {readCsv} from '../formats/csv.ts';
 import {groupBy} from '../group-by.ts';
 import {count, firstOf, type Problems} from '../problems.ts';
 import {placeText, type LabelledFile} from './layout.ts';

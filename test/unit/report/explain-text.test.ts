@@ -14,7 +14,7 @@ const reasons: readonly StaleReason[] = [
     before: sha256('a'),
     after: sha256('b'),
     files: [
-      {what: 'file', name: 'stages/lib/mel.ts', before: '1', after: '2'},
+      {what: 'file', name: 'stages/lib/audio/mel.ts', before: '1', after: '2'},
       {what: 'file', name: 'stages/lib/new.ts', after: '2'},
       {what: 'file', name: 'stages/lib/old.ts', before: '1'},
       {what: 'package', name: 'esbuild', before: '0.28.1', after: '0.28.2'},
@@ -65,7 +65,7 @@ test('explainLines words every reason exactly', () => {
       "never built: there is no earlier result to compare with",
       "stage: log-mel -> mel",
       "code: ca978112… -> 3e23e816…",
-      "code: stages/lib/mel.ts changed",
+      "code: stages/lib/audio/mel.ts changed",
       "code: stages/lib/new.ts added",
       "code: stages/lib/old.ts removed",
       "package esbuild 0.28.1 -> 0.28.2",

@@ -2,9 +2,9 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import stage from '../../../stages/audioset-features.ts';
-import {readCsv, type CsvRecord} from '../../../stages/lib/csv.ts';
-import {eachClass} from '../../../stages/lib/multi-hot.ts';
-import {readUint8} from '../../../stages/lib/npy.ts';
+import {readCsv, type CsvRecord} from '../../../stages/lib/formats/csv.ts';
+import {eachClass} from '../../../stages/lib/audioset/multi-hot.ts';
+import {readUint8} from '../../../stages/lib/formats/npy.ts';
 import {
   bytesFeature,
   classTable,

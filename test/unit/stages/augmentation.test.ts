@@ -2,8 +2,8 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import augmentation from '../../../stages/augmentation.ts';
-import {readFolds} from '../../../stages/lib/dataset.ts';
-import {readShifts} from '../../../stages/lib/shifts.ts';
+import {readFolds} from '../../../stages/lib/experiment/dataset.ts';
+import {readShifts} from '../../../stages/lib/experiment/shifts.ts';
 import {runStage, treeOf} from '../../support/stage-harness.ts';
 
 const header = 'key,label,class,verified,split,fold,group,parent';

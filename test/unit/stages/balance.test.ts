@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import balance from '../../../stages/balance.ts';
-import {readCsv} from '../../../stages/lib/csv.ts';
+import {readCsv} from '../../../stages/lib/formats/csv.ts';
 import {runStage} from '../../support/stage-harness.ts';
 
 describe('balance', () => {

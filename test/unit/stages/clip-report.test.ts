@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import stage from '../../../stages/clip-report.ts';
-import {readSkipped, type ClipReport} from '../../../stages/lib/clip-report.ts';
+import {readSkipped, type ClipReport} from '../../../stages/lib/audio/clip-report.ts';
 import {runStage} from '../../support/stage-harness.ts';
 
 const ok: Extract<ClipReport, {status: 'ok'}> = {

@@ -3,8 +3,8 @@ import {readFileSync, statSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import demoSounds from '../../../stages/demo-sounds.ts';
 import folds from '../../../stages/folds.ts';
-import {readCsv} from '../../../stages/lib/csv.ts';
-import {decodeWav} from '../../../stages/lib/wav.ts';
+import {readCsv} from '../../../stages/lib/formats/csv.ts';
+import {decodeWav} from '../../../stages/lib/audio/wav.ts';
 import {runStage, treeOf} from '../../support/stage-harness.ts';
 
 interface Demo {

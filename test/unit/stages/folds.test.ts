@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import stage from '../../../stages/folds.ts';
-import {readFolds} from '../../../stages/lib/dataset.ts';
+import {readFolds} from '../../../stages/lib/experiment/dataset.ts';
 import {runStage, type PortInput} from '../../support/stage-harness.ts';
 import {sharedData} from '../../support/shared-data.ts';
 

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import logMelStage from '../../../stages/log-mel.ts';
 import resampleTrim from '../../../stages/resample-trim.ts';
-import {readFloat32} from '../../../stages/lib/npy.ts';
-import {encodeWav, type WavEncoding} from '../../../stages/lib/wav-write.ts';
+import {readFloat32} from '../../../stages/lib/formats/npy.ts';
+import {encodeWav, type WavEncoding} from '../../../stages/lib/audio/wav-write.ts';
 import dsp from '../../golden/audio/dsp.json' with {type: 'json'};
 import golden from '../../golden/audio/vggish-log-mel.json' with {type: 'json'};
 import {directLogMel} from '../../support/log-mel-reference.ts';

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {expect, describe, test} from 'vitest';
-import {encodeNpy, readNpy} from '../../../stages/lib/npy.ts';
+import {encodeNpy, readNpy} from '../../../stages/lib/formats/npy.ts';
 import stage from '../../../stages/minibatches.ts';
 import {runStage, type HarnessResult, type PortInput} from '../../support/stage-harness.ts';
 

@@ -1,8 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {pitchShift} from '../../../stages/lib/pitch-shift.ts';
-import {encodeWav} from '../../../stages/lib/wav-write.ts';
-import {decodeWav} from '../../../stages/lib/wav.ts';
+import {pitchShift} from '../../../stages/lib/audio/pitch-shift.ts';
+import {encodeWav} from '../../../stages/lib/audio/wav-write.ts';
+import {decodeWav} from '../../../stages/lib/audio/wav.ts';
 import stage from '../../../stages/pitch-shift.ts';
 import {runStage, treeOf} from '../../support/stage-harness.ts';
 

@@ -1,8 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import ensemble from '../../../stages/ensemble.ts';
-import {encodeNpy, readFloat32} from '../../../stages/lib/npy.ts';
-import type {MetricsReport} from '../../../stages/lib/report.ts';
+import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
+import type {MetricsReport} from '../../../stages/lib/learning/report.ts';
 import metrics from '../../../stages/metrics.ts';
 import tables from '../../../stages/tables.ts';
 import {runStage} from '../../support/stage-harness.ts';

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {encodeNpy, readFloat32, readUint8} from '../../../stages/lib/npy.ts';
+import {encodeNpy, readFloat32, readUint8} from '../../../stages/lib/formats/npy.ts';
 import segments from '../../../stages/segments.ts';
 import {runStage} from '../../support/stage-harness.ts';
 

@@ -1,11 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {encodeNpy, readFloat32} from '../../../stages/lib/npy.ts';
+import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
 import {createRng} from '../../../stages/lib/rng.ts';
-import {readSafeTensors, writeSafeTensors} from '../../../stages/lib/safetensors.ts';
+import {readSafeTensors, writeSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
 import type {NamedArray, Weights} from '../../../stages/lib/tensors/parameters.ts';
-import {vggishLayers, weightShape} from '../../../stages/lib/vggish-layers.ts';
-import {makeVggishWeights} from '../../../stages/lib/vggish-weights.ts';
+import {vggishLayers, weightShape} from '../../../stages/lib/learning/vggish-layers.ts';
+import {makeVggishWeights} from '../../../stages/lib/learning/vggish-weights.ts';
 import vggish from '../../../stages/vggish.ts';
 import vggishWeights from '../../../stages/vggish-weights.ts';
 import {runStage, temporaryFolder} from '../../support/stage-harness.ts';

@@ -1,5 +1,5 @@
 // A phase vocoder whose inverse transforms are longer or shorter than its forward ones, so that its sound comes out oversampled
-// just enough for a short interpolation filter, which then reads it at the new pitch. See stages/lib/pitch-shift.ts.
+// just enough for a short interpolation filter, which then reads it at the new pitch. See stages/lib/audio/pitch-shift.ts.
 //
 // Four frames travel at once: the lanes of an f64x2 hold two, real and imaginary part of a complex signal two more.
 import {POINT, Fft, createFft, forward, inverse, orderOf} from './fft';

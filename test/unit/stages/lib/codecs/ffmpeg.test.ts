@@ -3,8 +3,8 @@ import {chmodSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {StageError} from 'mixdown/stage';
 import {afterEach, describe, expect, test, vi} from 'vitest';
-import {BadClip} from '../../../../../stages/lib/bad-clip.ts';
-import {decodeClip} from '../../../../../stages/lib/decode.ts';
+import {BadClip} from '../../../../../stages/lib/audio/bad-clip.ts';
+import {decodeClip} from '../../../../../stages/lib/audio/decode.ts';
 import {temporaryFolder} from '../../../../support/stage-harness.ts';
 
 const folder = join(import.meta.dirname, '../../../../golden/audio/clips');

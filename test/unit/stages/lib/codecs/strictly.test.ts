@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {BadClip} from '../../../../../stages/lib/bad-clip.ts';
+import {BadClip} from '../../../../../stages/lib/audio/bad-clip.ts';
 import {strictly} from '../../../../../stages/lib/codecs/strictly.ts';
 
 const run = (call: () => unknown): Promise<unknown> => strictly('the clip', 'MPEG', call);

@@ -1,0 +1,113 @@
+import {geometricMean} from './geometric-mean.ts';
+import type {AttentionModel} from './attention-model.ts';
+import type {Example} from '../experiment/mixed-table.ts';
+import type {PieceRow} from '../experiment/piece-rows.ts';
+import {dequantizationTable} from './quantize.ts';
+
+/** Pieces, features (N, pieces, width), one class a row. */
+export interface PieceData {
+  /** Bytes of the quantisation, or values to be used as they are. */
+  readonly features: Uint8Array | Float32Array;
+  /** Vectors per row, T. */
+  readonly pieces: number;
+  readonly width: number;
+  /** Class of each row. */
+  readonly labels: readonly number[];
+  readonly classes: number;
+}
+
+/** A clip with the rows of its pieces. */
+export interface ClipRows {
+  readonly key: string;
+  readonly classIndex: number;
+  readonly rows: readonly number[];
+}
+
+export function plainExamples(rows: readonly number[]): readonly Example[] {
+  return rows.map((row) => ({first: row, second: row, share: 1}));
+}
+
+/** Cuts the examples into batches of at most `size`, of equal length within one, so that none is tiny. */
+export function cutBatches<T>(examples: readonly T[], size: number): readonly (readonly T[])[] {
+  const count = Math.ceil(examples.length / size);
+  return Array.from({length: count}, (_, i) =>
+    examples.slice(Math.round((i * examples.length) / count), Math.round(((i + 1) * examples.length) / count)),
+  );
+}
+
+/** Values (B, T, width) and targets (B, classes) of a batch. */
+export function makeBatch(data: PieceData, examples: readonly Example[]): {x: Float32Array; targets: Float32Array} {
+  const {pieces, width, classes, labels} = data;
+  const size = pieces * width;
+  const x = new Float32Array(examples.length * size);
+  const targets = new Float32Array(examples.length * classes);
+  for (const [i, {first, second, share}] of examples.entries()) {
+    addRow(x, i * size, data, first, share);
+    addTarget(targets, i * classes + (labels[first] as number), share);
+    if (share === 1) continue;
+    addRow(x, i * size, data, second, 1 - share);
+    addTarget(targets, i * classes + (labels[second] as number), 1 - share);
+  }
+  return {x, targets};
+}
+
+/** Groups rows, which lie in the order of their clips. */
+export function groupClips(rows: readonly PieceRow[]): readonly ClipRows[] {
+  const clips: {key: string; classIndex: number; rows: number[]}[] = [];
+  for (const {key, classIndex, row} of rows) {
+    const last = clips.at(-1);
+    if (last?.key === key) last.rows.push(row);
+    else clips.push({key, classIndex, rows: [row]});
+  }
+  return clips;
+}
+
+/** Class probabilities (clips, classes): the geometric mean over each clip's pieces, rows of sum 1. */
+export function predictClips(
+  model: AttentionModel,
+  data: PieceData,
+  clips: readonly ClipRows[],
+  batchSize: number,
+): Float32Array {
+  const {classes} = data;
+  const examples = plainExamples(clips.flatMap(({rows}) => rows));
+  const pieces = new Float32Array(examples.length * classes);
+  let done = 0;
+  for (const batch of cutBatches(examples, batchSize)) {
+    pieces.set(model.predict(makeBatch(data, batch).x, data.pieces), done * classes);
+    done += batch.length;
+  }
+  const result = new Float32Array(clips.length * classes);
+  let from = 0;
+  for (const [i, {rows}] of clips.entries()) {
+    const own = rows.map((_, k) => pieces.subarray((from + k) * classes, (from + k + 1) * classes));
+    result.set(geometricMean(own, classes), i * classes);
+    from += rows.length;
+  }
+  return result;
+}
+
+/** Bytes count as (q - 128) / 128. */
+function addRow(
+  x: Float32Array,
+  start: number,
+  {features, pieces, width}: PieceData,
+  row: number,
+  share: number,
+): void {
+  const size = pieces * width;
+  const from = row * size;
+  if (features instanceof Float32Array) {
+    for (let i = 0; i < size; i++) x[start + i] = (x[start + i] as number) + share * (features[from + i] as number);
+    return;
+  }
+  for (let i = 0; i < size; i++) {
+    x[start + i] = (x[start + i] as number) + share * (UNIT[features[from + i] as number] as number);
+  }
+}
+
+const UNIT = dequantizationTable('unit');
+
+function addTarget(targets: Float32Array, index: number, share: number): void {
+  targets[index] = (targets[index] as number) + share;
+}
