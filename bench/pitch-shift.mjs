@@ -17,7 +17,7 @@ import {inScratch, readOptions} from './measure.mjs';
 
 const {clip, seconds, runs, python} = readOptions({clip: '', seconds: 30, runs: 5, python: 'python3'});
 const peer = fileURLToPath(new URL('pitch_shift.py', import.meta.url));
-const lib = fileURLToPath(new URL('../stages/lib/', import.meta.url));
+const lib = fileURLToPath(new URL('../stages/lib/audio/', import.meta.url));
 const SEMITONES = [-12, -5, -1, 1, 5, 12];
 
 inScratch((root) => {
