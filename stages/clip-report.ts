@@ -50,7 +50,7 @@ function badClips(lines: readonly string[], total: number): StageError {
   const named = lines.slice(0, MOST_NAMED).map((text) => `  ${text}`);
   const rest = lines.length > MOST_NAMED ? [`  and ${lines.length - MOST_NAMED} more, which the log names`] : [];
   return new StageError(
-    [`${lines.length} of ${total} clips are bad:`, ...named, ...rest].join('\n'),
+    [`${lines.length} of ${total} clips are bad`, ...named, ...rest].join('\n'),
     'mend or remove them, or set `onBadClip: skip` to go on without them',
   );
 }

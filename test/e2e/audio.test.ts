@@ -92,7 +92,7 @@ describe('the audio pipeline', () => {
     writeFileSync(workspace.path(third), readFileSync(workspace.path(third)).subarray(0, 100));
     const {code, stdout} = await workspace.run('run', 'folds', ...mine);
     expect(code).toBe(1);
-    expect(stdout).toContain('3 of 114 clips are bad:');
+    expect(stdout).toContain('3 of 114 clips are bad');
     for (const [clip, reason] of [
       [first, 'empty'],
       [second, 'text'],

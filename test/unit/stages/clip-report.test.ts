@@ -80,7 +80,7 @@ describe('clip-report', () => {
 
   test('fails with every bad clip named once', async () => {
     await expect(runStage(stage, {inputs: {reports: filesOf(mixed)}})).rejects.toThrow(
-      '2 of 5 clips are bad:\n  dogs/d: the clip has no samples\n  dogs/e: the clip is no sound',
+      '2 of 5 clips are bad\n  dogs/d: the clip has no samples\n  dogs/e: the clip is no sound',
     );
   });
 
