@@ -17,8 +17,7 @@ export interface CopyPlan {
 
 /**
  * Which pitch-shifted copies bring each class to `perClass` train clips: going round its shuffled clips, each time with a
- * shift that the clip has not had, every shift equally likely. No clip is copied once more often than another of its
- * class by more than one.
+ * shift that the clip has not had, every shift equally likely. The clips of a class have equally many copies, or one more.
  *
  * A clip's place in the order and its shifts come from its own stream, so a clip that is added or removed changes nothing in
  * other classes, and in its own class only how many of their shifts the others use.
