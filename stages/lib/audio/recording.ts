@@ -1,4 +1,5 @@
 import type {Rng} from '../rng.ts';
+import {peakOf} from './peak.ts';
 import {between} from './synth.ts';
 import {SAMPLE_BYTES, type WavEncoding} from './wav-write.ts';
 import type {Sound} from './wav.ts';
@@ -30,9 +31,10 @@ export function drawFormat(seconds: number, lowestRate: number, rng: Rng): Recor
 export function recordClip(dry: Float64Array, {sampleRate, channels}: RecordingFormat, rng: Rng): Sound {
   const before = Math.round(sampleRate * drawGap(rng));
   const after = Math.round(sampleRate * drawGap(rng));
-  const level = between(rng, 0.1, 0.9) / peakOf(dry);
+  const peak = Math.max(peakOf(dry), QUIETEST_PEAK);
+  const level = between(rng, 0.1, 0.9) / peak;
   const noise = level * rootMeanSquare(dry) * 10 ** (-between(rng, 10, 40) / 20);
-  const floor = rng.uniform() < 0.5 ? 0 : level * peakOf(dry) * 10 ** (-between(rng, 65, 90) / 20);
+  const floor = rng.uniform() < 0.5 ? 0 : level * peak * 10 ** (-between(rng, 65, 90) / 20);
   const pan = between(rng, 0.2, 0.8);
   const gains = channels === 1 ? [1] : [pan, 1 - pan];
   return {
@@ -71,6 +73,8 @@ const STUDIO_FORMATS: readonly RecordingFormat[] = [
   {sampleRate: 48_000, channels: 1, encoding: 'float32'},
 ];
 
+/** Nothing is divided by zero for a sound that is silent. */
+const QUIETEST_PEAK = 1e-9;
 const STUDIO_SHARE = 0.2;
 const LONGEST_STUDIO_SECONDS = 0.7;
 const MOST_BYTES = 20_000;
@@ -82,10 +86,6 @@ function bytesPerSecond({sampleRate, channels, encoding}: RecordingFormat): numb
 /** Seconds of near silence: often none or little. */
 function drawGap(rng: Rng): number {
   return rng.uniform() < 0.3 ? 0 : 0.4 * rng.uniform() ** 2;
-}
-
-function peakOf(samples: Float64Array): number {
-  return samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 1e-9);
 }
 
 function rootMeanSquare(samples: Float64Array): number {
