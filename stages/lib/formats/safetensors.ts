@@ -1,6 +1,6 @@
 import {closeSync, openSync, readFileSync, writeSync} from 'node:fs';
 import {StageError} from 'mixdown/stage';
-import type {NamedArray} from '../tensors/parameters.ts';
+import type {NamedArray} from '../tensors/named-array.ts';
 
 export interface SafeTensors {
   readonly tensors: ReadonlyMap<string, NamedArray>;

@@ -12,7 +12,8 @@ import {
   softmaxCrossEntropy,
   sumOf,
 } from '../tensors/layers.ts';
-import {createParameters, type NamedArray, type Parameters, type Weights} from '../tensors/parameters.ts';
+import type {NamedArray, Weights} from '../tensors/named-array.ts';
+import {createParameters, type Parameters} from '../tensors/parameters.ts';
 import {createRunningMoments, type RunningMoments} from '../tensors/running-moments.ts';
 
 /** Multi-level attention. Source: Yu et al. 2018, "Multi-level attention model for weakly supervised audio classification". */

@@ -1,6 +1,6 @@
 import type {Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs-core';
 import type {Tf} from '../tensors/tf.ts';
-import type {NamedArray, Weights} from '../tensors/parameters.ts';
+import type {NamedArray, Weights} from '../tensors/named-array.ts';
 import {EMBEDDING_SIZE, PATCH_BANDS, PATCH_FRAMES, vggishLayersOf, type VggishLayer} from './vggish-layers.ts';
 
 export type EmbeddingActivation = 'none' | 'relu';

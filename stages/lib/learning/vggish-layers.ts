@@ -1,5 +1,5 @@
 import {StageError} from 'mixdown/stage';
-import type {NamedArray, Weights} from '../tensors/parameters.ts';
+import type {NamedArray, Weights} from '../tensors/named-array.ts';
 
 /** Input of the network: log-mel frames by bands. */
 export const PATCH_FRAMES = 96;

@@ -1,5 +1,5 @@
 import {counterStream, counterUniform} from '../tensors/counter-random.ts';
-import type {NamedArray} from '../tensors/parameters.ts';
+import type {NamedArray} from '../tensors/named-array.ts';
 import {normalQuantile} from './normal.ts';
 import {weightShape, type VggishLayer} from './vggish-layers.ts';
 

@@ -1,15 +1,7 @@
 import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 import {adamState, adamStep, type AdamSettings, type AdamState} from './adam.ts';
+import type {NamedArray, Weights} from './named-array.ts';
 import type {Tf} from './tf.ts';
-
-/** A dense float32 array in C order. */
-export interface NamedArray {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-/** Trainable arrays by name. */
-export type Weights = ReadonlyMap<string, NamedArray>;
 
 /** The weights of a model in training: the arrays here are the master copy, the tensors follow it. */
 export interface Parameters {

@@ -1,6 +1,6 @@
 import type {Tensor1D} from '@tensorflow/tfjs-core';
 import type {Moments} from './layers.ts';
-import type {NamedArray, Weights} from './parameters.ts';
+import type {NamedArray, Weights} from './named-array.ts';
 
 /**
  * Moving averages of a batch normalisation's moments, for inference. Divided by the sum of the weights so far: without

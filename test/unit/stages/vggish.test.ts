@@ -3,7 +3,7 @@ import {describe, expect, test} from 'vitest';
 import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
 import {createRng} from '../../../stages/lib/rng.ts';
 import {readSafeTensors, writeSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
-import type {NamedArray, Weights} from '../../../stages/lib/tensors/parameters.ts';
+import type {NamedArray, Weights} from '../../../stages/lib/tensors/named-array.ts';
 import {vggishLayers, weightShape} from '../../../stages/lib/learning/vggish-layers.ts';
 import {makeVggishWeights} from '../../../stages/lib/learning/vggish-weights.ts';
 import vggish from '../../../stages/vggish.ts';
