@@ -94,6 +94,8 @@ export interface StageContext<P, I, O> {
   readonly threads: number;
   /** `cpu`, or the devices leased to this job. */
   readonly device: string;
+  /** The tensor engine to compute with, chosen before the job started; empty unless the stage says `numericBackend: true`. */
+  readonly engine: string;
   /** Aborted when the run is cancelled or the time is up. */
   readonly signal: AbortSignal;
   log(this: void, text: string): void;

@@ -103,7 +103,13 @@ export interface Job {
   /** The item's key when this is a slice. */
   readonly slice?: string;
   readonly work:
-    | {readonly type: 'stage'; readonly stage: string; readonly module: string}
+    | {
+        readonly type: 'stage';
+        readonly stage: string;
+        readonly module: string;
+        /** Class of the tensor engine to compute with; empty for a stage that needs none. */
+        readonly engine: string;
+      }
     | {readonly type: 'command'; readonly command: CommandSpec};
   readonly params: JsonObject;
   readonly seed: number;

@@ -136,7 +136,9 @@ async function prepareJob(
   } else {
     const module = await ports.modules.compile(node.stage);
     if (!module.ok) return err({...module.error[0]!, node: node.id});
-    work = {type: 'stage', stage: node.stage, module: module.value};
+    // The class in the key is the one that computes.
+    const engine = action.toolchain['engine'] ?? '';
+    work = {type: 'stage', stage: node.stage, module: module.value, engine};
   }
   return ok({
     id: task.fingerprint.slice(0, 16),

@@ -51,8 +51,9 @@ export async function runStage(job: StageJob, hooks: StageHooks): Promise<StageO
     const outputs = prepareOutputs(job);
     const inputs = openInputs(job);
     const {params, seed, lease} = job;
-    const context = {params, inputs, outputs, seed, threads: threadsOf(lease), device: lease.device, metric, ...hooks};
-    await run.value(context);
+    const {engine} = job.work;
+    const place = {threads: threadsOf(lease), device: lease.device, engine};
+    await run.value({params, inputs, outputs, seed, ...place, metric, ...hooks});
   } catch (thrown) {
     return {result: err(failureOfThrown(thrown)), unloadable: false};
   }

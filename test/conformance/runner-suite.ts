@@ -165,7 +165,7 @@ export function describeRunner(name: string, create: () => Runner): void {
       test('fail when they cannot be loaded', async () => {
         const broken = bench.stage('');
         bench.write('broken.mjs', `import 'no-such-package';`);
-        const work = {type: 'stage', stage: 'broken', module: bench.path('broken.mjs')} as const;
+        const work = {type: 'stage', stage: 'broken', module: bench.path('broken.mjs'), engine: ''} as const;
         expect(await fail({...broken, work})).toMatchObject({
           code: 'stage-failed',
           message: expect.stringContaining('no-such-package'),

@@ -27,6 +27,8 @@ export interface HarnessOptions<P, I> {
   readonly seed?: number;
   readonly threads?: number;
   readonly device?: string;
+  /** Class of the tensor engine, for a stage that needs one; `wasm` or $MIXDOWN_TEST_ENGINE. */
+  readonly engine?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -64,6 +66,7 @@ export async function runStage<
     seed: options.seed ?? (stage.seeded ? 1 : 0),
     threads: options.threads ?? 1,
     device: options.device ?? 'cpu',
+    engine: stage.numericBackend ? (options.engine ?? testEngine()) : '',
     signal: options.signal ?? new AbortController().signal,
     log: (text) => void logs.push(text),
     progress: (fraction) => {
@@ -83,6 +86,12 @@ export async function runStage<
     if (!written) throw new Error(`stage ${stage.name} did not write its output ${name}`);
   }
   return {outputs: outputs as OutputsOf<O>, logs, metrics, progress};
+}
+
+/** The tensor engine that stages are tested on. */
+export function testEngine(): string {
+  const {MIXDOWN_TEST_ENGINE: named = ''} = process.env;
+  return named === '' ? 'wasm' : named;
 }
 
 /** A new folder, removed when the test file ends. */

@@ -53,7 +53,7 @@ export function createBench(): Bench {
     write,
     stage(run, rest = {}) {
       const module = write(`stage-${++count}.mjs`, moduleText(run));
-      return job({type: 'stage', stage: 'fixture', module}, rest);
+      return job({type: 'stage', stage: 'fixture', module, engine: ''}, rest);
     },
     command(command, rest = {}, spec = {}) {
       const common = {env: {}, passEnv: [], scratch: []};
