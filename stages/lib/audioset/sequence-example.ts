@@ -1,4 +1,5 @@
-import {WireReader} from './wire-reader.ts';
+import {WireReader} from '../formats/wire-reader.ts';
+import {BadRecord} from './bad-record.ts';
 
 /** A list of values of one kind. `bytes` are views of the record. */
 export type Feature =
@@ -20,7 +21,7 @@ export interface SequenceExample {
  * Source: tensorflow/core/example/{example,feature}.proto.
  */
 export function decodeSequenceExample(data: Uint8Array): SequenceExample {
-  const reader = new WireReader(data);
+  const reader = new WireReader(data, (message) => new BadRecord(message));
   const context = new Map<string, Feature>();
   const featureLists = new Map<string, readonly Feature[]>();
   while (reader.next()) {

@@ -1,11 +1,9 @@
-import {BadRecord} from './bad-record.ts';
-
 /** How the value of a field is written. Groups (3 and 4) are none of it: no message read here has ever had them. */
 const Wire = {varint: 0, fixed64: 1, bytes: 2, fixed32: 5} as const;
 
 /**
  * Reads protobuf's wire format from start to end without copying. Every read is held to the message it is in; what does not
- * fit throws BadRecord with the byte. Source: the protocol buffers encoding guide.
+ * fit throws the error that `fail` makes of a message with the byte. Source: the protocol buffers encoding guide.
  */
 export class WireReader {
   /** Number of the field that `next` came to. */
@@ -16,9 +14,11 @@ export class WireReader {
   private readonly view: DataView;
   private position = 0;
   private limit: number;
+  private readonly fail: (message: string) => Error;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, fail: (message: string) => Error) {
     this.bytes = bytes;
+    this.fail = fail;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.limit = bytes.length;
   }
@@ -56,6 +56,12 @@ export class WireReader {
   text(what: string): string {
     const {buffer, byteOffset, length} = this.take(what);
     return Buffer.from(buffer, byteOffset, length).toString();
+  }
+
+  /** The integer of the field. Throws for one outside ±(2^53 - 1). */
+  integer(what: string): number {
+    if (this.wire !== Wire.varint) throw this.wrong(`${what} has wire type ${this.wire}; ${Wire.varint} is needed`);
+    return this.signed(what);
   }
 
   /** Adds the floats of the field to `values`: packed, or one. */
@@ -147,8 +153,8 @@ export class WireReader {
     throw this.wrong(`${what} is a number of more than 64 bits`);
   }
 
-  private wrong(what: string): BadRecord {
-    return new BadRecord(`${what} (byte ${this.position} of its data)`);
+  private wrong(what: string): Error {
+    return this.fail(`${what} (byte ${this.position} of its data)`);
   }
 }
 
