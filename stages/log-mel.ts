@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {cutPatches, logMel, roundHalfEven} from './lib/audio/mel.ts';
+import {checkPatchOptions, makePatches} from './lib/audio/make-patches.ts';
 import {writeNpy} from './lib/formats/npy.ts';
 import {decodeWav, mixToMono} from './lib/audio/wav.ts';
 
@@ -34,8 +34,8 @@ export default defineStage({
     },
   },
   run({params, inputs, outputs, metric}) {
-    const {sampleRate, windowSeconds, hopSeconds, bands, patchFrames, patchHop} = params;
-    checkParams(params);
+    const {sampleRate, bands, patchFrames} = params;
+    checkPatchOptions(params);
     const sound = decodeWav(readFileSync(inputs.waveform), 'the waveform');
     if (sound.sampleRate !== sampleRate) {
       throw new StageError(
@@ -43,42 +43,8 @@ export default defineStage({
         'let stage resample-trim make it, with the same sampleRate',
       );
     }
-    const samples = mixToMono(sound);
-    const {patches, data} = cutPatches(logMel(samples, params), patchFrames, patchHop);
-    if (patches === 0) {
-      const window = roundHalfEven(windowSeconds * sampleRate);
-      const needed = (patchFrames - 1) * roundHalfEven(hopSeconds * sampleRate) + window;
-      throw new StageError(
-        `the waveform is too short for one patch: ${samples.length} samples (${seconds(samples.length, sampleRate)}), ` +
-          `${patchFrames} frames need ${needed} (${seconds(needed, sampleRate)})`,
-        `set minSeconds of stage resample-trim to ${needed / sampleRate} or more: it repeats short clips`,
-      );
-    }
+    const {patches, data} = makePatches(mixToMono(sound), params);
     writeNpy(outputs.patches, {shape: [patches, patchFrames, bands], data});
     metric('patches', patches);
   },
 });
-
-function checkParams(params: {
-  readonly sampleRate: number;
-  readonly windowSeconds: number;
-  readonly hopSeconds: number;
-  readonly lowHz: number;
-  readonly highHz: number;
-}): void {
-  const {sampleRate, windowSeconds, hopSeconds, lowHz, highHz} = params;
-  if (lowHz >= highHz) throw new StageError(`lowHz is ${lowHz}, highHz is ${highHz}: lowHz must be the smaller one`);
-  if (highHz > sampleRate / 2) {
-    throw new StageError(`highHz is ${highHz}; sound at ${sampleRate} Hz ends at ${sampleRate / 2} Hz`);
-  }
-  if (roundHalfEven(hopSeconds * sampleRate) < 1) {
-    throw new StageError(`hopSeconds ${hopSeconds} is less than one sample at ${sampleRate} Hz`);
-  }
-  if (roundHalfEven(windowSeconds * sampleRate) < 3) {
-    throw new StageError(`windowSeconds ${windowSeconds} is less than three samples at ${sampleRate} Hz`);
-  }
-}
-
-function seconds(samples: number, sampleRate: number): string {
-  return `${(samples / sampleRate).toFixed(3)} s`;
-}

@@ -1,10 +1,10 @@
-import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {writeFileSync} from 'node:fs';
 import {defineStage} from 'mixdown/stage';
 import {BadClip} from './lib/audio/bad-clip.ts';
 import {writeClipReport} from './lib/audio/clip-report.ts';
-import {decodeClip} from './lib/audio/decode.ts';
+import {readClip} from './lib/audio/read-clip.ts';
 import {encodeWav} from './lib/audio/wav-write.ts';
-import {makeWaveform} from './lib/audio/waveform.ts';
+import {isSilent, makeWaveform} from './lib/audio/waveform.ts';
 
 export default defineStage({
   name: 'resample-trim',
@@ -60,14 +60,10 @@ export default defineStage({
     report: {kind: 'file', name: 'report.json', about: 'what the clip is and what was done to it, type clip-report/1'},
   },
   async run({params, inputs, outputs, metric, log, signal}) {
-    const path = inputs.clip;
     try {
-      if (statSync(path).size > MOST_BYTES) {
-        throw new BadClip('the clip is larger than 2 GiB', 'cut it into shorter clips');
-      }
-      const {container, codec, ...sound} = await decodeClip(readFileSync(path), 'the clip', {path, signal, log});
+      const {container, codec, ...sound} = await readClip(inputs.clip, {signal, log});
       const {samples, ...made} = makeWaveform(sound, params);
-      const silent = made.peak < SILENT_PEAK;
+      const silent = isSilent(made);
       if (silent) log('the clip is silent');
       writeFileSync(outputs.waveform, encodeWav({sampleRate: params.sampleRate, channels: [samples]}, 'float32'));
       writeClipReport(outputs.report, {
@@ -89,8 +85,3 @@ export default defineStage({
     }
   },
 });
-
-/** -100 dB below full scale: less than half a step of 16 bits. */
-const SILENT_PEAK = 1e-5;
-/** What Node reads at once. */
-const MOST_BYTES = 2 ** 31 - 1;

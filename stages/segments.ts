@@ -2,7 +2,7 @@ import {defineStage, StageError} from 'mixdown/stage';
 import {readFolds, type Clip} from './lib/experiment/dataset.ts';
 import {vectorReader} from './lib/learning/embeddings.ts';
 import {npyWriter, type NpyWriter} from './lib/formats/npy-writer.ts';
-import {cutPieces, type Piece} from './lib/experiment/pieces.ts';
+import {cutPieces, gatherPiece, type Vectors} from './lib/experiment/pieces.ts';
 import {writePieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
 
 export default defineStage({
@@ -52,7 +52,7 @@ export default defineStage({
         if (count === 0) throw new StageError(`clip ${clip.key} has no vectors`, 'a clip needs at least one');
         writer ??= npyWriter<Vectors>(outputs.features, [params.length, width], data);
         for (const [i, piece] of cutPieces(count, params).entries()) {
-          writer.write(gather(data, width, piece));
+          writer.write(gatherPiece(data, width, piece));
           rows.push(rowOf(clip, rows.length, i));
         }
       }
@@ -68,16 +68,4 @@ export default defineStage({
 
 function rowOf({key, classIndex, split, fold, parent, label}: Clip, row: number, piece: number): PieceRow {
   return {row, key, piece, classIndex, split, fold, parent, label};
-}
-
-type Vectors = Uint8Array | Float32Array;
-
-/** The vectors at the places of a piece, one after another; zeros where there is none. */
-function gather(data: Vectors, width: number, piece: Piece): Vectors {
-  const size = piece.length * width;
-  const values = data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
-  for (const [i, vector] of piece.entries()) {
-    if (vector !== undefined) values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
-  }
-  return values;
 }

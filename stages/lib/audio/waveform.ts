@@ -51,6 +51,11 @@ export function makeWaveform(sound: Sound, options: WaveformOptions): Waveform {
   };
 }
 
+/** Whether nothing can be heard: -100 dB below full scale is less than half a step of 16 bits. */
+export function isSilent({peak}: Pick<Waveform, 'peak'>): boolean {
+  return peak < 1e-5;
+}
+
 /** Smallest normal float32: below it, librosa.util.normalize leaves a clip as it is. */
 const LOWEST_PEAK = 2 ** -126;
 

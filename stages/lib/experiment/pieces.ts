@@ -37,3 +37,16 @@ export function cutPieces(count: number, {length, long, short}: CutRule): readon
   }
   return pieces;
 }
+
+/** Vectors one after another: bytes of the quantisation, or values. */
+export type Vectors = Uint8Array | Float32Array;
+
+/** The vectors at the places of a piece, one after another; zeros where there is none. */
+export function gatherPiece(data: Vectors, width: number, piece: Piece): Vectors {
+  const size = piece.length * width;
+  const values = data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
+  for (const [i, vector] of piece.entries()) {
+    if (vector !== undefined) values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
+  }
+  return values;
+}
