@@ -1,6 +1,6 @@
 import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import type {RecordPlace} from './bad-record.ts';
-import {maskedCrc32c} from './crc32c.ts';
+import {maskedCrc32c} from '../formats/crc32c.ts';
 
 /** A record of a TFRecord file, or why it cannot be had. */
 export type TfRecord = RecordPlace &

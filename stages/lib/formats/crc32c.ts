@@ -25,7 +25,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** The checksum as TFRecord files store it: rotated and shifted, because a checksum over data with its own is degenerate. */
+/** The checksum as TFRecord files and checkpoints store it: rotated and shifted, because a checksum over data with its own is degenerate. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

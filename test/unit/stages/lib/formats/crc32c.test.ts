@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {crc32c, maskedCrc32c} from '../../../../../stages/lib/audioset/crc32c.ts';
+import {crc32c, maskedCrc32c} from '../../../../../stages/lib/formats/crc32c.ts';
 import {slowCrc32c} from '../../../../support/audioset-records.ts';
 
 const readPdu =
