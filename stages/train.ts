@@ -86,8 +86,7 @@ export default defineStage({
     if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
     const config = configOf(params, data);
 
-    const {tf} = await loadEngine();
-    const model = createAttentionModel(tf, config, seed);
+    const model = createAttentionModel(await loadEngine(), config, seed);
     try {
       const plan = {order, mixed, validation: params.keep === 'last' ? [] : validation, ...params};
       const {curve, best} = await trainAttention(
@@ -106,7 +105,7 @@ export default defineStage({
       writeNpy(outputs.predictions, {shape: shape(test), data: score(test)});
       writeNpy(outputs.validation, {shape: shape(validation), data: score(validation)});
       writeIndex(outputs.index, classes, test, validation);
-      writeSafeTensors(outputs.model, model.save(), {
+      writeSafeTensors(outputs.model, await model.save(), {
         model: 'multi-level-attention',
         levels: config.levels.map((level) => `h${level}`).join('+'),
         classes: JSON.stringify(classes),

@@ -1,17 +1,10 @@
-import type {Tensor2D} from '@tensorflow/tfjs-core';
-import {attentionPool, type AttentionNorm} from '../tensors/attention-pool.ts';
-import {counterStream, fillDropoutMask, glorotUniform} from '../tensors/counter-random.ts';
-import type {Tf} from '../tensors/tf.ts';
-import {
-  BATCH_NORM_EPSILON,
-  batchNorm,
-  concatColumns,
-  dense,
-  maskedRelu,
-  shareCrossEntropy,
-  softmaxCrossEntropy,
-  sumOf,
-} from '../tensors/layers.ts';
+import type {Tensor1D, Tensor2D, Tensor3D} from '@tensorflow/tfjs-core';
+import type {AttentionNorm} from '../models/graph.ts';
+import {attentionPool} from '../tensors/attention-pool.ts';
+import {counterStream, glorotUniform} from '../tensors/counter-random.ts';
+import type {Engine} from '../tensors/engine.ts';
+import {batchNorm, concatColumns, dense, dropout, relu, reshape, sumOf} from '../tensors/layers.ts';
+import {shareCrossEntropy, softmaxCrossEntropy} from '../tensors/losses.ts';
 import type {NamedArray, Weights} from '../tensors/named-array.ts';
 import {createParameters, type Parameters} from '../tensors/parameters.ts';
 import {createRunningMoments, type RunningMoments} from '../tensors/running-moments.ts';
@@ -44,16 +37,19 @@ export interface AttentionModel {
   /** Class probabilities (B, C) of x (B, T, F); `pieces` is T. */
   predict(x: Float32Array, pieces: number): Float32Array;
   /** All weights, the running moments included, as a copy. */
-  save(): Weights;
+  save(): Promise<Weights>;
   load(weights: Weights): void;
   /** Frees the tensors. */
   dispose(): void;
 }
 
+const BATCH_NORM_EPSILON = 1e-3;
+
 /** A model with fresh weights from `seed`. Equal seeds and batches give equal results, bit for bit. */
-export function createAttentionModel(tf: Tf, config: AttentionConfig, seed: number): AttentionModel {
-  const parameters = createParameters(tf, initialWeights(config, seed), {learningRate: config.learningRate});
-  const running = new Map(normalisedWidths(config).map(([name, width]) => [name, createRunningMoments(width)]));
+export function createAttentionModel(engine: Engine, config: AttentionConfig, seed: number): AttentionModel {
+  const {tf} = engine;
+  const parameters = createParameters(engine, initialWeights(config, seed), {learningRate: config.learningRate});
+  const running = new Map(normalisedWidths(config).map(([name, width]) => [name, createRunningMoments(engine, width)]));
   let steps = 0;
 
   return {
@@ -63,10 +59,12 @@ export function createAttentionModel(tf: Tf, config: AttentionConfig, seed: numb
       const {value, grads} = tf.tidy(() => {
         const frames = tf.tensor2d(x, [batch * pieces, config.features]);
         const wanted = tf.tensor2d(targets, [batch, config.classes]);
-        const pass = trainingPass(tf, config, parameters, running, seed, steps);
+        const pass = trainingPass(engine, config, parameters, running, seed, steps);
         return tf.valueAndGrads(() => {
-          const output = forward(tf, config, pass, frames, pieces);
-          return config.finalDense ? softmaxCrossEntropy(tf, output, wanted) : shareCrossEntropy(tf, output, wanted);
+          const output = forward(engine, config, pass, frames, pieces);
+          return config.finalDense
+            ? softmaxCrossEntropy(engine, output, wanted)
+            : shareCrossEntropy(engine, output, wanted);
         })([...parameters.tensors]);
       });
       parameters.step(grads);
@@ -77,16 +75,25 @@ export function createAttentionModel(tf: Tf, config: AttentionConfig, seed: numb
     predict: (x, pieces) =>
       tf.tidy(() => {
         const frames = tf.tensor2d(x, [x.length / config.features, config.features]);
-        const output = forward(tf, config, inferencePass(tf, parameters, running), frames, pieces);
+        const output = forward(engine, config, inferencePass(engine, parameters, running), frames, pieces);
         const probabilities = config.finalDense ? tf.softmax(output) : tf.div(output, tf.sum(output, 1, true));
         return probabilities.dataSync<'float32'>();
       }),
-    save: () => new Map([...parameters.save(), ...[...running].flatMap(([name, moments]) => moments.save(name))]),
+    async save() {
+      const weights = new Map(await parameters.save());
+      for (const [name, moments] of running) {
+        for (const [part, array] of await moments.save(name)) weights.set(part, array);
+      }
+      return weights;
+    },
     load(weights) {
       parameters.load(weights);
       for (const [name, moments] of running) moments.load(name, weights);
     },
-    dispose: () => parameters.dispose(),
+    dispose() {
+      parameters.dispose();
+      for (const moments of running.values()) moments.dispose();
+    },
   };
 }
 
@@ -100,8 +107,8 @@ interface Pass {
 type Running = ReadonlyMap<string, RunningMoments>;
 
 function trainingPass(
-  tf: Tf,
-  {dropout, momentum}: AttentionConfig,
+  engine: Engine,
+  {dropout: rate, momentum}: AttentionConfig,
   parameters: Parameters,
   running: Running,
   seed: number,
@@ -109,26 +116,24 @@ function trainingPass(
 ): Pass {
   return {
     parameters,
-    normalise: (name, x) =>
-      batchNorm(tf, x, parameters.tensor1d(`${name}/gamma`), parameters.tensor1d(`${name}/beta`), (moments) => {
-        running.get(name)?.update(moments, momentum);
-      }),
-    activate(name, x) {
-      const mask = new Float32Array(x.size);
-      fillDropoutMask(mask, dropout, counterStream(seed, `${name}/dropout/${step}`));
-      return maskedRelu(tf, x, tf.tensor2d(mask, x.shape));
+    normalise(name, x) {
+      const [gamma, beta] = [parameters.get<Tensor1D>(`${name}/gamma`), parameters.get<Tensor1D>(`${name}/beta`)];
+      const {y, ...moments} = batchNorm(engine, x, gamma, beta, BATCH_NORM_EPSILON);
+      running.get(name)?.update(moments, momentum);
+      return y;
     },
+    activate: (name, x) => dropout(engine, relu(engine, x), rate, counterStream(seed, `${name}/dropout/${step}`)),
   };
 }
 
-function inferencePass(tf: Tf, parameters: Parameters, running: Running): Pass {
+function inferencePass({tf}: Engine, parameters: Parameters, running: Running): Pass {
   return {
     parameters,
     normalise(name, x) {
       const {mean, variance} = running.get(name) as RunningMoments;
-      const inverse = tf.rsqrt(tf.add(tf.tensor1d(variance), BATCH_NORM_EPSILON));
-      const factor = tf.mul(parameters.tensor1d(`${name}/gamma`), inverse);
-      const shift = tf.sub(parameters.tensor1d(`${name}/beta`), tf.mul(factor, tf.tensor1d(mean)));
+      const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+      const factor = tf.mul(parameters.get<Tensor1D>(`${name}/gamma`), inverse);
+      const shift = tf.sub(parameters.get<Tensor1D>(`${name}/beta`), tf.mul(factor, mean));
       return tf.add(tf.mul(x, factor), shift);
     },
     activate: (_name, x) => tf.relu(x),
@@ -136,9 +141,9 @@ function inferencePass(tf: Tf, parameters: Parameters, running: Running): Pass {
 }
 
 /** Logits (B, C) with a final dense layer, else the sum over the levels of their pooled scores (B, C), not negative. */
-function forward(tf: Tf, config: AttentionConfig, pass: Pass, frames: Tensor2D, pieces: number): Tensor2D {
+function forward(engine: Engine, config: AttentionConfig, pass: Pass, frames: Tensor2D, pieces: number): Tensor2D {
   const layer = (name: string, x: Tensor2D): Tensor2D =>
-    dense(tf, x, pass.parameters.tensor2d(`${name}/weights`), pass.parameters.tensor1d(`${name}/biases`));
+    dense(engine, x, pass.parameters.get<Tensor2D>(`${name}/weights`), pass.parameters.get<Tensor1D>(`${name}/biases`));
   const head = (name: string, x: Tensor2D): Tensor2D =>
     config.headBatchNorm ? pass.normalise(name, layer(name, x)) : layer(name, x);
 
@@ -150,9 +155,10 @@ function forward(tf: Tf, config: AttentionConfig, pass: Pass, frames: Tensor2D, 
     if (!config.levels.includes(level)) continue;
     const scores = head(`${name}/scores`, hidden);
     const attention = head(`${name}/attention`, hidden);
-    outputs.push(attentionPool(tf, scores, attention, pieces, config.attentionNorm));
+    const cube = (x: Tensor2D): Tensor3D => reshape(engine, x, [x.shape[0] / pieces, pieces, x.shape[1]]);
+    outputs.push(attentionPool(engine, cube(scores), cube(attention), config.attentionNorm));
   }
-  return config.finalDense ? head('output', concatColumns(tf, outputs)) : sumOf(tf, outputs);
+  return config.finalDense ? head('output', concatColumns(engine, outputs)) : sumOf(engine, outputs);
 }
 
 /** The dense layers with their sizes. */

@@ -51,7 +51,7 @@ export async function trainAttention(
 ): Promise<TrainingResult> {
   const examples = [...plainExamples(plan.order), ...plan.mixed];
   const curve: Epoch[] = [];
-  let best: {readonly epoch: Epoch; readonly weights: ReturnType<AttentionModel['save']>} | undefined;
+  let best: {readonly epoch: Epoch; readonly weights: Awaited<ReturnType<AttentionModel['save']>>} | undefined;
 
   for (let number = 1; number <= plan.epochs; number++) {
     let lossSum = 0;
@@ -68,7 +68,7 @@ export async function trainAttention(
     const epoch: Epoch = {epoch: number, trainLoss, ...validate(model, data, plan)};
     curve.push(epoch);
     onEpoch(epoch);
-    if (best === undefined || isBetter(epoch, best.epoch)) best = {epoch, weights: model.save()};
+    if (best === undefined || isBetter(epoch, best.epoch)) best = {epoch, weights: await model.save()};
     else if (number - best.epoch.epoch >= plan.patience) break;
   }
   if (best === undefined) throw new RangeError('training needs at least one epoch');

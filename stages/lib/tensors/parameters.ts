@@ -1,82 +1,118 @@
-import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
-import {adamState, adamStep, type AdamSettings, type AdamState} from './adam.ts';
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {AdamSettings} from './adam.ts';
+import type {Engine} from './engine.ts';
 import type {NamedArray, Weights} from './named-array.ts';
-import type {Tf} from './tf.ts';
+import type {AdamTensors} from './ops.ts';
 
-/** The weights of a model in training: the arrays here are the master copy, the tensors follow it. */
+/** The weights of a model in training. They live on the engine only; `save` fetches them. */
 export interface Parameters {
   readonly names: readonly string[];
   /** In the order of `names`; valid until the next `step` or `load`. */
   readonly tensors: readonly Tensor[];
-  tensor1d(name: string): Tensor1D;
-  tensor2d(name: string): Tensor2D;
-  /** One step of Adam with the gradients in the order of `names`. */
+  /** Valid until the next `step` or `load`. */
+  get<T extends Tensor>(name: string): T;
+  /** One step of Adam with the gradients in the order of `names`, which stay the caller's. */
   step(gradients: readonly Tensor[]): void;
   /** A copy of the values. */
-  save(): Weights;
+  save(): Promise<Weights>;
+  /** Replaces the values, not what Adam remembers. */
   load(weights: Weights): void;
+  /** All that training needs to go on as if it had not stopped. */
+  saveState(): Promise<ParametersState>;
+  loadState(state: ParametersState): void;
   dispose(): void;
 }
 
-/**
- * A step makes new tensors and frees the old ones, as an engine may keep prepared copies of a weight by the tensor's
- * identity (the wasm engine packs them for its matrix product): values changed in place would not be seen.
- */
-export function createParameters(tf: Tf, initial: Weights, settings: AdamSettings): Parameters {
-  const names = [...initial.keys()];
-  const arrays = [...initial.values()].map(({shape, data}) => ({shape: [...shape], data: data.slice()}));
-  const states: readonly AdamState[] = arrays.map(({data}) => adamState(data.length));
-  const indices = new Map(names.map((name, i) => [name, i]));
-  let tensors: Tensor[] = arrays.map(({shape, data}) => makeTensor(tf, shape, data));
-  let steps = 0;
+export interface ParametersState {
+  readonly weights: Weights;
+  /** Running averages of the gradients. */
+  readonly first: Weights;
+  /** Running averages of their squares. */
+  readonly second: Weights;
+  /** Steps done. */
+  readonly steps: number;
+}
 
-  function indexOf(name: string): number {
-    return indices.get(name) ?? missing(name);
+/**
+ * Parameters with Adam (Kingma and Ba 2015, in the form in which the bias correction is part of the step size and epsilon
+ * is added to the uncorrected root: Keras, TensorFlow). The arrays given must not change while the parameters live: some
+ * engines keep them.
+ */
+export function createParameters(engine: Engine, initial: Weights, settings: AdamSettings): Parameters {
+  const {tf, ops} = engine;
+  const {learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7} = settings;
+  const names = [...initial.keys()];
+  const shapes = [...initial.values()].map(({shape}) => [...shape]);
+  let steps = 0;
+  let values = make(initial);
+  let first = zeros();
+  let second = zeros();
+
+  function make(weights: Weights): Tensor[] {
+    return names.map((name, i) => {
+      const array = weights.get(name);
+      const shape = shapes[i] as number[];
+      if (array === undefined) throw new Error(`no parameter is called ${name}`);
+      if (String(array.shape) !== String(shape)) throw new Error(`parameter ${name} is not of shape [${shape}]`);
+      return tf.keep(tf.tensor(array.data, shape, 'float32'));
+    });
   }
 
-  function renew(): void {
-    for (const tensor of tensors) tensor.dispose();
-    tensors = arrays.map(({shape, data}) => makeTensor(tf, shape, data));
+  function zeros(): Tensor[] {
+    return shapes.map((shape) => tf.keep(tf.zeros(shape)));
+  }
+
+  async function fetch(tensors: readonly Tensor[]): Promise<Weights> {
+    const arrays = new Map<string, NamedArray>();
+    for (const [i, name] of names.entries()) {
+      const data = await (tensors[i] as Tensor).data<'float32'>();
+      arrays.set(name, {shape: shapes[i] as number[], data});
+    }
+    return arrays;
   }
 
   return {
     names,
     get tensors() {
-      return tensors;
+      return values;
     },
-    tensor1d: (name) => tensors[indexOf(name)] as Tensor1D,
-    tensor2d: (name) => tensors[indexOf(name)] as Tensor2D,
+    get<T extends Tensor>(name: string): T {
+      const tensor = values[names.indexOf(name)];
+      if (tensor === undefined) throw new Error(`no parameter is called ${name}`);
+      return tensor as T;
+    },
     step(gradients) {
       steps++;
-      for (const [i, {data}] of arrays.entries()) {
-        const gradient = (gradients[i] as Tensor).dataSync<'float32'>();
-        adamStep(data, gradient, states[i] as AdamState, steps, settings);
+      const rate = (learningRate * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps);
+      for (const [i, gradient] of gradients.entries()) {
+        const old = {values: values[i], first: first[i], second: second[i]} as AdamTensors;
+        const next = ops.adam(old, gradient, {rate, beta1, beta2, epsilon});
+        values[i] = tf.keep(next.values);
+        first[i] = tf.keep(next.first);
+        second[i] = tf.keep(next.second);
       }
-      renew();
     },
-    save() {
-      return new Map(names.map((name, i) => [name, copyOf(arrays[i] as NamedArray)]));
-    },
+    save: () => fetch(values),
     load(weights) {
-      for (const [i, {data}] of arrays.entries()) data.set(weights.get(names[i] as string)?.data ?? missing(names[i]));
-      renew();
+      const loaded = make(weights);
+      tf.dispose(values);
+      values = loaded;
+    },
+    saveState: async () => ({
+      weights: await fetch(values),
+      first: await fetch(first),
+      second: await fetch(second),
+      steps,
+    }),
+    loadState(state) {
+      const loaded = [make(state.weights), make(state.first), make(state.second)] as const;
+      tf.dispose([values, first, second]);
+      [values, first, second] = loaded;
+      ({steps} = state);
     },
     dispose() {
-      for (const tensor of tensors) tensor.dispose();
-      tensors = [];
+      tf.dispose([values, first, second]);
+      values = first = second = [];
     },
   };
-}
-
-/** The engine may keep the array itself, so it gets a copy of its own. */
-function makeTensor(tf: Tf, shape: number[], data: Float32Array): Tensor {
-  return tf.keep(tf.tensor(data.slice(), shape, 'float32'));
-}
-
-function copyOf({shape, data}: NamedArray): NamedArray {
-  return {shape, data: data.slice()};
-}
-
-function missing(name: string | undefined): never {
-  throw new Error(`no parameter is called ${name}`);
 }

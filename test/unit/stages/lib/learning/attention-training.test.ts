@@ -33,8 +33,8 @@ function scriptedModel(
       const rows = x.length / data.width;
       return Float32Array.from({length: 3 * rows}, (_, i) => scores[model.step - 1]?.[i % 3] ?? 0);
     },
-    save: () => new Map([['step', {shape: [1], data: Float32Array.of(model.step)}]]),
-    load(weights: ReturnType<AttentionModel['save']>) {
+    save: async () => new Map([['step', {shape: [1], data: Float32Array.of(model.step)}]]),
+    load(weights: Awaited<ReturnType<AttentionModel['save']>>) {
       model.step = weights.get('step')?.data[0] ?? 0;
     },
     dispose() {},
