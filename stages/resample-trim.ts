@@ -3,6 +3,7 @@ import {defineStage} from 'mixdown/stage';
 import {BadClip} from './lib/audio/bad-clip.ts';
 import {writeClipReport} from './lib/audio/clip-report.ts';
 import {readClip} from './lib/audio/read-clip.ts';
+import {waveformParams} from './lib/audio/front-end-params.ts';
 import {encodeWav} from './lib/audio/wav-write.ts';
 import {isSilent, makeWaveform} from './lib/audio/waveform.ts';
 
@@ -10,33 +11,7 @@ export default defineStage({
   name: 'resample-trim',
   summary: 'One clip as mono sound at one sampling rate, silence at its ends cut off, peak at 1.',
   params: {
-    sampleRate: {type: 'integer', minimum: 1000, maximum: 384_000, default: 16_000, about: 'Hz of the waveform'},
-    trimDb: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 60,
-      about: 'dB below the loudest frame from which a frame at the ends counts as silent',
-    },
-    trimPad: {
-      type: 'string',
-      enum: ['reflect', 'zero'],
-      default: 'reflect',
-      about: 'what the frames at the ends see beyond the clip: librosa 0.6 reflects, 0.10 and later pad zeros',
-    },
-    normalize: {type: 'boolean', default: true, about: 'scale the trimmed clip so that its peak is 1'},
-    minSeconds: {
-      type: 'number',
-      minimum: 0,
-      maximum: 3600,
-      default: 0.975,
-      about: 'a shorter waveform is repeated up to this length; 0.975 s is one log-mel patch; 0 turns it off',
-    },
-    resampler: {
-      type: 'string',
-      enum: ['sinc', 'resampy02'],
-      default: 'sinc',
-      about: 'sinc: band-limited, of reference quality; resampy02: as resampy 0.2 kaiser_best, to the digit',
-    },
+    ...waveformParams,
     onBadClip: {
       type: 'string',
       enum: ['fail', 'skip'],

@@ -2,27 +2,14 @@ import {defineStage, StageError} from 'mixdown/stage';
 import {readFolds, type Clip} from './lib/experiment/dataset.ts';
 import {vectorReader} from './lib/learning/embeddings.ts';
 import {npyWriter, type NpyWriter} from './lib/formats/npy-writer.ts';
+import {pieceParams} from './lib/experiment/piece-params.ts';
 import {cutPieces, gatherPiece, type Vectors} from './lib/experiment/pieces.ts';
 import {writePieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
 
 export default defineStage({
   name: 'segments',
   summary: 'Cuts or repeats the vectors of every clip to pieces of one length, (rows, length, width).',
-  params: {
-    length: {type: 'integer', minimum: 1, default: 6, about: 'vectors of a piece; one vector is 0.96 s'},
-    long: {
-      type: 'string',
-      enum: ['split', 'truncate'],
-      default: 'split',
-      about: 'longer clips: consecutive pieces, a rest of half a piece or more being one too; or the first piece only',
-    },
-    short: {
-      type: 'string',
-      enum: ['repeat', 'zero'],
-      default: 'repeat',
-      about: 'fills a piece with its own vectors again, or with zeros (bytes 0, as packed AudioSet features have)',
-    },
-  },
+  params: pieceParams,
   inputs: {
     features: {
       kind: 'tree',

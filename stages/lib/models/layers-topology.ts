@@ -1,4 +1,5 @@
 import type {Layer, ModelGraph, ModelInput} from './graph.ts';
+import type {ExampleShape} from './shapes.ts';
 
 /** A Keras 2 functional model, as TensorFlow.js's loadLayersModel and Keras read it. */
 export interface LayersTopology {
@@ -30,13 +31,11 @@ export const OWN_CLASSES: ReadonlySet<string> = new Set(['MixdownAttentionPool',
  *
  * @param names - Keras's names, from kerasNames
  * @param shapes - of one example, by the names of inputs and layers
- * @param isBiased - whether a convolution or dense layer has biases
  */
 export function layersTopology(
   {inputs, layers, outputs}: ModelGraph,
   names: ReadonlyMap<string, string>,
-  shapes: ReadonlyMap<string, readonly (number | null)[]>,
-  isBiased: (layer: string) => boolean,
+  shapes: ReadonlyMap<string, ExampleShape>,
 ): LayersTopology {
   const nameOf = (name: string): string => names.get(name) as string;
   const place = (name: string): readonly unknown[] => [nameOf(name), 0, 0];
@@ -47,7 +46,7 @@ export function layersTopology(
       layers: [
         ...inputs.map((input) => inputLayer(input, nameOf(input.name))),
         ...layers.map((layer) => {
-          const {className, config} = kerasLayer(layer, shapes.get(layer.inputs[0] ?? '') ?? [], isBiased(layer.name));
+          const {className, config} = kerasLayer(layer, shapes.get(layer.inputs[0] ?? '') ?? []);
           return {
             class_name: className,
             name: nameOf(layer.name),
@@ -91,9 +90,9 @@ function inputLayer({shape}: ModelInput, name: string): {readonly class_name: st
   return layer;
 }
 
-function kerasLayer(layer: Layer, inputShape: readonly (number | null)[], isBiased: boolean): KerasLayer {
+function kerasLayer(layer: Layer, inputShape: ExampleShape): KerasLayer {
   const image = {data_format: 'channels_last', padding: 'same'};
-  const linear = {activation: 'linear', use_bias: isBiased};
+  const linear = {activation: 'linear', use_bias: true};
   switch (layer.op) {
     case 'expand':
       return {className: 'Reshape', config: {target_shape: [...inputShape.map((size) => size ?? -1), 1]}};

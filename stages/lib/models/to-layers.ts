@@ -1,8 +1,7 @@
-import {StageError} from 'mixdown/stage';
 import type {Weights} from '../tensors/named-array.ts';
 import type {ModelGraph} from './graph.ts';
 import {kerasNames, KERAS_PARTS, layersTopology, OWN_CLASSES, type LayersTopology} from './layers-topology.ts';
-import {layerShapes, parameterShapes} from './shapes.ts';
+import {checkWeights, layerShapes, parameterShapes} from './shapes.ts';
 
 /** A model in the TensorFlow.js layers format: the content of `model.json` and of `weights.bin`. */
 export interface LayersFile {
@@ -36,27 +35,24 @@ export interface ManifestEntry {
 export const LAYERS_TYPE = 'model-graph/1';
 
 /**
- * The model as `tf.loadLayersModel` reads it. Throws StageError when a parameter is missing or of another shape; weights that
- * the graph does not have are left out.
+ * The model as `tf.loadLayersModel` reads it. Throws StageError when a parameter is missing, of another shape or not finite;
+ * weights that the graph does not have are left out.
  *
  * @param weightsName - name of the file with the weights, beside model.json
  */
 export function toLayers(graph: ModelGraph, weights: Weights, weightsName: string): LayersFile {
   const names = kerasNames(graph);
-  const parameters = parametersOf(graph, weights);
-  const entries = parameters.map((name): ManifestEntry => {
+  const depthwise = new Set(graph.layers.filter(({op}) => op === 'depthwise-convolution').map(({name}) => name));
+  checkWeights(graph, weights);
+  const parameters = [...parameterShapes(graph)];
+  const entries = parameters.map(([name, shape]): ManifestEntry => {
     const slash = name.lastIndexOf('/');
-    const layer = names.get(name.slice(0, slash)) as string;
+    const layer = name.slice(0, slash);
     const part = KERAS_PARTS[name.slice(slash + 1)] as string;
-    const isDepthwise = part === 'kernel' && opOf(graph, name.slice(0, slash)) === 'depthwise-convolution';
-    return {
-      name: `${layer}/${isDepthwise ? 'depthwise_kernel' : part}`,
-      shape: weights.get(name)?.shape ?? [],
-      dtype: 'float32',
-    };
+    const prefix = part === 'kernel' && depthwise.has(layer) ? 'depthwise_' : '';
+    return {name: `${names.get(layer)}/${prefix}${part}`, shape, dtype: 'float32'};
   });
-  const shapes = new Map([...graph.inputs.map(({name, shape}) => [name, shape] as const), ...layerShapes(graph)]);
-  const topology = layersTopology(graph, names, shapes, (layer) => weights.has(`${layer}/biases`));
+  const topology = layersTopology(graph, names, layerShapes(graph));
   return {
     model: {
       format: 'layers-model',
@@ -64,29 +60,11 @@ export function toLayers(graph: ModelGraph, weights: Weights, weightsName: strin
       convertedBy: null,
       modelTopology: topology,
       weightsManifest: [{paths: [weightsName], weights: entries}],
-      userDefinedMetadata: {type: LAYERS_TYPE, graph, parameters},
+      userDefinedMetadata: {type: LAYERS_TYPE, graph, parameters: parameters.map(([name]) => name)},
     },
-    weights: joined(parameters.map((name) => weights.get(name)?.data ?? new Float32Array())),
+    weights: joined(parameters.map(([name]) => weights.get(name)?.data as Float32Array)),
     hasOwnLayers: topology.config.layers.some(({class_name}) => OWN_CLASSES.has(class_name)),
   };
-}
-
-/** Names of the graph's parameters, in its order. */
-function parametersOf(graph: ModelGraph, weights: Weights): readonly string[] {
-  const names: string[] = [];
-  for (const [name, shape] of parameterShapes(graph)) {
-    const found = weights.get(name);
-    if (found === undefined) throw new StageError(`the weights lack ${name}`);
-    if (found.shape.join() !== shape.join()) {
-      throw new StageError(`${name} has shape [${found.shape.join(', ')}]; [${shape.join(', ')}] is expected`);
-    }
-    names.push(name);
-  }
-  return names;
-}
-
-function opOf({layers}: ModelGraph, name: string): string | undefined {
-  return layers.find((layer) => layer.name === name)?.op;
 }
 
 function joined(arrays: readonly Float32Array[]): Uint8Array {
