@@ -96,6 +96,13 @@ export interface StageContext<P, I, O> {
   readonly device: string;
   /** The tensor engine to compute with, chosen before the job started; empty unless the stage says `numericBackend: true`. */
   readonly engine: string;
+  /**
+   * Absolute path of a folder that outlives a failure, a timeout, a stop and a kill -9: the next attempt at the same work
+   * gets it with what the last one left in it, and it is removed when the result is stored. A stage may be killed while
+   * it writes there, so it writes to another name and renames, and takes nothing there on trust. Empty unless the stage
+   * says `resumable: true`.
+   */
+  readonly checkpoint: string;
   /** Aborted when the run is cancelled or the time is up. */
   readonly signal: AbortSignal;
   log(this: void, text: string): void;
@@ -149,6 +156,11 @@ export interface StageSpec<P extends Params, I extends Inputs, O extends Outputs
   /** The stage draws random numbers from `seed`. */
   readonly seeded?: boolean;
   readonly deterministic?: boolean;
+  /**
+   * The stage keeps in `checkpoint` what it needs to go on after it was stopped, and then ends with the bytes of a run that
+   * was not.
+   */
+  readonly resumable?: true;
   run(context: StageContext<ParamsOf<P>, InputsOf<I>, OutputsOf<O>>): void | Promise<void>;
 }
 

@@ -37,7 +37,7 @@ export function openWorkspace(project: Project, what: string, warn: (failure: Fa
     sources,
     stat,
     runs: openRunStore(project.runsDir),
-    planPorts: {cas: store.cas, actions: store.actions, sources, state},
+    planPorts: {cas: store.cas, actions: store.actions, sources, state, checkpoints: store.checkpoints},
     close: () => store.close(),
   });
 }

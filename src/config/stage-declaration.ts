@@ -72,6 +72,7 @@ const schema = {
     numericBackend: {type: 'boolean'},
     seeded: {type: 'boolean'},
     deterministic: {type: 'boolean'},
+    resumable: {const: true},
     run: {},
   },
 };

@@ -73,12 +73,34 @@ export interface WorkspaceState {
 export interface Locks {
   acquire(key: string, signal: AbortSignal, onWait: (holder: string) => void): Promise<Lock>;
 }
+  /** The lock when nobody holds or awaits it. */
+  tryAcquire(key: string): Lock | undefined;
 
 export interface Lock {
   release(): void;
 }
 
 /** Where an input lies. A tree's entries are read from its manifest, so a large one costs nothing to pass. */
+/** What long jobs keep to go on after they were stopped: one folder for each fingerprint, in no key. */
+export interface Checkpoints {
+  /** Whether a stopped job left something to go on from. Reads only. */
+  waits(fingerprint: Sha256): boolean;
+  /** The right to a fingerprint's checkpoint, over all runs that share the store; undefined while another job has it. */
+  take(fingerprint: Sha256): Checkpoint | undefined;
+}
+
+export interface Checkpoint {
+  /**
+   * The folder for the next attempt, with what the last one left in it, or empty. Its path is a new one each time, so that
+   * what is left running of an earlier attempt spoils nothing.
+   */
+  open(how: 'resume' | 'anew'): string;
+  /** Leaves it to a later run, and gives the right back. */
+  leave(): void;
+  /** Removes it, and gives the right back. */
+  discard(): void;
+}
+
 export type JobInput =
   | {
       readonly kind: 'file';
@@ -119,6 +141,8 @@ export interface Job {
   /** Private, on the store's file system; empty, or with an empty `out`. Outputs land in `<folder>/out/<output name>`. */
   readonly folder: string;
   readonly lease: Lease;
+  /** Absolute path of the folder that outlives the job; only of a stage that can go on from it. Made when missing. */
+  readonly checkpoint?: string;
   readonly timeoutMs?: number;
   /** Time between the polite signal and the kill. */
   readonly graceMs: number;

@@ -48,6 +48,8 @@ export interface StageDeclaration {
   /** The stage reads `seed`, so it enters the key. */
   readonly seeded: boolean;
   readonly deterministic: boolean;
+  /** The stage can go on from what a stopped attempt left in its checkpoint. */
+  readonly resumable?: true;
   readonly code: Sha256;
   readonly manifest: CodeManifest;
 }

@@ -2,8 +2,8 @@ import type {Action, ActionResult} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
-import type {PipelineNode} from '../core/pipeline.ts';
-import type {Job, JobResult} from '../core/ports.ts';
+import type {Pipeline, PipelineNode} from '../core/pipeline.ts';
+import type {Checkpoint, Job, JobResult} from '../core/ports.ts';
 import type {Lease} from '../core/resources.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Artifact} from '../core/tree.ts';
@@ -17,6 +17,8 @@ export interface Task {
   readonly action: Action;
   readonly fingerprint: Sha256;
   readonly inputs: JobInputs;
+  /** Not to go on from what an earlier run left behind. */
+  readonly anew: boolean;
 }
 
 /** A job that ended well, its outputs still in its work folder. */
@@ -26,6 +28,7 @@ export interface Ran {
   readonly result: JobResult;
   readonly startedAt: number;
   readonly device: string;
+  readonly checkpoint?: Checkpoint;
 }
 
 /** Failures that another attempt may not meet. */
@@ -37,29 +40,64 @@ const transient = new Set<Failure['code']>([
   'out-of-memory',
 ]);
 
-/** Runs the action's job, again after a failure as often as the node allows. A failed job's folder is kept. */
+/**
+ * Runs the action's job, again after a failure as often as the node allows. A failed job's folder is kept. What a
+ * resumable stage left in its checkpoint stays for the next attempt, in this run or a later one.
+ */
 export async function runTask(task: Task, lease: Lease, context: RunContext): Promise<Result<Ran, Failure>> {
+  const checkpoint = isResumable(task.node, context.request.pipeline)
+    ? context.request.ports.checkpoints.take(task.fingerprint)
+    : undefined;
+  let ran: Result<Ran, Failure> | undefined;
+  try {
+    ran = await attempt(task, checkpoint, lease, context);
+    return ran;
+  } finally {
+    if (!ran?.ok) leaveCheckpoint(task, checkpoint, context);
+  }
+}
+
+/** Whether the node's stage can go on from what a stopped job left. */
+export function isResumable({stage}: PipelineNode, {stages}: Pick<Pipeline, 'stages'>): boolean {
+  return stages[stage]?.resumable === true;
+}
+
+async function attempt(
+  task: Task,
+  checkpoint: Checkpoint | undefined,
+  lease: Lease,
+  context: RunContext,
+): Promise<Result<Ran, Failure>> {
   const {node} = task;
   const {ports, emit} = context.request;
   const attempts = node.retries + 1;
-  for (let attempt = 1; ; attempt++) {
+  for (let number = 1; ; number++) {
     const folder = await ports.folders.create(node.id, task.slice);
-    const prepared = await prepareJob(task, folder, lease, context);
+    const prepared = await prepareJob(
+      task,
+      folder,
+      checkpoint?.open(task.anew && number === 1 ? 'anew' : 'resume'),
+      lease,
+      context,
+    );
     if (!prepared.ok) {
       await ports.folders.remove(folder);
       return prepared;
     }
     const startedAt = ports.clock.now();
     const ran = await ports.runner.run(prepared.value, emit, context.cancel);
-    if (ran.ok) return ok({task, folder, result: ran.value, startedAt, device: lease.device});
+    if (ran.ok) {
+      const {device} = lease;
+      return ok({task, folder, result: ran.value, startedAt, device, ...(checkpoint ? {checkpoint} : {})});
+    }
     const problem = {...ran.error, node: node.id};
     if (problem.code === 'cancelled' || context.cancel.aborted) {
       await ports.folders.remove(folder);
       return err({...problem, code: 'cancelled'});
     }
-    if (attempt < attempts && transient.has(problem.code)) {
+    if (number < attempts && transient.has(problem.code)) {
       await ports.folders.remove(folder);
-      emit({type: 'node-retry', at: ports.clock.now(), node: node.id, attempt, of: attempts, failure: problem});
+      emit({type: 'node-retry', at: ports.clock.now(), node: node.id, attempt: number, of: attempts, failure: problem});
       continue;
     }
     const reproduce = await ports.folders.keep(folder, prepared.value, problem);
@@ -67,11 +105,26 @@ export async function runTask(task: Task, lease: Lease, context: RunContext): Pr
   }
 }
 
+/** What a job began with an input that moved meanwhile lies under the wrong key, like the result that it would lead to. */
+function leaveCheckpoint(task: Task, checkpoint: Checkpoint | undefined, context: RunContext): void {
+  if (checkpoint && changedInput(task, context)) checkpoint.discard();
+  else checkpoint?.leave();
+}
+
 /**
  * Stores what the job made: blobs first, the action result last, so that a crash in between leaves only unused blobs.
  * Nothing is stored when an input moved while the job ran: the result would lie under the wrong key.
  */
 export async function commitTask(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+  try {
+    return await commit(ran, context);
+  } finally {
+    // After a commit there is nothing left to leave.
+    leaveCheckpoint(ran.task, ran.checkpoint, context);
+  }
+}
+
+async function commit(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
   const {ports, runId, host} = context.request;
   const {task, result, folder} = ran;
   const moved = changedInput(task, context);
@@ -111,6 +164,7 @@ export async function commitTask(ran: Ran, context: RunContext): Promise<Result<
     },
   };
   await ports.actions.put(record);
+  ran.checkpoint?.discard();
   await ports.folders.remove(folder);
   return ok(record);
 }
@@ -125,11 +179,12 @@ export async function storeCode(node: PipelineNode, context: RunContext): Promis
 async function prepareJob(
   task: Task,
   folder: string,
+  checkpoint: string | undefined,
   lease: Lease,
   context: RunContext,
 ): Promise<Result<Job, Failure>> {
   const {node, action} = task;
-  const {ports, graceMs} = context.request;
+  const {ports, graceMs, pipeline} = context.request;
   let work: Job['work'];
   if (node.command) {
     work = {type: 'command', command: node.command};
@@ -151,6 +206,8 @@ async function prepareJob(
     inputs: task.inputs.inputs,
     outputs: node.outputs,
     folder,
+    // While another job has the checkpoint, this one keeps its own.
+    ...(isResumable(node, pipeline) ? {checkpoint: checkpoint ?? `${folder}/checkpoint`} : {}),
     lease,
     ...(node.timeoutMs === undefined ? {} : {timeoutMs: node.timeoutMs}),
     graceMs,

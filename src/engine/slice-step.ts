@@ -135,7 +135,8 @@ async function runBatch(
       const inputs = sliceInputs(each, slice, shared, context);
       const digests = slice.entries.map(({digest}) => digest);
       const action = sliceAction(step.action, digests, slice.seed);
-      const task = {node, slice: slice.key, action, fingerprint: slice.fingerprint, inputs};
+      const {key, fingerprint} = slice;
+      const task = {node, slice: key, action, fingerprint, inputs, anew: step.forced};
       const ran = await guarded(runTask(task, lease.value, context), node.id);
       if (ran.ok) {
         const committed = guarded(commitTask(ran.value, context), node.id);

@@ -41,7 +41,7 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
       if (!granted.ok) return err({...granted.error, node: node.id});
       announce(planned, action, granted.value.device, context);
       const inputs = await jobInputs(node, context);
-      const ran = await runTask({node, action, fingerprint, inputs}, granted.value, context);
+      const ran = await runTask({node, action, fingerprint, inputs, anew: forced}, granted.value, context);
       giveBack();
       return ran.ok ? commitTask(ran.value, context) : ran;
     },

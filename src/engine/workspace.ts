@@ -1,4 +1,15 @@
-import type {Cas, ActionCache, Clock, Locks, Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
+import type {
+  Cas,
+  ActionCache,
+  Checkpoints,
+  Clock,
+  Locks,
+  Runner,
+  Sources,
+  TensorEngines,
+  WorkFolders,
+  WorkspaceState,
+} from '../core/ports.ts';
 import type {Graph} from '../core/graph.ts';
 import type {NodeId, Pipeline} from '../core/pipeline.ts';
 import type {Result} from '../core/result.ts';
@@ -15,6 +26,7 @@ export interface PlanPorts {
   readonly sources: Sources;
   readonly state: WorkspaceState;
 }
+  readonly checkpoints: Checkpoints;
 
 /** What a run uses besides. */
 export interface EnginePorts extends PlanPorts {

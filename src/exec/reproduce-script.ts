@@ -67,7 +67,11 @@ function comment(text: string): string {
   return text.replace(/\s+/g, ' ');
 }
 
-/** The job as it is kept: its own folder is where it was moved to. */
+/**
+ * The job as it is kept: its own folder is where it was moved to. Its checkpoint is a new one: the script starts from the
+ * beginning, and leaves the one that the next run goes on from alone.
+ */
 export function keptJob(job: Job, folder: string): Job {
-  return {...job, folder: join(folder, rerunFolder)};
+  const rerun = join(folder, rerunFolder);
+  return {...job, folder: rerun, ...(job.checkpoint === undefined ? {} : {checkpoint: join(rerun, 'checkpoint')})};
 }

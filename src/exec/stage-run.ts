@@ -52,7 +52,7 @@ export async function runStage(job: StageJob, hooks: StageHooks): Promise<StageO
     const inputs = openInputs(job);
     const {params, seed, lease} = job;
     const {engine} = job.work;
-    const place = {threads: threadsOf(lease), device: lease.device, engine};
+    const place = {threads: threadsOf(lease), device: lease.device, engine, checkpoint: prepareCheckpoint(job)};
     await run.value({params, inputs, outputs, seed, ...place, metric, ...hooks});
   } catch (thrown) {
     return {result: err(failureOfThrown(thrown)), unloadable: false};
@@ -99,6 +99,11 @@ function prepareOutputs(job: StageJob): Readonly<Record<string, string>> {
     else if (name.includes('/')) mkdirSync(dirname(path), {recursive: true});
   }
   return outputs;
+}
+
+function prepareCheckpoint({checkpoint = ''}: StageJob): string {
+  if (checkpoint !== '') mkdirSync(checkpoint, {recursive: true});
+  return checkpoint;
 }
 
 type InputValue = string | InputTree | readonly InputValue[] | undefined;

@@ -7,6 +7,8 @@ export interface StoreLayout {
   readonly cas: string;
   readonly actions: string;
   readonly locks: string;
+  /** One folder per fingerprint whose job was stopped. */
+  readonly checkpoints: string;
   readonly tmp: string;
   readonly quarantine: string;
   /** One file per process that uses the store now. */
@@ -23,6 +25,7 @@ export function storeLayout(dir: string): StoreLayout {
     cas: join(dir, 'cas'),
     actions: join(dir, 'actions'),
     locks: join(dir, 'locks'),
+    checkpoints: join(dir, 'checkpoints'),
     tmp: join(dir, 'tmp'),
     quarantine: join(dir, 'quarantine'),
     sessions: join(dir, 'sessions'),

@@ -45,12 +45,34 @@ export function createLocks(dir: string, session: Session): Locks {
     bells.close();
   });
 
+  const nameOf = (key: string): string => `${isPlainKey(key) ? key : sha256(key)}.lock`;
+  const own = (name: string): Lock => {
+    held.add(name);
+    return lockOf(() => {
+      held.delete(name);
+      tryQuietly(() => unlock(`${dir}/${name}`, session));
+      passOn(name);
+    });
+  };
+
   return {
+    tryAcquire(key) {
+      const name = nameOf(key);
+      if (queues.has(name)) return undefined;
+      queues.set(name, []);
+      let taken = false;
+      try {
+        taken = take(`${dir}/${name}`) === undefined;
+      } finally {
+        if (!taken) passOn(name);
+      }
+      return taken ? own(name) : undefined;
+    },
     async acquire(key, signal, onWait) {
       signal.throwIfAborted();
       // Every waiter listens to the one signal of its run; ten is not a leak.
       setMaxListeners(0, signal);
-      const name = `${isPlainKey(key) ? key : sha256(key)}.lock`;
+      const name = nameOf(key);
       const path = `${dir}/${name}`;
       let told = false;
       const tell = (holder: Holder): void => {
@@ -82,12 +104,7 @@ export function createLocks(dir: string, session: Session): Locks {
         passOn(name);
         throw error;
       }
-      held.add(name);
-      return lockOf(() => {
-        held.delete(name);
-        tryQuietly(() => unlock(path, session));
-        passOn(name);
-      });
+      return own(name);
     },
   };
 }

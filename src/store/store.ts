@@ -1,12 +1,13 @@
 import {mkdirSync, statSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {failure} from '../core/failure.ts';
-import type {ActionCache, Cas, Locks} from '../core/ports.ts';
+import type {ActionCache, Cas, Checkpoints, Locks} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {createActionCache, type ActionAdmin} from './action-cache.ts';
 import {tempNames} from './atomic-file.ts';
 import {createBlobAdmin, type CasAdmin} from './blob-admin.ts';
 import {createCas} from './cas.ts';
+import {createCheckpoints} from './checkpoints.ts';
 import {writeFailure, type Warn} from './io-failure.ts';
 import {storeLayout, type StoreLayout} from './layout.ts';
 import {createLocks} from './locks.ts';
@@ -23,6 +24,7 @@ export interface Store {
   readonly blobs: CasAdmin;
   readonly actions: ActionCache & ActionAdmin;
   readonly locks: Locks;
+  readonly checkpoints: Checkpoints;
   readonly files: Materialiser;
   readonly quarantine: Quarantine;
   /** How this process is known to others. */
@@ -63,13 +65,15 @@ export function openStore(options: StoreOptions): Result<Store> {
   const session = createSession({dir: layout.sessions, temps, nonce, what});
   const parts = {temps, session, quarantine, warn};
   const cas = createCas({dir: layout.cas, ...parts});
+  const locks = createLocks(layout.locks, session);
   return ok({
     dir,
     layout,
     cas,
     blobs: createBlobAdmin(layout.cas, temps, quarantine),
     actions: createActionCache({dir: layout.actions, ...parts}),
-    locks: createLocks(layout.locks, session),
+    locks,
+    checkpoints: createCheckpoints(layout.checkpoints, locks),
     files: createMaterialiser(cas),
     quarantine,
     session: session.record,

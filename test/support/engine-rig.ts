@@ -5,7 +5,7 @@ import {failure, type Failure} from '../../src/core/failure.ts';
 import {buildGraph} from '../../src/core/graph.ts';
 import {canonicalJson} from '../../src/core/json.ts';
 import type {Pipeline, PipelineNode} from '../../src/core/pipeline.ts';
-import type {ActionCache, Cas, Job, JobInput, JobResult, Locks, Runner} from '../../src/core/ports.ts';
+import type {ActionCache, Cas, Checkpoints, Job, JobInput, JobResult, Locks, Runner} from '../../src/core/ports.ts';
 import {defaultResources, type Machine} from '../../src/core/resources.ts';
 import {err, ok, type Result} from '../../src/core/result.ts';
 import type {StageDeclaration} from '../../src/core/stage.ts';
@@ -14,7 +14,15 @@ import {execute} from '../../src/engine/build.ts';
 import {makePlan} from '../../src/engine/plan.ts';
 import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
 import type {EnginePorts} from '../../src/engine/workspace.ts';
-import {memoryActions, memoryCas, memoryLocks, memorySources, memoryState, type MemoryFiles} from './memory-store.ts';
+import {
+  memoryActions,
+  memoryCas,
+  memoryCheckpoints,
+  memoryLocks,
+  memorySources,
+  memoryState,
+  type MemoryFiles,
+} from './memory-store.ts';
 
 /**
  * What a fake stage makes of its inputs' texts: one text for all outputs, or by output its text, or the texts of a tree's
@@ -31,6 +39,8 @@ export interface FakeJob {
   readonly seed: number;
   /** Texts of all inputs, in port order; trees as `path=text` lines. */
   readonly texts: readonly string[];
+  /** Folder of the checkpoint, of a resumable stage. */
+  readonly checkpoint: string | undefined;
 }
 
 /** A node for tests: one output `out`, one file input for each named producer or source (written `@name`). */
@@ -85,6 +95,7 @@ export interface SharedStore {
   readonly records: Map<Sha256, ActionResult>;
   readonly actions: ActionCache;
   readonly locks: Locks;
+  readonly checkpoints: Checkpoints;
 }
 
 /** The engine on a store in memory, with stages that are functions in the test. */
@@ -97,6 +108,7 @@ export class EngineRig {
   readonly store: SharedStore;
   nodes: readonly PipelineNode[] = [];
   code = 'v1';
+  resumable = false;
   machine: Machine = {cpu: 4, memoryMiB: 1024, gpus: []};
   onFailure: BuildRequest['onFailure'] = 'stop';
   jobs = 4;
@@ -111,12 +123,14 @@ export class EngineRig {
     this.root = shared ? '/second' : '/first';
     const files: MemoryFiles = shared?.files ?? new Map();
     const records = new Map<Sha256, ActionResult>();
+    const locks = memoryLocks();
     this.store = shared ?? {
       files,
       cas: memoryCas(files),
       records,
       actions: memoryActions(records),
-      locks: memoryLocks(),
+      locks,
+      checkpoints: memoryCheckpoints(files, locks),
     };
   }
 
@@ -217,6 +231,7 @@ export class EngineRig {
       numericBackend: false,
       seeded: false,
       deterministic: true,
+      ...(this.resumable ? {resumable: true} : {}),
       code: sha256(canonicalJson(manifest)),
       manifest,
     };
@@ -233,12 +248,13 @@ export class EngineRig {
   }
 
   private ports(): EnginePorts {
-    const {files, cas, actions, locks} = this.store;
+    const {files, cas, actions, locks, checkpoints} = this.store;
     let folders = 0;
     return {
       cas,
       actions,
       locks,
+      checkpoints,
       sources: memorySources(files, this.root),
       state: this.state,
       runner: this.runner(),
@@ -265,7 +281,8 @@ export class EngineRig {
     const texts = Object.keys(job.inputs)
       .sort()
       .map((port) => this.textOf(job.inputs[port]!));
-    const fake: FakeJob = {node: job.node, slice: job.slice, params: job.params, seed: job.seed, texts};
+    const {node: id, slice, params, seed, checkpoint} = job;
+    const fake: FakeJob = {node: id, slice, params, seed, texts, checkpoint};
     await this.before(fake, signal);
     if (signal.aborted) return err(failure('cancelled', `${job.node} was stopped`));
     const made = this.work(fake);

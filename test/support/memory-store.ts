@@ -6,7 +6,17 @@ import {fingerprintOf, type ActionResult} from '../../src/core/action.ts';
 import {digestOf, type Digest, type Sha256} from '../../src/core/digest.ts';
 import {failure, FailureError, type Failure} from '../../src/core/failure.ts';
 import type {NodeId, Source} from '../../src/core/pipeline.ts';
-import type {ActionCache, Cas, Locks, NodeState, ScannedSource, Sources, WorkspaceState} from '../../src/core/ports.ts';
+import type {
+  ActionCache,
+  Cas,
+  Checkpoints,
+  Lock,
+  Locks,
+  NodeState,
+  ScannedSource,
+  Sources,
+  WorkspaceState,
+} from '../../src/core/ports.ts';
 import {err, ok, type Result} from '../../src/core/result.ts';
 import {makeTree, type TreeEntry} from '../../src/core/tree.ts';
 
@@ -88,7 +98,24 @@ export function memoryState(kept: Map<NodeId, NodeState> = new Map()): Workspace
 
 export function memoryLocks(): Locks {
   const queues = new Map<string, (() => void)[]>();
+  const own = (key: string): Lock => {
+    let released = false;
+    return {
+      release() {
+        if (released) return;
+        released = true;
+        const next = queues.get(key)?.shift();
+        if (next) next();
+        else queues.delete(key);
+      },
+    };
+  };
   return {
+    tryAcquire(key) {
+      if (queues.has(key)) return undefined;
+      queues.set(key, []);
+      return own(key);
+    },
     async acquire(key, signal, onWait) {
       signal.throwIfAborted();
       const queue = queues.get(key);
@@ -109,16 +136,42 @@ export function memoryLocks(): Locks {
           signal.addEventListener('abort', leave, {once: true});
         });
       }
-      let released = false;
-      return {
-        release() {
-          if (released) return;
-          released = true;
-          const next = queues.get(key)?.shift();
-          if (next) next();
-          else queues.delete(key);
-        },
+      return own(key);
+    },
+  };
+}
+
+/** Checkpoints among `files`; an attempt's folder is there when a file lies in it. */
+export function memoryCheckpoints(files: MemoryFiles, locks: Locks): Checkpoints {
+  const dir = '/memory/checkpoints';
+  const attempts = new Map<string, number>();
+  return {
+    waits: (fingerprint) => pathsBelow(files, `${dir}/${fingerprint}`).length > 0,
+    take(fingerprint) {
+      const place = `${dir}/${fingerprint}`;
+      const lock = locks.tryAcquire(`checkpoint-${fingerprint}`);
+      const clear = (): void => {
+        for (const path of pathsBelow(files, place)) files.delete(path);
       };
+      return (
+        lock && {
+          open(how) {
+            const last = `${place}/${attempts.get(fingerprint)}`;
+            const next = (attempts.get(fingerprint) ?? 0) + 1;
+            const kept = how === 'anew' ? [] : pathsBelow(files, last);
+            const moved = kept.map((path) => [path.replace(last, `${place}/${next}`), fileOf(files, path)] as const);
+            clear();
+            for (const [path, bytes] of moved) files.set(path, bytes);
+            attempts.set(fingerprint, next);
+            return `${place}/${next}`;
+          },
+          leave: () => lock.release(),
+          discard() {
+            clear();
+            lock.release();
+          },
+        }
+      );
     },
   };
 }

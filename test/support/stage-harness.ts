@@ -29,6 +29,8 @@ export interface HarnessOptions<P, I> {
   readonly device?: string;
   /** Class of the tensor engine, for a stage that needs one; `wasm` or $MIXDOWN_TEST_ENGINE. */
   readonly engine?: string;
+  /** Folder of the checkpoint; a new one unless named, for a stage that is resumable. */
+  readonly checkpoint?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -67,6 +69,7 @@ export async function runStage<
     threads: options.threads ?? 1,
     device: options.device ?? 'cpu',
     engine: stage.numericBackend ? (options.engine ?? testEngine()) : '',
+    checkpoint: stage.resumable ? (options.checkpoint ?? temporaryFolder()) : '',
     signal: options.signal ?? new AbortController().signal,
     log: (text) => void logs.push(text),
     progress: (fraction) => {

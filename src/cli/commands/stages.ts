@@ -75,6 +75,7 @@ function stageText(stage: StageDeclaration, {paint}: Context): string {
     ...(memoryMiB === undefined ? [] : [`memory ${memoryMiB} MiB`]),
     ...(stage.seeded ? ['seeded'] : []),
     ...(stage.numericBackend ? ['depends on the tensor engine'] : []),
+    ...(stage.resumable ? ['goes on from a checkpoint'] : []),
     ...(stage.deterministic ? [] : ['not deterministic']),
   ];
   blocks.push(`${paint.dim('file')} ${stage.file ?? 'built in'}\n${paint.dim('needs')} ${traits.join(', ')}`);
