@@ -1,7 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {StageError} from 'mixdown/stage';
 import type {NamedArray, Weights} from '../tensors/named-array.ts';
+import {graphFromJson} from './graph-json.ts';
 import type {ModelGraph} from './graph.ts';
+import {checkWeights, sizeOf} from './shapes.ts';
 import {LAYERS_TYPE, type LayersModel} from './to-layers.ts';
 
 /**
@@ -14,10 +16,11 @@ export function readLayersFile(
   name: string,
 ): {readonly graph: ModelGraph; readonly weights: Weights} {
   const {weightsManifest, userDefinedMetadata} = parseModel(jsonPath, name);
-  const {graph, parameters} = userDefinedMetadata;
+  const {parameters} = userDefinedMetadata;
+  const graph = graphFromJson(userDefinedMetadata.graph, name);
   const entries = weightsManifest[0].weights;
   const bytes = readFileSync(weightsPath);
-  const sizes = entries.map(({shape}) => shape.reduce((size, axis) => size * axis, 4));
+  const sizes = entries.map(({shape}) => 4 * sizeOf(shape));
   const needed = sizes.reduce((sum, size) => sum + size, 0);
   if (entries.length !== parameters.length || bytes.length !== needed) {
     throw new StageError(
@@ -36,6 +39,7 @@ export function readLayersFile(
     });
     start = end;
   }
+  checkWeights(graph, weights);
   return {graph, weights};
 }
 
