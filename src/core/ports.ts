@@ -72,15 +72,14 @@ export interface WorkspaceState {
 /** One holder at a time per key, over all runs that share the store. Locks die with their process. */
 export interface Locks {
   acquire(key: string, signal: AbortSignal, onWait: (holder: string) => void): Promise<Lock>;
-}
   /** The lock when nobody holds or awaits it. */
   tryAcquire(key: string): Lock | undefined;
+}
 
 export interface Lock {
   release(): void;
 }
 
-/** Where an input lies. A tree's entries are read from its manifest, so a large one costs nothing to pass. */
 /** What long jobs keep to go on after they were stopped: one folder for each fingerprint, in no key. */
 export interface Checkpoints {
   /** Whether a stopped job left something to go on from. Reads only. */
@@ -101,6 +100,7 @@ export interface Checkpoint {
   discard(): void;
 }
 
+/** Where an input lies. A tree's entries are read from its manifest, so a large one costs nothing to pass. */
 export type JobInput =
   | {
       readonly kind: 'file';
@@ -140,9 +140,9 @@ export interface Job {
   readonly outputs: Readonly<Record<string, OutputPort>>;
   /** Private, on the store's file system; empty, or with an empty `out`. Outputs land in `<folder>/out/<output name>`. */
   readonly folder: string;
-  readonly lease: Lease;
   /** Absolute path of the folder that outlives the job; only of a stage that can go on from it. Made when missing. */
   readonly checkpoint?: string;
+  readonly lease: Lease;
   readonly timeoutMs?: number;
   /** Time between the polite signal and the kill. */
   readonly graceMs: number;

@@ -25,8 +25,8 @@ export interface PlanPorts {
   readonly actions: ActionCache;
   readonly sources: Sources;
   readonly state: WorkspaceState;
-}
   readonly checkpoints: Checkpoints;
+}
 
 /** What a run uses besides. */
 export interface EnginePorts extends PlanPorts {
