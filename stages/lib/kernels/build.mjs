@@ -11,7 +11,10 @@ import {fileURLToPath} from 'node:url';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
 /** One entry a purpose: the code digest of a stage must not change with a kernel that it does not use. */
-export const entries = /** @type {readonly string[]} */ (['log-mel', 'phase-vocoder', 'resample']);
+export const entries = /** @type {readonly string[]} */ (['log-mel', 'phase-vocoder', 'resample', 'tensors']);
+
+/** Entries that work on the memory of another module and bring none. */
+const guests = /** @type {readonly string[]} */ (['tensors']);
 
 /**
  * The module that holds a compiled entry.
@@ -31,6 +34,7 @@ export async function compileKernel(entry) {
   const name = 'assemblyscript/asc';
   const {main} = /** @type {Compiler} */ (await import(name));
   const target = ['--enable', 'simd', '--runtime', 'stub', '--use', 'abort='];
+  if (guests.includes(entry)) target.push('--importMemory', '--noExportMemory');
   const flags = ['-O3', '--noAssert', '--converge', ...target, '--outFile', 'kernel.wasm', '--baseDir', folder];
   /** @type {Uint8Array | undefined} */
   let code;

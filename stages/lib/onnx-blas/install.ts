@@ -1,0 +1,37 @@
+import {StageError} from 'mixdown/stage';
+import type {Ops} from '../tensors/ops.ts';
+import type {Tf} from '../tensors/tf.ts';
+import {heapOps} from './heap-ops.ts';
+import {openHeap, type Heap} from './heap.ts';
+import {matrixKernels} from './matrix-kernels.ts';
+import {loadOnnxRuntime} from './onnxruntime.ts';
+import {onnxProduct, wasmProduct, type Product} from './products.ts';
+import {replaceKernels} from './registry.ts';
+
+export {blasProblem} from './onnxruntime.ts';
+
+/**
+ * Makes the `wasm` backend, which must be the one in use, multiply matrices by onnxruntime. Throws StageError when its
+ * synchronous binding cannot be had; the backend is then as it was. Call once a process.
+ *
+ * @param threads - cores that a product may use; the results do not depend on it
+ */
+export async function installOnnxBlas(tf: Tf, _threads: number): Promise<Ops> {
+  const open = await loadOnnxRuntime();
+  if (typeof open === 'string') {
+    throw new StageError(open, 'install the packages again (npm ci), or choose the engine wasm, which is half as fast');
+  }
+  const heap = openHeap(tf);
+  return install(tf, heap, onnxProduct(heap, open));
+}
+
+/** The same without native code: matrix products by a kernel in WebAssembly. Call once a process. */
+export function installWasmBlas(tf: Tf): Ops {
+  const heap = openHeap(tf);
+  return install(tf, heap, wasmProduct(heap));
+}
+
+function install(tf: Tf, heap: Heap, product: Product): Ops {
+  replaceKernels(tf, matrixKernels(tf, heap, product));
+  return heapOps(heap);
+}
