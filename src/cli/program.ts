@@ -137,6 +137,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('delete what runs left behind: work folders and failed folders; results stay')
     .option('--runs', 'also delete the run records')
     .option('--keep <n>', 'with --runs: keep the newest n', wholeNumber, 0)
+    .option('--checkpoints', 'also delete what stopped jobs would go on from')
     .option('--all', 'delete the run records and the whole cache with all results')
     .option('--yes', 'do not ask before all is deleted')
     .action(does(async () => (await import('./commands/clean.ts')).cleanCommand));

@@ -22,6 +22,8 @@ export interface PlannedNode {
   readonly reasons: readonly StaleReason[];
   /** For an `each` node whose collection is known. */
   readonly slices?: {readonly total: number; readonly stale: number};
+  /** How many of its jobs were stopped in an earlier run and go on from a checkpoint; absent when none does. */
+  readonly checkpoints?: number;
   /** Expected wall time in milliseconds, from recorded durations; absent when nothing is recorded. */
   readonly expectedMs?: number;
   /** Length of the longest time-weighted path from here to a target; larger runs first. */

@@ -8,6 +8,7 @@ import type {Lease} from '../core/resources.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Artifact} from '../core/tree.ts';
 import {storeText, type JobInputs} from './job-inputs.ts';
+import {isResumable} from './resumable.ts';
 import type {RunContext} from './run-context.ts';
 
 /** One action to execute: a whole node, or one slice of it. */
@@ -55,11 +56,6 @@ export async function runTask(task: Task, lease: Lease, context: RunContext): Pr
   } finally {
     if (!ran?.ok) leaveCheckpoint(task, checkpoint, context);
   }
-}
-
-/** Whether the node's stage can go on from what a stopped job left. */
-export function isResumable({stage}: PipelineNode, {stages}: Pick<Pipeline, 'stages'>): boolean {
-  return stages[stage]?.resumable === true;
 }
 
 async function attempt(

@@ -14,6 +14,7 @@ import {assemble} from './assemble.ts';
 import {joinItems, loadCollections} from './items.ts';
 import {lastSlices, planSlices} from './slices.ts';
 import {missingOutput} from './presence.ts';
+import {countWaiting} from './resumable.ts';
 import type {PlanRequest} from './workspace.ts';
 
 /** A plan with what execution goes on with: scanned sources and known artifacts. */
@@ -32,6 +33,7 @@ interface Draft {
   metrics?: Readonly<Record<string, number>>;
   reasons: readonly StaleReason[];
   slices?: {readonly total: number; readonly stale: number};
+  checkpoints?: number;
 }
 
 /**
@@ -65,6 +67,10 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   }
   if (failures.length > 0) return err(failures);
   await demandBlobs(request, nodes, new Set(targets), drafts, artifacts);
+  for (const draft of drafts.values()) {
+    const {node, status, fingerprint} = draft;
+    if (!node.each && isStale(status) && fingerprint !== undefined) noteCheckpoints(draft, [{fingerprint}], request);
+  }
 
   const whole = durations(pipeline.nodes, ports.state);
   const expected = ({node, slices}: Draft): number | undefined => {
@@ -85,6 +91,11 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
 
 export function isStale(status: PlanStatus): boolean {
   return status === 'will-run' || status === 'may-run';
+}
+
+function noteCheckpoints(draft: Draft, stale: readonly {readonly fingerprint: Sha256}[], request: PlanRequest): void {
+  const checkpoints = countWaiting(draft.node, stale, request);
+  if (checkpoints > 0) draft.checkpoints = checkpoints;
 }
 
 async function scanSources(
@@ -152,6 +163,7 @@ async function draftSlices(
   const last = await lastSlices(node.id, ports);
   const {slices, stale} = await planSlices(node, action, joined.value.items, last, artifacts, ports, forced);
   draft.slices = {total: slices.length, stale: stale.length};
+  noteCheckpoints(draft, stale, request);
   if (draft.status !== 'will-run' || stale.length > 0 || forced) return undefined;
   const records = slices.map(({record}) => record!);
   const assembled = await assemble(node, records, artifacts, ports.cas);

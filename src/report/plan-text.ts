@@ -27,7 +27,7 @@ export function planText(plan: Plan, expectedMs: number | undefined, paint: Pain
       label,
       sumSlices(group),
       group.length === 1 && first.expectedMs !== undefined ? durationText(first.expectedMs) : '',
-      paint.dim(explainBriefly(first.reasons)),
+      paint.dim([explainBriefly(first.reasons), ...checkpointText(sumCheckpoints(group), group.length)].join('; ')),
     ];
   });
   const columns = [{title: ''}, {title: ''}, {title: ''}, {title: '', align: 'right' as const}, {title: ''}];
@@ -60,19 +60,20 @@ export function statusText(plan: Plan, paint: Paint, verbose: boolean): string {
   return `${textTable(columns, rows)}\n\n${planLine({counts: countStatuses(plan)})}`;
 }
 
-/** `{targets, counts, expectedMs?, nodes: [{node, stage, status, reasons, fingerprint?, slices?, expectedMs?}]}`. */
+/** `{targets, counts, expectedMs?, nodes: [{node, stage, status, reasons, fingerprint?, slices?, checkpoints?, expectedMs?}]}`. */
 export function planJson(plan: Plan, expectedMs: number | undefined): object {
   return {
     targets: plan.targets,
     counts: countStatuses(plan),
     expectedMs,
-    nodes: plan.nodes.map(({node, status, reasons, fingerprint, slices, expectedMs: ms}) => ({
+    nodes: plan.nodes.map(({node, status, reasons, fingerprint, slices, checkpoints, expectedMs: ms}) => ({
       node: node.id,
       stage: node.stage,
       status,
       reasons,
       fingerprint,
       slices,
+      checkpoints,
       expectedMs: ms,
     })),
   };
@@ -131,4 +132,15 @@ function sumSlices(group: readonly PlannedNode[]): string {
   const total = known.reduce((sum, slices) => sum + slices.total, 0);
   const stale = known.reduce((sum, slices) => sum + slices.stale, 0);
   return stale === 0 ? `${total} slices` : `${stale} of ${total} slices`;
+}
+
+function sumCheckpoints(group: readonly PlannedNode[]): number {
+  return group.reduce((sum, {checkpoints = 0}) => sum + checkpoints, 0);
+}
+
+/** What a stopped run left for a node's jobs: a line, or none. */
+export function checkpointText(checkpoints: number, nodes: number): readonly string[] {
+  if (checkpoints === 0) return [];
+  if (checkpoints === 1 && nodes === 1) return ['goes on from a checkpoint'];
+  return [`${checkpoints} go on from checkpoints`];
 }

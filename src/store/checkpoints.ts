@@ -38,11 +38,14 @@ export interface KeptCheckpoint {
 
 /** All checkpoints, in use or not. */
 export function listCheckpoints(dir: string): readonly KeptCheckpoint[] {
-  return namesIn(dir).flatMap((fingerprint) => {
-    const path = `${dir}/${fingerprint}`;
-    const seen = lookInto(path);
-    return seen === undefined ? [] : [{fingerprint, path, ...seen}];
-  });
+  return namesIn(dir).flatMap((name) => (isSha256(name) ? (lookAt(dir, name) ?? []) : []));
+}
+
+/** The checkpoint of a fingerprint as it is now; undefined when there is none. */
+export function lookAt(dir: string, fingerprint: Sha256): KeptCheckpoint | undefined {
+  const path = `${dir}/${fingerprint}`;
+  const seen = lookInto(path);
+  return seen && {fingerprint, path, ...seen};
 }
 
 function checkpointOf(place: string, lock: Lock): Checkpoint {

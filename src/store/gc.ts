@@ -3,6 +3,7 @@ import type {Sha256} from '../core/digest.ts';
 import type {RecordInfo} from './action-cache.ts';
 import {namesIn} from './atomic-file.ts';
 import type {BlobInfo} from './blob-admin.ts';
+import {checkpointLock, listCheckpoints, lookAt, type KeptCheckpoint} from './checkpoints.ts';
 import {inspect, tryLock, unlock} from './lock-file.ts';
 import {createReacher, type Reach} from './reach.ts';
 import {registeredCheckouts, rootsOf} from './roots.ts';
@@ -31,6 +32,8 @@ export interface GcPlan {
   readonly keptRecords: number;
   /** Whatever was used since is left alone. Milliseconds since the epoch. */
   readonly usedSinceMs: number;
+  /** Checkpoints touched since then are left alone, unless their result is there. Milliseconds since the epoch. */
+  readonly checkpointsBeforeMs: number;
   /** Processes that use the store now, because of which more than the grace is left alone. */
   readonly inUseBy: readonly string[];
 }
@@ -38,11 +41,12 @@ export interface GcPlan {
 export interface Leftover {
   readonly path: string;
   readonly bytes: number;
-  readonly what: 'temporary file' | 'quarantined file' | 'session' | 'lock';
+  readonly what: 'temporary file' | 'quarantined file' | 'checkpoint' | 'session' | 'lock';
 }
 
 const hourMs = 3_600_000;
-const quarantineMs = 7 * 24 * hourMs;
+/** How long damaged files, and checkpoints that nobody goes on from, stay. */
+const patienceMs = 7 * 24 * hourMs;
 
 /**
  * Decides what to remove. Reads every record and tree, so it takes seconds on a large store.
@@ -110,7 +114,8 @@ export function planGc(store: Store, request: GcRequest): GcPlan {
     }
   }
   const garbage = [...blobs.values()].filter((blob) => !isKept(blob));
-  const leftovers = leftoversOf(store, sessions, usedSinceMs, nowMs - Math.min(olderThanMs, quarantineMs));
+  const agedBeforeMs = nowMs - Math.min(olderThanMs, patienceMs);
+  const leftovers = leftoversOf(store, sessions, usedSinceMs, agedBeforeMs);
   return {
     records: dropped,
     blobs: garbage,
@@ -119,6 +124,7 @@ export function planGc(store: Store, request: GcRequest): GcPlan {
     keptBytes,
     keptRecords: records.size - dropped.length,
     usedSinceMs,
+    checkpointsBeforeMs: agedBeforeMs,
     inUseBy: living.map((session) => session.what),
   };
 }
@@ -136,7 +142,9 @@ export function applyGc(
   };
   const records = removed(plan.records, ({fingerprint}) => store.actions.discard(fingerprint, plan.usedSinceMs));
   const blobs = removed(plan.blobs, ({hash}) => store.blobs.discard(hash, plan.usedSinceMs));
-  removed(plan.leftovers, ({path, what}) => {
+  removed(plan.leftovers, (leftover) => {
+    const {path, what} = leftover;
+    if (what === 'checkpoint') return removeCheckpoint(leftover, plan.checkpointsBeforeMs, store);
     if (what === 'lock') removeDeadLock(path, store);
     else rmSync(path, {force: true});
     return true;
@@ -197,7 +205,7 @@ function leftoversOf(
   store: Store,
   sessions: readonly SeenSession[],
   usedSinceMs: number,
-  quarantinedBeforeMs: number,
+  agedBeforeMs: number,
 ): Leftover[] {
   const {layout} = store;
   const dead = new Set(sessions.filter((session) => !session.held).map((session) => session.nonce));
@@ -219,9 +227,39 @@ function leftoversOf(
     ...sessions.filter(({held}) => !held).map(({path, bytes}): Leftover => ({path, bytes, what: 'session'})),
     ...store.quarantine
       .list()
-      .filter(({ctimeMs}) => ctimeMs < quarantinedBeforeMs)
+      .filter(({ctimeMs}) => ctimeMs < agedBeforeMs)
       .map(({path, bytes}): Leftover => ({path, bytes, what: 'quarantined file'})),
+    ...listCheckpoints(layout.checkpoints)
+      .filter(
+        (kept) => isSpent(kept, agedBeforeMs, store) && !inspect(lockOf(kept, store), {record: store.session})?.held,
+      )
+      .map(({path, bytes}): Leftover => ({path, bytes, what: 'checkpoint'})),
   ];
+}
+
+/** Nobody goes on from it: its result is stored already, or it was left alone for long. */
+function isSpent({fingerprint, touchedAtMs}: KeptCheckpoint, beforeMs: number, store: Store): boolean {
+  return touchedAtMs < beforeMs || store.actions.peek(fingerprint) !== undefined;
+}
+
+function lockOf({fingerprint}: KeptCheckpoint, {layout}: Store): string {
+  return `${layout.locks}/${checkpointLock(fingerprint)}.lock`;
+}
+
+/** Under its lock, which no run has to wait for: a job that finds it taken keeps a folder of its own. */
+function removeCheckpoint({path}: Leftover, beforeMs: number, store: Store): boolean {
+  const {checkpoints} = store.layout;
+  const kept = listCheckpoints(checkpoints).find((one) => one.path === path);
+  const lock = kept && store.locks.tryAcquire(checkpointLock(kept.fingerprint));
+  if (!lock) return false;
+  try {
+    const now = lookAt(checkpoints, kept.fingerprint);
+    if (!now || !isSpent(now, beforeMs, store)) return false;
+    rmSync(path, {recursive: true, force: true});
+    return true;
+  } finally {
+    lock.release();
+  }
 }
 
 /** By taking it: somebody else may be taking it over at this moment. */

@@ -171,6 +171,17 @@ export class EngineRig {
     return Object.fromEntries(planned.value.plan.nodes.map(({node: {id}, status}) => [id, status]));
   }
 
+  /** By node, how many of its jobs would go on from a checkpoint. */
+  async checkpoints(options: {force?: readonly string[]} = {}): Promise<Record<string, number>> {
+    const planned = await makePlan(this.request(options));
+    if (!planned.ok) throw new Error(planned.error[0]!.message);
+    return Object.fromEntries(
+      planned.value.plan.nodes.flatMap(({node: {id}, checkpoints}) =>
+        checkpoints === undefined ? [] : [[id, checkpoints]],
+      ),
+    );
+  }
+
   /** Text of a node's only output after a build. */
   text(summary: BuildSummary, id: string): string {
     const artifact = summary.nodes.get(id)?.outputs?.['out'];

@@ -4,6 +4,7 @@ import {failure} from '../../core/failure.ts';
 import {countText} from '../../report/count-text.ts';
 import {removeTree} from '../../exec/remove-tree.ts';
 import {sweepDeadRuns} from '../../exec/run-owner.ts';
+import {listCheckpoints} from '../../store/checkpoints.ts';
 import {openRunStore} from '../../store/run-store.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -12,6 +13,8 @@ import {displayPath, findProject, type Project} from '../project.ts';
 interface CleanOptions {
   readonly runs?: true;
   readonly keep: number;
+  /** What stopped jobs would go on from too. */
+  readonly checkpoints?: true;
   /** The cache too. */
   readonly all?: true;
   readonly yes?: true;
@@ -29,6 +32,7 @@ export async function cleanCommand(context: Context, options: CleanOptions): Pro
     ]);
   }
   const removed = [...(await cleanWork(project))];
+  if (options.checkpoints) removed.push(...cleanCheckpoints(context, project));
   if (options.all && existsSync(project.cacheDir)) {
     const refused = await refusal(context, project, options.yes ?? false);
     if (refused !== undefined) return refused;
@@ -59,6 +63,21 @@ async function cleanWork({cacheDir}: Project): Promise<readonly string[]> {
   ];
 }
 
+/** All that no running job has. */
+function cleanCheckpoints(context: Context, {cacheDir}: Project): readonly string[] {
+  const opened = openStore({dir: cacheDir, warn: warnOnce(context), what: 'clean'});
+  if (!opened.ok) return [];
+  const {checkpoints} = opened.value;
+  const listed = listCheckpoints(opened.value.layout.checkpoints);
+  const gone = listed.filter(({fingerprint}) => {
+    const checkpoint = checkpoints.take(fingerprint);
+    checkpoint?.discard();
+    return checkpoint !== undefined;
+  });
+  opened.value.close();
+  return gone.length > 0 ? [countText(gone.length, 'checkpoint')] : [];
+}
+
 /**
  * Undefined when the cache may be deleted. It may hold days of work, and may be shared with other checkouts, so it never
  * goes without a yes.
@@ -87,7 +106,7 @@ function isCache(dir: string): boolean {
 }
 
 const ownNames: ReadonlySet<string> = new Set(
-  'cas actions stages config locks sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
+  'cas actions stages config locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
 );
 
 function names(dir: string): readonly string[] {

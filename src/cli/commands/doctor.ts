@@ -151,11 +151,13 @@ function leftoverFindings({cacheDir, runsDir}: Project): readonly Finding[] {
   const work = count(join(cacheDir, 'work'));
   const failed = count(join(cacheDir, 'failed'));
   const quarantined = count(join(cacheDir, 'quarantine'));
+  const checkpoints = count(join(cacheDir, 'checkpoints'));
   const writable = !existsSync(runsDir) || works(() => statfsSync(runsDir));
   const parts = [
     ...(locks > 0 ? [countText(locks, 'lock')] : []),
     ...(work > 0 ? [countText(work, 'work folder')] : []),
     ...(failed > 0 ? [countText(failed, 'failed job')] : []),
+    ...(checkpoints > 0 ? [countText(checkpoints, 'checkpoint')] : []),
     ...(quarantined > 0 ? [`${quarantined} in quarantine`] : []),
   ];
   if (!writable) return [{what: 'runs', state: 'bad', text: 'runs/ cannot be read'}];
@@ -165,7 +167,7 @@ function leftoverFindings({cacheDir, runsDir}: Project): readonly Finding[] {
       what: 'left-overs',
       state: 'note',
       text: parts.join(', '),
-      hint: 'those of running builds are in use, others go away by themselves; failed jobs stay for you: mixdown clean',
+      hint: 'those of running builds are in use, others go away by themselves; failed jobs stay for you: mixdown clean; from a checkpoint its job goes on',
     },
   ];
 }

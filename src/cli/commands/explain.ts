@@ -4,7 +4,7 @@ import type {PlannedNode} from '../../core/plan.ts';
 import type {StaleReason} from '../../core/reason.ts';
 import {countText} from '../../report/count-text.ts';
 import {explainLines} from '../../report/explain-text.ts';
-import {paintStatus} from '../../report/plan-text.ts';
+import {checkpointText, paintStatus} from '../../report/plan-text.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
@@ -18,6 +18,7 @@ interface Explanation {
   readonly status: PlannedNode['status'];
   readonly fingerprint?: string;
   readonly slices?: PlannedNode['slices'];
+  readonly checkpoints?: number;
   /** Why it is stale; empty when it is not. */
   readonly reasons: readonly StaleReason[];
   /** The newest recorded run that executed it, and why. */
@@ -44,14 +45,15 @@ export async function explainCommand(
   const wanted = new Set(selected.value);
   const chosen = plan.nodes.filter(({node}) => wanted.has(node.id));
   const shown = context.globals.json ? chosen : chosen.slice(0, mostNodes);
-  const explanations = shown.map(({node, status, fingerprint, reasons, slices, action}): Explanation => {
-    const now = {blobs: workspace.store.blobs, artifacts: planned.artifacts, stages};
+  const explanations = shown.map(({node, status, fingerprint, reasons, slices, checkpoints, action}): Explanation => {
+    const now = {blobs: workspace.store.blobs, artifacts: planned.artifacts, stages: [...Object.values(stages), ...planned.engines.stages]};
     const last = lastStart(workspace.runs, node.id);
     return {
       node: node.id,
       status,
       ...(fingerprint === undefined ? {} : {fingerprint}),
       ...(slices === undefined ? {} : {slices}),
+      ...(checkpoints === undefined ? {} : {checkpoints}),
       reasons: detailReasons(node, reasons, now),
       ...(last === undefined ? {} : {lastRun: {...last, reasons: detailReasons(node, last.reasons, now)}}),
       ...(key && action ? {key: action} : {}),
@@ -69,9 +71,10 @@ export async function explainCommand(
 }
 
 function explanationText(explanation: Explanation, {paint}: Context): string {
-  const {node, status, reasons, slices, lastRun, key, fingerprint} = explanation;
+  const {node, status, reasons, slices, checkpoints = 0, lastRun, key, fingerprint} = explanation;
   const lines = [`${paint.bold(node)}: ${paintStatus(status, paint)}${slicesText(slices)}`];
   lines.push(...nowLines(status, reasons));
+  lines.push(...checkpointText(checkpoints, 1).map((text) => `  ${text} that a stopped run left`));
   if (lastRun !== undefined) {
     lines.push(paint.dim(`ran in ${lastRun.runId} because:`));
     lines.push(...explainLines(lastRun.reasons).map((line) => `  ${line}`));
