@@ -1,11 +1,7 @@
-import {statSync} from 'node:fs';
-import {setImmediate} from 'node:timers/promises';
-import {defineStage, StageError} from 'mixdown/stage';
-import {readFloat32, writeNpy} from './lib/formats/npy.ts';
-import {readSafeTensors} from './lib/formats/safetensors.ts';
-import {loadEngine} from './lib/tensors/engine.ts';
-import {createVggish, type EmbeddingActivation, type Vggish} from './lib/learning/vggish-forward.ts';
-import {EMBEDDING_SIZE, PATCH_BANDS, PATCH_FRAMES} from './lib/learning/vggish-layers.ts';
+import {defineStage} from 'mixdown/stage';
+import {extract, openPatches} from './lib/extractors/extract.ts';
+import {warmExtractor} from './lib/extractors/warm.ts';
+import {EMBEDDING_LAYER, vggishGraph} from './lib/models/vggish.ts';
 
 export default defineStage({
   name: 'vggish',
@@ -25,52 +21,19 @@ export default defineStage({
   },
   outputs: {embeddings: {kind: 'file', name: 'embeddings.npy', about: 'float32, shape (patches, 128)'}},
   numericBackend: true,
-  async run({params, inputs, outputs, signal}) {
-    const {shape, data} = readFloat32(inputs.patches, 3, 'the patches');
-    const [count = 0, frames, bands] = shape;
-    if (frames !== PATCH_FRAMES || bands !== PATCH_BANDS) {
-      throw new StageError(
-        `the patches have shape [${shape.join(', ')}]; [n, ${PATCH_FRAMES}, ${PATCH_BANDS}] is expected`,
-        'let stage log-mel make them, with 64 bands and patches of 96 frames',
+  async run({params, inputs, outputs, engine, threads, signal, progress}) {
+    const {batch, embeddingActivation} = params;
+    const patches = openPatches(inputs.patches);
+    try {
+      const place = {engine, threads};
+      const extractor = await warmExtractor(inputs.weights, embeddingActivation, place, (weights) =>
+        vggishGraph({weights}, {embeddingActivation}),
       );
+      const name = embeddingActivation === 'relu' ? `${EMBEDDING_LAYER}/relu` : EMBEDDING_LAYER;
+      const embeddings = {name, path: outputs.embeddings, value: 'an embedding'};
+      await extract(extractor, patches, [embeddings], {batch, signal, progress});
+    } finally {
+      patches.close();
     }
-    // The network would hide it: a ReLU turns NaN into 0.
-    if (!data.every(Number.isFinite)) throw new StageError('the patches hold a value that is not a finite number');
-    const model = await loadModel(inputs.weights, params.embeddingActivation);
-    const embeddings = new Float32Array(count * EMBEDDING_SIZE);
-    const patchSize = PATCH_FRAMES * PATCH_BANDS;
-    for (let start = 0; start < count; start += params.batch) {
-      await setImmediate();
-      signal.throwIfAborted();
-      const end = Math.min(start + params.batch, count);
-      embeddings.set(model.embed(data.subarray(start * patchSize, end * patchSize)), start * EMBEDDING_SIZE);
-    }
-    if (!embeddings.every(Number.isFinite)) {
-      throw new StageError('an embedding is not a finite number', 'the weights may be too large');
-    }
-    writeNpy(outputs.embeddings, {shape: [count, EMBEDDING_SIZE], data: embeddings});
   },
 });
-
-interface LoadedModel {
-  readonly key: string;
-  readonly model: Vggish;
-}
-
-/**
- * The last model. An exception to "no state in modules": this stage runs once per clip in a worker that stays alive, and
- * reading 288 MB of weights takes longer than most clips. It holds one model, and changes no result.
- */
-const cache: {last?: LoadedModel} = {};
-
-async function loadModel(path: string, activation: EmbeddingActivation): Promise<Vggish> {
-  const {dev, ino, size, mtimeNs, ctimeNs} = statSync(path, {bigint: true});
-  const key = [path, dev, ino, size, mtimeNs, ctimeNs, activation].join('\n');
-  if (cache.last?.key === key) return cache.last.model;
-  const {tf} = await loadEngine();
-  cache.last?.model.dispose();
-  delete cache.last;
-  const model = createVggish(tf, readSafeTensors(path, 'the weights').tensors, activation);
-  cache.last = {key, model};
-  return model;
-}

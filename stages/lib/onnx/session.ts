@@ -1,4 +1,5 @@
 import {StageError} from 'mixdown/stage';
+import {importOrExplain} from '../tensors/import-or-explain.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
 
 /** A model loaded by onnxruntime. Several sessions may live in one process. */
@@ -18,7 +19,11 @@ export interface Session {
  * @param threads - cores that one run may use
  */
 export async function openSession(model: Uint8Array | string, threads: number): Promise<Session> {
-  const {InferenceSession, Tensor} = await loadOnnxRuntime();
+  const {InferenceSession, Tensor} = await importOrExplain(
+    'onnxruntime-node',
+    () => import('onnxruntime-node'),
+    'install the packages again (npm ci) without leaving out optional ones, or choose another engine',
+  );
   const options = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -46,17 +51,6 @@ export async function openSession(model: Uint8Array | string, threads: number): 
     },
     release: () => session.release(),
   };
-}
-
-async function loadOnnxRuntime() {
-  try {
-    return await import('onnxruntime-node');
-  } catch (error) {
-    throw new StageError(
-      `the package onnxruntime-node cannot be loaded: ${reasonOf(error)}`,
-      'install the packages again (npm ci) without leaving out optional ones, or choose another engine',
-    );
-  }
 }
 
 async function explained<T>(what: string, compute: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import {closeAll} from '../../../../../stages/lib/formats/append-file.ts';
 import {csvWriter} from '../../../../../stages/lib/formats/csv-writer.ts';
 import {writeCsv} from '../../../../../stages/lib/formats/csv.ts';
 import {readLines} from '../../../../../stages/lib/formats/lines.ts';
-import {openNpyRows} from '../../../../../stages/lib/formats/npy-rows.ts';
+import {openFloat32Rows, openNpyRows} from '../../../../../stages/lib/formats/npy-rows.ts';
 import {npyWriter} from '../../../../../stages/lib/formats/npy-writer.ts';
 import {encodeNpy} from '../../../../../stages/lib/formats/npy.ts';
 import {temporaryFolder} from '../../../../support/stage-harness.ts';
@@ -106,6 +106,21 @@ describe('openNpyRows', () => {
     writeFileSync(file, bytes);
     expect(() => openNpyRows(file, 'the array')).toThrow(message);
   });
+});
+
+test('openFloat32Rows reads any rows of float32, and refuses uint8', () => {
+  const data = Float32Array.from({length: 12}, (_, i) => i / 8);
+  writeFileSync(file, encodeNpy({shape: [4, 3], data}));
+  const rows = openFloat32Rows(file, 'the array');
+  const into = new Float32Array(6);
+  rows.read(1, into);
+  expect(into).toEqual(data.subarray(3, 9));
+  expect(() => rows.read(3, into)).toThrow('rows from 3 on: 6 values; there are 4 rows of 3');
+  writeFileSync(file, encodeNpy({shape: [4, 3], data}).subarray(0, 160));
+  expect(() => rows.read(1, into)).toThrow('the array was cut while it was read');
+  rows.close();
+  writeFileSync(file, encodeNpy({shape: [1], data: Uint8Array.of(1)}));
+  expect(() => openFloat32Rows(file, 'the array')).toThrow('the array holds |u1 values; float32 is needed');
 });
 
 describe('readLines', () => {
