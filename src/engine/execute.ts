@@ -2,7 +2,7 @@ import type {Action, ActionResult} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
-import type {Pipeline, PipelineNode} from '../core/pipeline.ts';
+import type {PipelineNode} from '../core/pipeline.ts';
 import type {Checkpoint, Job, JobResult} from '../core/ports.ts';
 import type {Lease} from '../core/resources.ts';
 import {err, ok, type Result} from '../core/result.ts';

@@ -1,4 +1,5 @@
 import {lstatSync, mkdirSync, renameSync, rmdirSync, rmSync} from 'node:fs';
+import {isSha256, type Sha256} from '../core/digest.ts';
 import type {Checkpoint, Checkpoints, Lock, Locks} from '../core/ports.ts';
 import {namesIn} from './atomic-file.ts';
 import {asFailureError, errorCode} from './io-failure.ts';
@@ -29,7 +30,7 @@ export function createCheckpoints(dir: string, locks: Locks): Checkpoints {
 
 /** What is kept for one fingerprint. */
 export interface KeptCheckpoint {
-  readonly fingerprint: string;
+  readonly fingerprint: Sha256;
   readonly path: string;
   readonly bytes: number;
   /** When anything in it was last written, made, renamed or removed. Milliseconds since the epoch. */

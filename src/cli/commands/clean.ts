@@ -6,9 +6,11 @@ import {removeTree} from '../../exec/remove-tree.ts';
 import {sweepDeadRuns} from '../../exec/run-owner.ts';
 import {listCheckpoints} from '../../store/checkpoints.ts';
 import {openRunStore} from '../../store/run-store.ts';
+import {openStore} from '../../store/store.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
+import {warnOnce} from '../warnings.ts';
 
 interface CleanOptions {
   readonly runs?: true;
