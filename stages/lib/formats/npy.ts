@@ -58,33 +58,54 @@ export interface NpyHeader {
   readonly start: number;
 }
 
+/** What a file says of its values, whether they can be read here or not. */
+export interface NpyDescription {
+  /** NumPy's name of the type, such as `<f2`. */
+  readonly descriptor: string;
+  /** The first axis runs fastest. */
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  /** Byte of the first value. */
+  readonly start: number;
+}
+
 /** As decodeNpy, of the first bytes of a file of `fileBytes` bytes; the header must lie in them. */
 export function decodeNpyHeader(bytes: Uint8Array, fileBytes: number, name: string): NpyHeader {
-  const broken = (what: string): StageError => new StageError(`${name} is not a usable .npy file: ${what}`);
-  if (bytes.length < PREFIX_BYTES) throw broken(`it has ${bytes.length} bytes, less than a header`);
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw broken('it does not start with the NumPy magic string');
-  if (bytes[6] !== 1 || bytes[7] !== 0) throw broken(`format ${bytes[6]}.${bytes[7]} is not supported, only 1.0`);
+  const {descriptor, fortranOrder, shape, start} = describeNpy(bytes, name);
+  if (fortranOrder) throw broken(name, 'its values are in Fortran order; save it with numpy.ascontiguousarray');
+  const count = sizeOf(shape);
+  if (!isDescriptor(descriptor)) {
+    throw broken(name, `dtype ${descriptor} is not supported, only <f4, <f8, |u1 and <i4`);
+  }
+  const wanted = count * ITEM_BYTES[descriptor];
+  if (fileBytes - start !== wanted) {
+    const needs = `shape ${shapeText(shape)} of ${descriptor} needs ${wanted} bytes`;
+    throw broken(name, `${needs}, the file has ${fileBytes - start}`);
+  }
+  return {descriptor, shape, start};
+}
+
+/** Reads the header, which must lie in `bytes`. Throws StageError when there is none. */
+export function describeNpy(bytes: Uint8Array, name: string): NpyDescription {
+  if (bytes.length < PREFIX_BYTES) throw broken(name, `it has ${bytes.length} bytes, less than a header`);
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw broken(name, 'it does not start with the NumPy magic string');
+  if (bytes[6] !== 1 || bytes[7] !== 0) throw broken(name, `format ${bytes[6]}.${bytes[7]} is not supported, only 1.0`);
   const start = PREFIX_BYTES + (bytes[8] ?? 0) + ((bytes[9] ?? 0) << 8);
-  if (bytes.length < start) throw broken(`the header should end at byte ${start}, the file ends at ${bytes.length}`);
+  if (bytes.length < start) {
+    throw broken(name, `the header should end at byte ${start}, the file ends at ${bytes.length}`);
+  }
   const header = Buffer.from(bytes.subarray(PREFIX_BYTES, start)).toString('latin1');
   const descriptor = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const axes = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (descriptor === undefined || order === undefined || axes === undefined) {
-    throw broken('the header lacks descr, fortran_order or shape');
+    throw broken(name, 'the header lacks descr, fortran_order or shape');
   }
-  if (order === 'True') throw broken('its values are in Fortran order; save it with numpy.ascontiguousarray');
   const shape = axes
     .split(',')
     .filter((axis) => axis.trim() !== '')
     .map(Number);
-  const count = sizeOf(shape);
-  if (!isDescriptor(descriptor)) throw broken(`dtype ${descriptor} is not supported, only <f4, <f8, |u1 and <i4`);
-  const wanted = count * ITEM_BYTES[descriptor];
-  if (fileBytes - start !== wanted) {
-    throw broken(`shape ${shapeText(shape)} of ${descriptor} needs ${wanted} bytes, the file has ${fileBytes - start}`);
-  }
-  return {descriptor, shape, start};
+  return {descriptor, fortranOrder: order === 'True', shape, start};
 }
 
 /** `name` stands for the file in messages: the path given to a stage says nothing. */
@@ -116,6 +137,10 @@ const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const PREFIX_BYTES = 10;
 const ALIGNMENT = 64;
 const ITEM_BYTES = {'<f4': 4, '<f8': 8, '|u1': 1, '<i4': 4} as const;
+
+function broken(name: string, what: string): StageError {
+  return new StageError(`${name} is not a usable .npy file: ${what}`);
+}
 
 function isDescriptor(text: string): text is NpyDescriptor {
   return Object.hasOwn(ITEM_BYTES, text);

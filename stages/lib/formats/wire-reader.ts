@@ -86,6 +86,12 @@ export class WireReader {
     this.leave(outer);
   }
 
+  /** The fixed32 of the field, 0 ... 2^32-1. */
+  fixed32(what: string): number {
+    if (this.wire !== Wire.fixed32) throw this.wrong(`${what} has wire type ${this.wire}; ${Wire.fixed32} is needed`);
+    return this.view.getUint32(this.advance(4, what), true);
+  }
+
   /** Passes over a field that is not known. */
   skip(): void {
     const what = `field ${this.field}`;
