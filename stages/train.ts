@@ -1,29 +1,44 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/learning/attention-data.ts';
-import {createAttentionModel, type AttentionConfig} from './lib/learning/attention-model.ts';
-import {trainAttention, type Epoch} from './lib/learning/attention-training.ts';
+import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/learning/piece-data.ts';
+import {trainOnPieces, type Epoch} from './lib/learning/piece-training.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readMixed} from './lib/experiment/mixed-table.ts';
 import {readNpy, writeNpy} from './lib/formats/npy.ts';
 import {classNames, readPieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
+import {attentionGraph} from './lib/models/attention.ts';
+import {scoreShifts, type SeriesConfig} from './lib/models/blocks.ts';
+import {dnnGraph} from './lib/models/dnn.ts';
+import {ATTENTION_NORMS, type AttentionNorm, type ModelGraph} from './lib/models/graph.ts';
+import {initialWeights} from './lib/models/initial-weights.ts';
+import {writeModel} from './lib/models/model-file.ts';
+import {recurrentGraph} from './lib/models/recurrent.ts';
+import {createTrainer} from './lib/models/trainer.ts';
 import {createRng} from './lib/rng.ts';
-import {writeSafeTensors} from './lib/formats/safetensors.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
 import {readOrder} from './lib/experiment/training-rows.ts';
 
 export default defineStage({
   name: 'train',
-  summary: 'Trains a multi-level attention model on one fold and scores the validation and test clips.',
+  summary:
+    'Trains a classifier of pieces, by default multi-level attention, on one fold; scores validation and test clips.',
   params: {
+    model: {
+      type: 'string',
+      enum: ['attention', 'dnn', 'lstm'],
+      default: 'attention',
+      about:
+        'multi-level attention; hidden blocks whose scores are averaged over time; or an LSTM whose last output counts',
+    },
     fold: {type: 'integer', minimum: 0, about: 'fold that validates; 0 trains on all train clips to the last epoch'},
     levels: {
       type: 'string',
       pattern: '^h[1-3](\\+h[1-3]){0,2}$',
       default: 'h1+h2+h3',
-      about: 'hidden blocks that get an attention head, such as h1+h3',
+      about:
+        'hidden blocks that get an attention head, such as h1+h3; a dnn has as many blocks as the highest; no matter to lstm',
     },
-    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block'},
+    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block, or of the LSTM'},
     dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
     batchSize: {type: 'integer', minimum: 2, default: 500, about: 'pieces per step'},
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
@@ -42,7 +57,7 @@ export default defineStage({
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
     attNorm: {
       type: 'string',
-      enum: ['class-softmax+time-sum', 'time-softmax', 'sigmoid+time-sum'],
+      enum: ATTENTION_NORMS,
       default: 'class-softmax+time-sum',
       about: 'how attention becomes weights over time',
     },
@@ -68,12 +83,16 @@ export default defineStage({
       about: 'probabilities, float32 (validation clips by key, classes)',
     },
     index: {kind: 'file', name: 'index.json', about: 'clips and classes of both, in order, type predictions/1'},
-    model: {kind: 'file', name: 'model.safetensors', about: 'weights and running moments of the best epoch'},
+    model: {
+      kind: 'file',
+      name: 'model.safetensors',
+      about: 'the model with its classes, with the weights of the best epoch',
+    },
     curve: {kind: 'file', name: 'curve.csv', about: 'epoch, trainLoss, validationLoss, validationMap3'},
   },
   seeded: true,
   numericBackend: true,
-  async run({params, inputs, outputs, seed, signal, progress, metric}) {
+  async run({params, inputs, outputs, seed, engine, threads, signal, progress, metric}) {
     const rows = readPieceRows(inputs.rows);
     const classes = classNames(rows);
     const data = readData(inputs.features, rows, classes);
@@ -84,12 +103,17 @@ export default defineStage({
     const validation = groupClips(recordings.filter(({split, fold}) => split === 'train' && fold === params.fold));
     const test = groupClips(recordings.filter(({split}) => split === 'test'));
     if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
-    const config = configOf(params, data);
-
-    const model = createAttentionModel(await loadEngine(), config, seed);
+    const graph = graphOf(params, data);
+    const model = createTrainer(
+      await loadEngine({engine, threads}),
+      graph,
+      {learningRate: params.learningRate},
+      initialWeights(graph, seed, {starts: startsOf(graph, params, data)}),
+      seed,
+    );
     try {
       const plan = {order, mixed, validation: params.keep === 'last' ? [] : validation, ...params};
-      const {curve, best} = await trainAttention(
+      const {curve, best} = await trainOnPieces(
         model,
         data,
         plan,
@@ -101,18 +125,25 @@ export default defineStage({
         },
       );
       const shape = (clips: readonly ClipRows[]): readonly number[] => [clips.length, data.classes];
-      const score = (clips: readonly ClipRows[]): Float32Array => predictClips(model, data, clips, params.batchSize);
-      writeNpy(outputs.predictions, {shape: shape(test), data: score(test)});
-      writeNpy(outputs.validation, {shape: shape(validation), data: score(validation)});
+      const score = (clips: readonly ClipRows[]): Promise<Float32Array> =>
+        predictClips(model, data, clips, params.batchSize);
+      writeNpy(outputs.predictions, {shape: shape(test), data: await score(test)});
+      writeNpy(outputs.validation, {shape: shape(validation), data: await score(validation)});
       writeIndex(outputs.index, classes, test, validation);
-      writeSafeTensors(outputs.model, await model.save(), {
-        model: 'multi-level-attention',
-        levels: config.levels.map((level) => `h${level}`).join('+'),
-        classes: JSON.stringify(classes),
-        units: String(params.units),
-        attNorm: params.attNorm,
-        headBatchNorm: String(params.headBatchNorm),
-        finalDense: String(params.finalDense),
+      writeModel(outputs.model, {
+        graph,
+        weights: await model.save(),
+        classes,
+        about: {
+          model: params.model,
+          levels: levelsOf(params.levels)
+            .map((level) => `h${level}`)
+            .join('+'),
+          units: String(params.units),
+          attNorm: params.attNorm,
+          headBatchNorm: String(params.headBatchNorm),
+          finalDense: String(params.finalDense),
+        },
       });
       writeCurve(outputs.curve, curve);
       metric('epochs', curve.length);
@@ -125,33 +156,49 @@ export default defineStage({
 });
 
 interface ModelParams {
+  readonly model: 'attention' | 'dnn' | 'lstm';
   readonly levels: string;
   readonly units: number;
   readonly dropout: number;
-  readonly learningRate: number;
   readonly headBatchNorm: boolean;
   readonly priorBias: boolean;
   readonly finalDense: boolean;
-  readonly attNorm: AttentionConfig['attentionNorm'];
+  readonly attNorm: AttentionNorm;
   readonly batchNormMomentum: number;
 }
 
-function configOf(params: ModelParams, {width, classes}: PieceData): AttentionConfig {
-  const levels = params.levels.split('+').map((level) => Number(level.slice(1)));
-  if (new Set(levels).size < levels.length) throw new StageError(`levels \`${params.levels}\` name a level twice`);
-  return {
+function graphOf(params: ModelParams, {width, classes}: PieceData): ModelGraph {
+  const levels = levelsOf(params.levels);
+  const config: SeriesConfig = {
     features: width,
     classes,
-    levels: levels.sort((a, b) => a - b),
     units: params.units,
     dropout: params.dropout,
     headBatchNorm: params.headBatchNorm,
-    scoreBias: params.priorBias ? Math.min(-3, Math.max(-7, -Math.log(classes - 1))) : 0,
-    finalDense: params.finalDense,
-    attentionNorm: params.attNorm,
     momentum: params.batchNormMomentum,
-    learningRate: params.learningRate,
+    labels: 'single',
   };
+  switch (params.model) {
+    case 'attention':
+      return attentionGraph({...config, levels, finalDense: params.finalDense, attentionNorm: params.attNorm});
+    case 'dnn':
+      return dnnGraph({...config, blocks: Math.max(...levels)});
+    case 'lstm':
+      return recurrentGraph(config);
+  }
+}
+
+/** Ascending. */
+function levelsOf(text: string): readonly number[] {
+  const levels = text.split('+').map((level) => Number(level.slice(1)));
+  if (new Set(levels).size < levels.length) throw new StageError(`levels \`${text}\` name a level twice`);
+  return levels.sort((a, b) => a - b);
+}
+
+function startsOf(graph: ModelGraph, {priorBias}: ModelParams, {classes}: PieceData): ReadonlyMap<string, number> {
+  if (!priorBias) return new Map();
+  const start = Math.min(-3, Math.max(-7, -Math.log(classes - 1)));
+  return new Map(scoreShifts(graph).map((name) => [name, start]));
 }
 
 function readData(path: string, rows: readonly PieceRow[], classes: readonly string[]): PieceData {

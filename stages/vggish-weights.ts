@@ -1,7 +1,7 @@
 import {defineStage} from 'mixdown/stage';
 import {writeSafeTensors} from './lib/formats/safetensors.ts';
-import {vggishLayers} from './lib/learning/vggish-layers.ts';
-import {makeVggishWeights} from './lib/learning/vggish-weights.ts';
+import {initialWeights} from './lib/models/initial-weights.ts';
+import {vggishGraph} from './lib/models/vggish.ts';
 
 export default defineStage({
   name: 'vggish-weights',
@@ -31,7 +31,7 @@ export default defineStage({
   },
   seeded: true,
   run({params, outputs, seed, metric}) {
-    const tensors = makeVggishWeights(vggishLayers(params.width), params.init, seed);
+    const tensors = initialWeights(vggishGraph({width: params.width}), seed, {initialiser: params.init});
     writeSafeTensors(outputs.weights, tensors, {model: 'vggish', width: String(params.width), init: params.init});
     metric(
       'parameters',

@@ -44,8 +44,3 @@ export function attentionGraph(config: AttentionConfig): ModelGraph {
   const op = labels === 'single' ? 'softmax' : 'sigmoid';
   return {inputs, layers: list.layers, outputs: [list.add({name: 'probabilities', inputs: [logits], op})]};
 }
-
-/** The parameters that shift the logits of the levels' scores: where a prior is put in at the start. */
-export function scoreShifts({levels, headBatchNorm}: AttentionConfig): readonly string[] {
-  return levels.map((level) => (headBatchNorm ? `h${level}/scores/norm/beta` : `h${level}/scores/biases`));
-}

@@ -1,4 +1,4 @@
-import type {Layer} from './graph.ts';
+import type {Layer, ModelGraph} from './graph.ts';
 
 /** Added to variances, as Keras does. */
 const EPSILON = 1e-3;
@@ -57,4 +57,14 @@ export function layerList({units, dropout, momentum}: Pick<SeriesConfig, 'units'
         : add({name: `${name}/dropout`, inputs: [rectified], op: 'dropout', rate: dropout});
     },
   };
+}
+
+/** The parameters that shift the logits of scores between 0 and 1: where a prior is put in at the start. */
+export function scoreShifts({layers}: ModelGraph): readonly string[] {
+  const logits = layers.flatMap(({op, inputs}) =>
+    op === 'attention-pool' || op === 'sigmoid' ? inputs.slice(0, 1) : [],
+  );
+  return layers
+    .filter(({name}) => logits.includes(name))
+    .map(({name, op}) => (op === 'batch-norm' ? `${name}/beta` : `${name}/biases`));
 }

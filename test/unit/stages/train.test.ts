@@ -1,15 +1,17 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import balance from '../../../stages/balance.ts';
 import dequantize from '../../../stages/dequantize.ts';
 import {readCsv} from '../../../stages/lib/formats/csv.ts';
 import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
+import {readModel} from '../../../stages/lib/models/model-file.ts';
+import {createPredictor} from '../../../stages/lib/models/predictor.ts';
 import {readSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
 import {loadEngine} from '../../../stages/lib/tensors/engine.ts';
 import mixup from '../../../stages/mixup.ts';
 import train from '../../../stages/train.ts';
 import {toyTrainingFiles} from '../../support/attention-data.ts';
-import {runStage, type HarnessResult} from '../../support/stage-harness.ts';
+import {runStage, temporaryFolder, testEngine, type HarnessResult} from '../../support/stage-harness.ts';
 
 const toy = toyTrainingFiles({classes: 4, clipsPerClass: 9, folds: 2, length: 3, pieces: 2});
 const small = {units: 16, batchSize: 24, learningRate: 0.01, epochs: 12, batchNormMomentum: 0.8};
@@ -114,7 +116,37 @@ describe('train', () => {
     expect(metadata).toMatchObject({levels: heads.join('+'), classes: '["c0","c1","c2","c3"]', units: '16'});
   });
 
+  test('the model is whole: read back and run, it gives the predictions', async () => {
+    const {outputs} = await trainToy({levels: 'h1+h2', epochs: 2});
+    const {graph, weights, classes, about} = readModel(outputs.model);
+    expect(classes).toEqual(['c0', 'c1', 'c2', 'c3']);
+    expect(about).toMatchObject({model: 'attention', levels: 'h1+h2', units: '16', finalDense: 'true'});
+    const engine = await loadEngine({engine: testEngine(), threads: 1});
+    const predictor = createPredictor(engine, graph, weights);
+    const {outputs: floats} = await runStage(dequantize, {inputs: {quantized: {content: toy.features.content}}});
+    const features = readFloat32(floats.vectors);
+    const {probabilities} = await predictor.run({features});
+    predictor.dispose();
+    const wanted = readFloat32(outputs.predictions);
+    // The geometric mean over the pieces of the first test clip.
+    const path = `${temporaryFolder()}/rows.csv`;
+    writeFileSync(path, toy.rows.content);
+    const rows = readCsv(path, ['key', 'split']);
+    const test = rows.flatMap(({key = '', split}, row) => (split === 'test' ? [{key, row}] : []));
+    const [first] = test;
+    const own = test
+      .filter(({key}) => key === first?.key)
+      .map(({row}) => probabilities?.data.subarray(row * 4, row * 4 + 4));
+    const products = [0, 1, 2, 3].map(
+      (c) => own.reduce((product, row) => product * (row?.[c] ?? 0), 1) ** (1 / own.length),
+    );
+    const total = products.reduce((a, b) => a + b, 0);
+    for (const [c, product] of products.entries()) expect(wanted.data[c]).toBeCloseTo(product / total, 5);
+  });
+
   test.each([
+    {model: 'dnn', levels: 'h2', priorBias: true, headBatchNorm: false, learningRate: 0.02} as const,
+    {model: 'lstm'} as const,
     {headBatchNorm: false, priorBias: true},
     {finalDense: false, headBatchNorm: false, priorBias: true, learningRate: 0.02},
     {attNorm: 'time-softmax'} as const,
@@ -153,10 +185,10 @@ describe('train', () => {
     for (const [row, clip] of [6, 7, 8].entries()) {
       const bytes = single.features.content.subarray(start + clip * 128, start + (clip + 1) * 128);
       const input = normalise(
-        'input',
+        'features/norm',
         [...bytes].map((q) => (q - 128) / 128),
       );
-      const hidden = normalise('h1', layer('h1', input, 16)).map((value) => Math.max(0, value));
+      const hidden = normalise('h1/norm', layer('h1', input, 16)).map((value) => Math.max(0, value));
       const scores = layer('h1/scores', hidden, 3).map((logit) => 1 / (1 + Math.exp(-logit)));
       const total = scores.reduce((a, b) => a + b, 0);
       for (const [c, score] of scores.entries()) expect(data[row * 3 + c]).toBeCloseTo(score / total, 5);
@@ -188,7 +220,7 @@ describe('train', () => {
   });
 
   test('an abort stops it, and no tensors stay behind', async () => {
-    const {tf} = await loadEngine();
+    const {tf} = await loadEngine({engine: testEngine(), threads: 1});
     const before = tf.memory().numTensors;
     await expect(trainToy({}, 1, AbortSignal.abort())).rejects.toThrow('aborted');
     await trainToy({epochs: 1});

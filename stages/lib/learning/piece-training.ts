@@ -1,10 +1,14 @@
 import {setImmediate} from 'node:timers/promises';
 import {StageError} from 'mixdown/stage';
-import {cutBatches, makeBatch, plainExamples, predictClips, type ClipRows, type PieceData} from './attention-data.ts';
-import type {AttentionModel} from './attention-model.ts';
 import {meanAveragePrecisionAt3, meanOf} from './metrics.ts';
+import {cutBatches, makeBatch, plainExamples, predictClips, type ClipRows, type PieceData} from './piece-data.ts';
 import type {Example} from '../experiment/mixed-table.ts';
+import type {Trainer} from '../models/trainer.ts';
 import type {Rng} from '../rng.ts';
+import type {Weights} from '../tensors/named-array.ts';
+
+/** What of a model in training this takes. */
+export type PieceModel = Pick<Trainer, 'step' | 'predict' | 'save' | 'load'>;
 
 export interface TrainingPlan {
   /** Rows to train on, repeats included. */
@@ -41,8 +45,8 @@ export interface TrainingResult {
  * Better is a higher MAP@3 on the validation clips, or an equal one with a lower loss. The event loop turns once a batch,
  * so that progress is seen and `signal` works. Throws StageError when the loss is no longer a number.
  */
-export async function trainAttention(
-  model: AttentionModel,
+export async function trainOnPieces(
+  model: PieceModel,
   data: PieceData,
   plan: TrainingPlan,
   rng: Rng,
@@ -51,38 +55,41 @@ export async function trainAttention(
 ): Promise<TrainingResult> {
   const examples = [...plainExamples(plan.order), ...plan.mixed];
   const curve: Epoch[] = [];
-  let best: {readonly epoch: Epoch; readonly weights: Awaited<ReturnType<AttentionModel['save']>>} | undefined;
+  let best: {readonly epoch: Epoch; readonly weights: Weights | undefined} | undefined;
 
   for (let number = 1; number <= plan.epochs; number++) {
     let lossSum = 0;
     for (const batch of cutBatches(rng.fork(`epoch ${number}`).shuffle(examples), plan.batchSize)) {
       await setImmediate();
       signal.throwIfAborted();
-      const {x, targets} = makeBatch(data, batch);
-      lossSum += batch.length * model.train(x, targets, data.pieces);
+      lossSum += batch.length * (await model.step([makeBatch(data, batch)]));
     }
     const trainLoss = lossSum / examples.length;
     if (!Number.isFinite(trainLoss)) {
       throw new StageError(`training diverged: the loss of epoch ${number} is ${trainLoss}`, 'lower `learningRate`');
     }
-    const epoch: Epoch = {epoch: number, trainLoss, ...validate(model, data, plan)};
+    const epoch: Epoch = {epoch: number, trainLoss, ...(await validate(model, data, plan))};
     curve.push(epoch);
     onEpoch(epoch);
-    if (best === undefined || isBetter(epoch, best.epoch)) best = {epoch, weights: await model.save()};
-    else if (number - best.epoch.epoch >= plan.patience) break;
+    if (best === undefined || isBetter(epoch, best.epoch)) {
+      // Without validation clips the last epoch is the best one, and the model has its weights.
+      best = {epoch, weights: plan.validation.length === 0 ? undefined : await model.save()};
+    } else if (number - best.epoch.epoch >= plan.patience) {
+      break;
+    }
   }
   if (best === undefined) throw new RangeError('training needs at least one epoch');
-  model.load(best.weights);
+  if (best.weights !== undefined) model.load(best.weights);
   return {curve, best: best.epoch};
 }
 
-function validate(
-  model: AttentionModel,
+async function validate(
+  model: PieceModel,
   data: PieceData,
   {validation, batchSize}: TrainingPlan,
-): Pick<Epoch, 'validationLoss' | 'validationMap3'> {
+): Promise<Pick<Epoch, 'validationLoss' | 'validationMap3'>> {
   const labels = validation.map(({classIndex}) => classIndex);
-  const scores = predictClips(model, data, validation, batchSize);
+  const scores = await predictClips(model, data, validation, batchSize);
   const losses = labels.map((label, i) => -Math.log(Math.max(scores[i * data.classes + label] as number, 1e-12)));
   return {validationLoss: meanOf(losses), validationMap3: meanAveragePrecisionAt3(scores, data.classes, labels)};
 }

@@ -1,7 +1,8 @@
 import {geometricMean} from './geometric-mean.ts';
-import type {AttentionModel} from './attention-model.ts';
 import type {Example} from '../experiment/mixed-table.ts';
 import type {PieceRow} from '../experiment/piece-rows.ts';
+import {SERIES_INPUT} from '../models/blocks.ts';
+import type {Batch, Trainer} from '../models/trainer.ts';
 import {dequantizationTable} from './quantize.ts';
 
 /** Pieces, features (N, pieces, width), one class a row. */
@@ -35,8 +36,8 @@ export function cutBatches<T>(examples: readonly T[], size: number): readonly (r
   );
 }
 
-/** Values (B, T, width) and targets (B, classes) of a batch. */
-export function makeBatch(data: PieceData, examples: readonly Example[]): {x: Float32Array; targets: Float32Array} {
+/** Values (B, T, width) and targets (B, classes), rows of sum 1. */
+export function makeBatch(data: PieceData, examples: readonly Example[]): Batch {
   const {pieces, width, classes, labels} = data;
   const size = pieces * width;
   const x = new Float32Array(examples.length * size);
@@ -48,7 +49,10 @@ export function makeBatch(data: PieceData, examples: readonly Example[]): {x: Fl
     addRow(x, i * size, data, second, 1 - share);
     addTarget(targets, i * classes + (labels[second] as number), 1 - share);
   }
-  return {x, targets};
+  return {
+    inputs: {[SERIES_INPUT]: {shape: [examples.length, pieces, width], data: x}},
+    targets: {shape: [examples.length, classes], data: targets},
+  };
 }
 
 /** Groups rows, which lie in the order of their clips. */
@@ -63,18 +67,18 @@ export function groupClips(rows: readonly PieceRow[]): readonly ClipRows[] {
 }
 
 /** Class probabilities (clips, classes): the geometric mean over each clip's pieces, rows of sum 1. */
-export function predictClips(
-  model: AttentionModel,
+export async function predictClips(
+  model: Pick<Trainer, 'predict'>,
   data: PieceData,
   clips: readonly ClipRows[],
   batchSize: number,
-): Float32Array {
+): Promise<Float32Array> {
   const {classes} = data;
   const examples = plainExamples(clips.flatMap(({rows}) => rows));
   const pieces = new Float32Array(examples.length * classes);
   let done = 0;
   for (const batch of cutBatches(examples, batchSize)) {
-    pieces.set(model.predict(makeBatch(data, batch).x, data.pieces), done * classes);
+    pieces.set(await model.predict(makeBatch(data, batch).inputs), done * classes);
     done += batch.length;
   }
   const result = new Float32Array(clips.length * classes);
