@@ -87,6 +87,8 @@ async function startBackend(tf: Tf, name: EngineName, threads: number): Promise<
       return startWasm(tf, name, threads);
     case 'cpu':
       await importOrExplain('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu'));
+      // Otherwise it prints a banner that recommends a package which may be impossible to install here.
+      tf.enableProdMode();
       await tf.setBackend('cpu');
       return composedOps(tf);
   }

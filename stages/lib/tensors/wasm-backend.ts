@@ -1,22 +1,20 @@
 import {StageError} from 'mixdown/stage';
-import {composedOps} from './composed-ops.ts';
 import {importOrExplain} from './import-or-explain.ts';
 import type {Ops} from './ops.ts';
 import type {Tf} from './tf.ts';
 import {wasmFolder} from './wasm-files.ts';
-import {installWasmKernels} from './wasm-kernels.ts';
 
 /**
  * The WebAssembly backend with kernels that make training fast: `onnx-blas` has the matrix products of onnxruntime on the
  * backend's own memory, `wasm` has its own in WebAssembly. The backend itself computes in one thread.
  */
-export async function startWasm(tf: Tf, _name: 'onnx-blas' | 'wasm', _threads: number): Promise<Ops> {
+export async function startWasm(tf: Tf, name: 'onnx-blas' | 'wasm', threads: number): Promise<Ops> {
   const wasm = await importOrExplain('@tensorflow/tfjs-backend-wasm', () => import('@tensorflow/tfjs-backend-wasm'));
   wasm.setWasmPaths(wasmFolder());
   wasm.setThreadsCount(1);
   if (!(await tf.setBackend('wasm'))) {
     throw new StageError('the WebAssembly tensor engine did not start', 'it needs a Node.js with WebAssembly SIMD');
   }
-  installWasmKernels(tf);
-  return composedOps(tf);
+  const {installOnnxBlas, installWasmBlas} = await import('../onnx-blas/install.ts');
+  return name === 'onnx-blas' ? await installOnnxBlas(tf, threads) : installWasmBlas(tf);
 }

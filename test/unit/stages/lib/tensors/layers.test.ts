@@ -1,170 +1,127 @@
-import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {ATTENTION_NORMS, attentionPool} from '../../../../../stages/lib/tensors/attention-pool.ts';
-import {loadEngine} from '../../../../../stages/lib/tensors/engine.ts';
-import type {Tf} from '../../../../../stages/lib/tensors/tf.ts';
-import {
-  batchNorm,
-  concatColumns,
-  dense,
-  maskedRelu,
-  shareCrossEntropy,
-  softmaxCrossEntropy,
-  sumOf,
-} from '../../../../../stages/lib/tensors/layers.ts';
+import {ATTENTION_NORMS} from '../../../../../stages/lib/models/graph.ts';
+import {attentionPool} from '../../../../../stages/lib/tensors/attention-pool.ts';
+import {counterStream} from '../../../../../stages/lib/tensors/counter-random.ts';
+import {loadEngine, type Engine} from '../../../../../stages/lib/tensors/engine.ts';
+import {convolution, imageMean, maxPool} from '../../../../../stages/lib/tensors/image-layers.ts';
+import {batchNorm, dropout, flatten, timeMean} from '../../../../../stages/lib/tensors/layers.ts';
+import {shareCrossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy} from '../../../../../stages/lib/tensors/losses.ts';
+import {lstm} from '../../../../../stages/lib/tensors/lstm.ts';
 import {createRng} from '../../../../../stages/lib/rng.ts';
 
-let tf: Tf;
+// What every engine must compute, and the gradients, are in test/conformance/engine-suite.ts.
+let engine: Engine;
+let tf: Engine['tf'];
 beforeAll(async () => {
-  ({tf} = await loadEngine());
+  engine = await loadEngine({engine: 'cpu', threads: 1});
+  ({tf} = engine);
 });
 
-/** Values between 0.1 and 0.9 or -0.9 and -0.1, away from the kinks of the layers. */
-function values(size: number, seed: number, positive = false): Float32Array {
+function random(size: number, seed: number): Float32Array {
   const rng = createRng(seed);
-  return Float32Array.from({length: size}, () => {
-    const value = 0.1 + 0.8 * rng.uniform();
-    return positive || rng.uniform() < 0.5 ? value : -value;
-  });
+  return Float32Array.from({length: size}, () => 2 * rng.uniform() - 1);
 }
 
-/** Largest difference between the tape's gradient of sum(f * weights) and central differences, over all inputs. */
-function gradientError(
-  shapes: readonly (readonly number[])[],
-  f: (...inputs: Tensor[]) => Tensor,
-  positive = false,
-): number {
-  const arrays = shapes.map((shape, i) =>
-    values(
-      shape.reduce((a, b) => a * b, 1),
-      i + 1,
-      positive,
-    ),
-  );
-  const tensorOf = (data: Float32Array, i: number): Tensor => tf.tensor(data, [...(shapes[i] ?? [])], 'float32');
-  const evaluate = (inputs: readonly Float32Array[]): number =>
-    tf.tidy(() => {
-      const output = f(...inputs.map(tensorOf)).dataSync<'float32'>();
-      const weights = values(output.length, 99);
-      return output.reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0);
-    });
-  const gradients = tf.tidy(() => {
-    const tensors = arrays.map(tensorOf);
-    const dy = tf.tidy(() => f(...tensors)).shape;
-    const weights = tf.tensor(
-      values(
-        dy.reduce((a, b) => a * b, 1),
-        99,
-      ),
-      dy,
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+
+describe('losses by hand', () => {
+  test('softmax cross-entropy is -ln of the true class', async () => {
+    const loss = softmaxCrossEntropy(
+      engine,
+      tf.tensor2d([Math.log(1), Math.log(3), 0, 0], [2, 2]),
+      tf.tensor2d([0, 1, 1, 0], [2, 2]),
     );
-    return tf
-      .grads((...inputs: Tensor[]) => f(...inputs))(tensors, weights)
-      .map((g) => g.dataSync<'float32'>());
-  });
-  const step = 4e-3;
-  let largest = 0;
-  for (const [i, array] of arrays.entries()) {
-    for (let k = 0; k < array.length; k++) {
-      const moved = (by: number): readonly Float32Array[] =>
-        arrays.map((other, j) => (j === i ? other.map((value, n) => (n === k ? value + by : value)) : other));
-      const slope = (evaluate(moved(step)) - evaluate(moved(-step))) / (2 * step);
-      largest = Math.max(largest, Math.abs((gradients[i]?.[k] ?? Number.NaN) - slope));
-    }
-  }
-  return largest;
-}
-
-describe('the gradient equals central differences', () => {
-  const targets = Float32Array.of(1, 0, 0, 0, 0.25, 0.75);
-  const mask = Float32Array.from({length: 12}, (_, i) => (i % 3 === 0 ? 0 : 1.5));
-  const as2d = (tensor: Tensor | undefined): Tensor2D => tensor as Tensor2D;
-  const as1d = (tensor: Tensor | undefined): Tensor1D => tensor as Tensor1D;
-
-  test.each<[string, readonly (readonly number[])[], (inputs: readonly Tensor[]) => Tensor]>([
-    ['dense', [[4, 3], [3, 5], [5]], ([x, w, b]) => dense(tf, as2d(x), as2d(w), as1d(b))],
-    ['batchNorm', [[6, 3], [3], [3]], ([x, g, b]) => batchNorm(tf, as2d(x), as1d(g), as1d(b), () => {})],
-    ['maskedRelu', [[4, 3]], ([x]) => maskedRelu(tf, as2d(x), tf.tensor2d(mask, [4, 3]))],
-    [
-      'concatColumns',
-      [
-        [2, 3],
-        [2, 1],
-        [2, 2],
-      ],
-      (parts) => concatColumns(tf, parts.map(as2d)),
-    ],
-    [
-      'sumOf',
-      [
-        [2, 3],
-        [2, 3],
-      ],
-      (parts) => sumOf(tf, parts.map(as2d)),
-    ],
-    ['softmaxCrossEntropy', [[2, 3]], ([x]) => softmaxCrossEntropy(tf, as2d(x), tf.tensor2d(targets, [2, 3]))],
-  ])('%s', (_name, shapes, f) => {
-    expect(gradientError(shapes, (...inputs) => f(inputs))).toBeLessThan(3e-3);
+    expect((await loss.data())[0]).toBeCloseTo((Math.log(4 / 3) + Math.log(2)) / 2, 6);
   });
 
-  test('shareCrossEntropy', () => {
-    const loss = (x: Tensor): Tensor => shareCrossEntropy(tf, as2d(x), tf.tensor2d(targets, [2, 3]));
-    expect(gradientError([[2, 3]], loss, true)).toBeLessThan(3e-3);
+  test('sigmoid cross-entropy is the mean over rows and classes', async () => {
+    const logits = tf.tensor2d([0, Math.log(3), -Math.log(3), 0], [2, 2]);
+    const loss = sigmoidCrossEntropy(engine, logits, tf.tensor2d([1, 1, 0, 0.5], [2, 2]));
+    expect((await loss.data())[0]).toBeCloseTo((2 * Math.log(2) + 2 * Math.log(4 / 3)) / 4, 6);
   });
 
-  test.each(ATTENTION_NORMS)('attentionPool, %s', (norm) => {
-    const shapes = [
-      [6, 4],
-      [6, 4],
-    ];
-    expect(gradientError(shapes, (s, a) => attentionPool(tf, as2d(s), as2d(a), 3, norm))).toBeLessThan(3e-3);
+  test('the cross-entropy of shares divides rows by their totals and takes nothing for 1e-7', async () => {
+    const values = tf.tensor2d([1, 3, 0, 5], [2, 2]);
+    const loss = shareCrossEntropy(engine, values, tf.tensor2d([0, 1, 1, 0], [2, 2]));
+    expect((await loss.data())[0]).toBeCloseTo((-Math.log(3 / 4) - Math.log(1e-7 / 5)) / 2, 4);
   });
 });
 
-describe('layers', () => {
-  test('softmaxCrossEntropy is -ln of the true class by hand', () => {
-    const loss = tf.tidy(() => {
-      const logits = tf.tensor2d([Math.log(1), Math.log(3), 0, 0], [2, 2]);
-      return softmaxCrossEntropy(tf, logits, tf.tensor2d([0, 1, 1, 0], [2, 2])).dataSync<'float32'>()[0];
-    });
-    expect(loss).toBeCloseTo((Math.log(4 / 3) + Math.log(2)) / 2, 6);
+test('batchNorm gives columns of mean beta and deviation gamma, and the moments', async () => {
+  const x = tf.tensor2d([1, 2, 3, 4], [4, 1]);
+  const {y, mean, variance} = batchNorm(engine, x, tf.tensor1d([2]), tf.tensor1d([5]), 1e-3);
+  expect([...(await mean.data()), ...(await variance.data())]).toEqual([2.5, 1.25]);
+  const scale = 2 / Math.sqrt(1.25 + 1e-3);
+  for (const [i, value] of (await y.data()).entries()) expect(value).toBeCloseTo(5 + (i - 1.5) * scale, 5);
+});
+
+test('dropout keeps the mask of its stream and scales what is left', async () => {
+  const y = await dropout(engine, tf.ones([1000]), 0.25, counterStream(1, 'a')).data();
+  expect(new Set(y)).toEqual(new Set([0, Math.fround(4 / 3)]));
+  expect(y).toEqual(await dropout(engine, tf.ones([1000]), 0.25, counterStream(1, 'a')).data());
+  expect(y).not.toEqual(await dropout(engine, tf.ones([1000]), 0.25, counterStream(1, 'b')).data());
+});
+
+describe('attention', () => {
+  test.each(ATTENTION_NORMS)('with one vector per item the pooled score is the score, %s', async (norm) => {
+    const logits = tf.tensor3d(random(12, 3), [3, 1, 4]);
+    const pool = attentionPool(engine, logits, tf.tensor3d(random(12, 4), [3, 1, 4]), norm);
+    expect(await pool.data()).toEqual(await tf.sigmoid(logits).data());
   });
 
-  test('a logit far below the rest gives a finite loss', () => {
-    const loss = tf.tidy(() =>
-      softmaxCrossEntropy(tf, tf.tensor2d([-200, 200], [1, 2]), tf.tensor2d([1, 0], [1, 2])).dataSync<'float32'>(),
-    );
-    expect(loss[0]).toBeCloseTo(400, 3);
+  test.each(['time-softmax', 'sigmoid+time-sum'] as const)(
+    'equal attention gives the mean over time, %s',
+    async (norm) => {
+      const scores = tf.tensor3d([0, 2, 0, -2], [2, 2, 1]);
+      const pooled = await attentionPool(engine, scores, tf.zeros([2, 2, 1]), norm).data();
+      expect(pooled[0]).toBeCloseTo((0.5 + logistic(2)) / 2, 6);
+      expect(pooled[1]).toBeCloseTo((0.5 + logistic(-2)) / 2, 6);
+    },
+  );
+
+  test('a softmax over time takes logits of any size', async () => {
+    const scores = tf.tensor3d([1, -1], [1, 2, 1]);
+    const pooled = await attentionPool(engine, scores, tf.tensor3d([500, -500], [1, 2, 1]), 'time-softmax').data();
+    expect(pooled[0]).toBeCloseTo(logistic(1), 6);
+  });
+});
+
+test('an LSTM has its gates in the order input, forget, cell, output', async () => {
+  // One unit over two steps: no weights, so the gates are their biases.
+  const [input, forget, cell, output] = [0.5, -0.3, 0.8, 0.2];
+  const h = lstm(
+    engine,
+    tf.zeros([1, 2, 1]),
+    tf.zeros([1, 4]),
+    tf.zeros([1, 4]),
+    tf.tensor1d([input, forget, cell, output]),
+  );
+  const first = logistic(input) * Math.tanh(cell);
+  const second = logistic(forget) * first + first;
+  expect((await h.data())[0]).toBeCloseTo(logistic(output) * Math.tanh(second), 6);
+});
+
+describe('images', () => {
+  test('are padded like SAME: the odd row after', async () => {
+    const x = tf.tensor4d(new Float32Array(16).fill(1), [1, 4, 4, 1]);
+    const y = convolution(engine, x, tf.ones([3, 3, 1, 1]), tf.zeros([1]), 2);
+    expect(y.shape).toEqual([1, 2, 2, 1]);
+    expect([...(await y.data())]).toEqual([9, 6, 6, 4]);
   });
 
-  test('batchNorm gives columns of mean beta and deviation gamma, and reports the moments', () => {
-    const seen: number[] = [];
-    const y = tf.tidy(() =>
-      batchNorm(tf, tf.tensor2d([1, 2, 3, 4], [4, 1]), tf.tensor1d([2]), tf.tensor1d([5]), ({mean, variance}) => {
-        seen.push(...mean.dataSync<'float32'>(), ...variance.dataSync<'float32'>());
-      }).dataSync<'float32'>(),
-    );
-    expect(seen).toEqual([2.5, 1.25]);
-    const scale = 2 / Math.sqrt(1.25 + 1e-3);
-    for (const [i, value] of y.entries()) expect(value).toBeCloseTo(5 + (i - 1.5) * scale, 5);
+  test('of odd size keep their last row in a pool', async () => {
+    const y = maxPool(engine, tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]));
+    expect([...(await y.data())]).toEqual([5, 6, 8, 9]);
   });
 
-  test.each(ATTENTION_NORMS)('with one vector per item the pooled score is the score, %s', (norm) => {
-    const [pooled, scores] = tf.tidy(() => {
-      const logits = tf.tensor2d(values(12, 3), [3, 4]);
-      const pool = attentionPool(tf, logits, tf.tensor2d(values(12, 4), [3, 4]), 1, norm);
-      return [pool.dataSync<'float32'>(), tf.sigmoid(logits).dataSync<'float32'>()];
-    });
-    expect([...pooled]).toEqual([...scores]);
+  test('are flattened in the order row, column, channel, and averaged per channel', async () => {
+    const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2]);
+    expect([...(await flatten(engine, x).data())]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([...(await imageMean(engine, x).data())]).toEqual([4, 5]);
   });
+});
 
-  test('equal attention gives the mean over time', () => {
-    const pooled = tf.tidy(() => {
-      const scores = tf.tensor2d([0, 2, 0, -2], [4, 1]);
-      return attentionPool(tf, scores, tf.zeros([4, 1]), 2, 'time-softmax').dataSync<'float32'>();
-    });
-    const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-    expect(pooled[0]).toBeCloseTo((0.5 + sigmoid(2)) / 2, 6);
-    expect(pooled[1]).toBeCloseTo((0.5 + sigmoid(-2)) / 2, 6);
-  });
+test('timeMean averages the vectors of each item', async () => {
+  const y = timeMean(engine, tf.tensor3d([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]));
+  expect([...(await y.data())]).toEqual([2, 3, 6, 7]);
 });

@@ -1,0 +1,3 @@
+import {describeEngine} from './engine-suite.ts';
+
+await describeEngine('webgpu');

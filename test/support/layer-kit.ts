@@ -1,0 +1,73 @@
+import type {Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D} from '@tensorflow/tfjs-core';
+import type {AttentionNorm} from '../../stages/lib/models/graph.ts';
+import {attentionPool} from '../../stages/lib/tensors/attention-pool.ts';
+import type {CounterStream} from '../../stages/lib/tensors/counter-random.ts';
+import type {Engine} from '../../stages/lib/tensors/engine.ts';
+import {convolution, imageMean, maxPool} from '../../stages/lib/tensors/image-layers.ts';
+import {
+  batchNorm,
+  concatColumns,
+  dense,
+  dropout,
+  flatten,
+  relu,
+  reshape,
+  sigmoid,
+  sumOf,
+  timeMean,
+} from '../../stages/lib/tensors/layers.ts';
+import {shareCrossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy} from '../../stages/lib/tensors/losses.ts';
+import {lstm} from '../../stages/lib/tensors/lstm.ts';
+
+/** All differentiable layers on values of one kind, so that a test says once what an engine and its reference compute. */
+export interface LayerKit<T> {
+  tensor(shape: readonly number[], values: ArrayLike<number>): T;
+  dense(x: T, weights: T, biases: T): T;
+  convolution(x: T, filter: T, biases: T, stride: number): T;
+  maxPool(x: T): T;
+  imageMean(x: T): T;
+  flatten(x: T): T;
+  reshape(x: T, shape: readonly number[]): T;
+  batchNorm(x: T, gamma: T, beta: T, epsilon: number): T;
+  dropout(x: T, rate: number, stream: CounterStream): T;
+  relu(x: T): T;
+  sigmoid(x: T): T;
+  timeMean(x: T): T;
+  concatColumns(parts: readonly T[]): T;
+  sumOf(parts: readonly T[]): T;
+  lstm(x: T, weights: T, recurrent: T, biases: T): T;
+  attentionPool(scores: T, attention: T, norm: AttentionNorm): T;
+  softmaxCrossEntropy(logits: T, targets: T): T;
+  sigmoidCrossEntropy(logits: T, targets: T): T;
+  shareCrossEntropy(values: T, targets: T): T;
+}
+
+export function engineKit(engine: Engine): LayerKit<Tensor> {
+  const {tf} = engine;
+  return {
+    tensor: (shape, values) => tf.tensor(Float32Array.from(values), [...shape], 'float32'),
+    dense: (x, weights, biases) => dense(engine, x as Tensor2D, weights as Tensor2D, biases as Tensor1D),
+    convolution: (x, filter, biases, stride) =>
+      convolution(engine, x as Tensor4D, filter as Tensor4D, biases as Tensor1D, stride),
+    maxPool: (x) => maxPool(engine, x as Tensor4D),
+    imageMean: (x) => imageMean(engine, x as Tensor4D),
+    flatten: (x) => flatten(engine, x as Tensor4D),
+    reshape: (x, shape) => reshape(engine, x, shape),
+    batchNorm: (x, gamma, beta, epsilon) =>
+      batchNorm(engine, x as Tensor2D, gamma as Tensor1D, beta as Tensor1D, epsilon).y,
+    dropout: (x, rate, stream) => dropout(engine, x, rate, stream),
+    relu: (x) => relu(engine, x),
+    sigmoid: (x) => sigmoid(engine, x),
+    timeMean: (x) => timeMean(engine, x as Tensor3D),
+    concatColumns: (parts) => concatColumns(engine, parts as Tensor2D[]),
+    sumOf: (parts) => sumOf(engine, parts),
+    lstm: (x, weights, recurrent, biases) =>
+      lstm(engine, x as Tensor3D, weights as Tensor2D, recurrent as Tensor2D, biases as Tensor1D),
+    attentionPool: (scores, attention, norm) => attentionPool(engine, scores as Tensor3D, attention as Tensor3D, norm),
+    softmaxCrossEntropy: (logits, targets): Scalar =>
+      softmaxCrossEntropy(engine, logits as Tensor2D, targets as Tensor2D),
+    sigmoidCrossEntropy: (logits, targets): Scalar =>
+      sigmoidCrossEntropy(engine, logits as Tensor2D, targets as Tensor2D),
+    shareCrossEntropy: (values, targets): Scalar => shareCrossEntropy(engine, values as Tensor2D, targets as Tensor2D),
+  };
+}
