@@ -2,13 +2,26 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
 import {createRng} from '../../../stages/lib/rng.ts';
-import {readSafeTensors, writeSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
+import {writeSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
 import type {NamedArray, Weights} from '../../../stages/lib/tensors/named-array.ts';
-import {vggishLayers, weightShape} from '../../../stages/lib/learning/vggish-layers.ts';
-import {makeVggishWeights} from '../../../stages/lib/learning/vggish-weights.ts';
+import {initialWeights} from '../../../stages/lib/models/initial-weights.ts';
+import {parameterShapes} from '../../../stages/lib/models/shapes.ts';
+import {vggishGraph} from '../../../stages/lib/models/vggish.ts';
 import vggish from '../../../stages/vggish.ts';
-import vggishWeights from '../../../stages/vggish-weights.ts';
 import {runStage, temporaryFolder} from '../../support/stage-harness.ts';
+
+const SMALL = vggishGraph({width: 0.02});
+const SHAPES = parameterShapes(SMALL);
+
+/** Names of the layers of a kind, with the sizes on both sides. */
+function layersOf(kind: 'convolution' | 'dense'): readonly {name: string; from: number; to: number}[] {
+  return SMALL.layers
+    .filter(({op}) => op === kind)
+    .map(({name}) => {
+      const [from = 0, to = 0] = SHAPES.get(`${name}/weights`)?.slice(-2) ?? [];
+      return {name, from, to};
+    });
+}
 
 const POOLED = new Set(['vggish/conv1', 'vggish/conv2', 'vggish/conv3/conv3_2', 'vggish/conv4/conv4_2']);
 
@@ -21,7 +34,7 @@ function reference(patch: Float32Array, weights: Weights): readonly number[] {
     values: [...patch],
   };
   const arrayOf = (name: string): Float32Array => (weights.get(name) as NamedArray).data;
-  for (const {name, from, to} of vggishLayers(0.02).filter(({kind}) => kind === 'convolution')) {
+  for (const {name, from, to} of layersOf('convolution')) {
     const [kernel, biases] = [arrayOf(`${name}/weights`), arrayOf(`${name}/biases`)];
     const {height, width, values} = image;
     const output: number[] = [];
@@ -56,7 +69,7 @@ function reference(patch: Float32Array, weights: Weights): readonly number[] {
     image = {height: height / 2, width: width / 2, channels: to, values: pooled};
   }
   let units: readonly number[] = image.values;
-  for (const {name, from, to} of vggishLayers(0.02).filter(({kind}) => kind === 'dense')) {
+  for (const {name, from, to} of layersOf('dense')) {
     const [matrix, biases] = [arrayOf(`${name}/weights`), arrayOf(`${name}/biases`)];
     const before = units;
     units = Array.from({length: to}, (_, o) => {
@@ -72,7 +85,7 @@ function reference(patch: Float32Array, weights: Weights): readonly number[] {
 function smallWeights(): Weights {
   const rng = createRng(9);
   return new Map(
-    [...makeVggishWeights(vggishLayers(0.02), 'he', 3)].map(([name, {shape, data}]) => [
+    [...initialWeights(SMALL, 3, {initialiser: 'he'})].map(([name, {shape, data}]) => [
       name,
       {shape, data: name.endsWith('/biases') ? data.map(() => 0.2 * rng.normal()) : data},
     ]),
@@ -127,7 +140,7 @@ describe('vggish', () => {
       readFileSync((await runStage(vggish, {inputs: {patches: patchesInput(1), weights: path}})).outputs.embeddings);
     const before = await run();
     expect((await run()).equals(before)).toBe(true);
-    writeSafeTensors(path, makeVggishWeights(vggishLayers(0.02), 'he', 4));
+    writeSafeTensors(path, initialWeights(SMALL, 4, {initialiser: 'he'}));
     expect((await run()).equals(before)).toBe(false);
   });
 
@@ -163,59 +176,5 @@ describe('vggish', () => {
     spoilt.set('vggish/conv1/biases', {shape: [1], data: Float32Array.of(Number.NaN)});
     const run = runStage(vggish, {inputs: {patches: patchesInput(1), weights: weightsFile(spoilt)}});
     await expect(run).rejects.toThrow('tensor `vggish/conv1/biases` holds a value that is not a finite number');
-  });
-});
-
-describe('vggish-weights', () => {
-  test('at width 1 the shapes are those of the released checkpoint, 72,141,184 values', () => {
-    const sizes = vggishLayers(1).map((layer) => [layer.name, weightShape(layer).join('x')]);
-    expect(Object.fromEntries(sizes)).toEqual({
-      'vggish/conv1': '3x3x1x64',
-      'vggish/conv2': '3x3x64x128',
-      'vggish/conv3/conv3_1': '3x3x128x256',
-      'vggish/conv3/conv3_2': '3x3x256x256',
-      'vggish/conv4/conv4_1': '3x3x256x512',
-      'vggish/conv4/conv4_2': '3x3x512x512',
-      'vggish/fc1/fc1_1': '12288x4096',
-      'vggish/fc1/fc1_2': '4096x4096',
-      'vggish/fc2': '4096x128',
-    });
-    const total = vggishLayers(1).reduce(
-      (sum, layer) => sum + weightShape(layer).reduce((a, b) => a * b) + layer.to,
-      0,
-    );
-    expect(total).toBe(72_141_184);
-  });
-
-  test('the same seed gives the same bytes, another seed does not', async () => {
-    const bytes = async (seed: number) =>
-      readFileSync((await runStage(vggishWeights, {params: {width: 0.02}, seed})).outputs.weights);
-    const first = await bytes(1);
-    expect((await bytes(1)).equals(first)).toBe(true);
-    expect((await bytes(2)).equals(first)).toBe(false);
-  });
-
-  test.each([
-    ['he', Math.sqrt(2 / 4096)],
-    ['release', 0.01 * 0.87962566],
-  ] as const)('the deviation of %s weights is as stated, cut at two deviations', async (init, expected) => {
-    const layers = vggishLayers(1).filter(({name}) => name === 'vggish/fc2');
-    const data = makeVggishWeights(layers, init, 5).get('vggish/fc2/weights')?.data ?? new Float32Array(0);
-    const deviation = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
-    expect(deviation / expected).toBeCloseTo(1, 2);
-    const largest = data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    expect(largest / expected).toBeLessThan(2 / 0.87962566 + 1e-6);
-    expect(largest / expected).toBeGreaterThan(2.25);
-  });
-
-  test('the embeddings of random weights tell patches apart', async () => {
-    const {outputs} = await runStage(vggishWeights, {params: {width: 0.05}, seed: 11});
-    expect(readSafeTensors(outputs.weights).metadata).toMatchObject({model: 'vggish', width: '0.05'});
-    const embedded = await runStage(vggish, {inputs: {patches: patchesInput(2), weights: outputs.weights}});
-    const {data} = readFloat32(embedded.outputs.embeddings);
-    const [a, b] = [data.subarray(0, 128), data.subarray(128)];
-    const size = Math.hypot(...a);
-    expect(size).toBeGreaterThan(0.1);
-    expect(Math.hypot(...a.map((value, i) => value - (b[i] ?? 0))) / size).toBeGreaterThan(0.01);
   });
 });
