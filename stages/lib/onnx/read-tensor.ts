@@ -1,3 +1,4 @@
+import {FLOAT_BYTES, toFloat32, type FloatType} from '../formats/float-values.ts';
 import type {WireReader} from '../formats/wire-reader.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
 
@@ -40,22 +41,17 @@ export function readTensor(reader: WireReader, fail: Fail): ReadTensor {
       'save the model with its weights inside (onnx.save_model with save_as_external_data=False)',
     );
   }
-  const decode = DECODERS.get(type);
-  if (decode === undefined) return {name, type, array: undefined};
+  const format = FORMATS.get(type);
+  if (format === undefined) return {name, type, array: undefined};
   const size = sizeOf(shape);
   if (size === undefined) throw fail(`initialiser \`${name}\` has shape [${shape.join(', ')}]`);
   const values = raw ?? (type === FLOAT ? joined(packed, single) : undefined);
   if (values === undefined) throw fail(`the values of initialiser \`${name}\` are not in raw_data`);
-  if (values.length !== size * decode.bytes) {
-    throw fail(
-      `initialiser \`${name}\` has ${values.length} bytes; its shape [${shape.join(', ')}] needs ${size * decode.bytes}`,
-    );
+  const wanted = size * FLOAT_BYTES[format];
+  if (values.length !== wanted) {
+    throw fail(`initialiser \`${name}\` has ${values.length} bytes; its shape [${shape.join(', ')}] needs ${wanted}`);
   }
-  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  const data = new Float32Array(size);
-  if (type === FLOAT) new Uint8Array(data.buffer).set(values);
-  else for (let i = 0; i < size; i++) data[i] = decode.at(view, i * decode.bytes);
-  return {name, type, array: {shape, data}};
+  return {name, type, array: {shape, data: toFloat32(format, new Uint8Array(values))}};
 }
 
 const EXTERNAL = 1;
@@ -63,33 +59,12 @@ const FLOAT = 1;
 const FLOAT_DATA = 4;
 const BYTES = 2;
 
-interface Decoder {
-  readonly bytes: number;
-  at(view: DataView, offset: number): number;
-}
-
-const DECODERS: ReadonlyMap<number, Decoder> = new Map([
-  [FLOAT, {bytes: 4, at: (view, offset) => view.getFloat32(offset, true)}],
-  [10, {bytes: 2, at: (view, offset) => halfToNumber(view.getUint16(offset, true))}],
-  [11, {bytes: 8, at: (view, offset) => view.getFloat64(offset, true)}],
-  [16, {bytes: 2, at: (view, offset) => bfloatToNumber(view, offset)}],
+const FORMATS: ReadonlyMap<number, FloatType> = new Map([
+  [FLOAT, 'F32'],
+  [10, 'F16'],
+  [11, 'F64'],
+  [16, 'BF16'],
 ]);
-
-/** Sign, five bits of exponent, ten of fraction (IEEE 754 binary16). */
-function halfToNumber(bits: number): number {
-  const sign = bits >>> 15 === 1 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
-/** The upper half of a float32. */
-function bfloatToNumber(view: DataView, offset: number): number {
-  const whole = new DataView(new ArrayBuffer(4));
-  whole.setUint32(0, view.getUint16(offset, true) * 2 ** 16);
-  return whole.getFloat32(0);
-}
 
 /** Undefined when an axis is negative or the product no exact number. */
 function sizeOf(shape: readonly number[]): number | undefined {
