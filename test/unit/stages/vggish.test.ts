@@ -105,10 +105,13 @@ function patches(count: number): Float32Array {
 
 const patchesInput = (count: number) => ({content: encodeNpy({shape: [count, 96, 64], data: patches(count)})});
 
-describe('vggish', () => {
+describe.each(['onnx-blas', 'wasm'])('vggish on %s', (engine) => {
   test('equals the network written out in float64, to 2e-5 of the largest value', async () => {
     const weights = smallWeights();
-    const {outputs} = await runStage(vggish, {inputs: {patches: patchesInput(2), weights: weightsFile(weights)}});
+    const {outputs} = await runStage(vggish, {
+      engine,
+      inputs: {patches: patchesInput(2), weights: weightsFile(weights)},
+    });
     const {shape, data} = readFloat32(outputs.embeddings, 2);
     expect(shape).toEqual([2, 128]);
     for (const row of [0, 1]) {
@@ -120,24 +123,73 @@ describe('vggish', () => {
     }
   });
 
-  test('the activation cuts at zero and the size of a batch does not matter', async () => {
+  test('the activation cuts at zero', async () => {
     const weights = weightsFile(smallWeights());
-    const embeddings = async (params: {embeddingActivation?: 'none' | 'relu'; batch?: number}) => {
-      const {outputs} = await runStage(vggish, {params, inputs: {patches: patchesInput(5), weights}});
-      return readFloat32(outputs.embeddings).data;
+    const embeddings = async (embeddingActivation: 'none' | 'relu') => {
+      const params = {embeddingActivation};
+      const {outputs} = await runStage(vggish, {engine, params, inputs: {patches: patchesInput(5), weights}});
+      return [...readFloat32(outputs.embeddings).data];
     };
-    const plain = await embeddings({});
+    const plain = await embeddings('none');
     expect(plain.some((value) => value < 0)).toBe(true);
-    expect([...(await embeddings({embeddingActivation: 'relu'}))]).toEqual(
-      [...plain].map((value) => Math.max(0, value)),
+    expect(await embeddings('relu')).toEqual(plain.map((value) => Math.max(0, value)));
+  });
+
+  test('neither the size of a batch nor the number of threads changes a byte', async () => {
+    const weights = weightsFile(smallWeights());
+    const embeddings = async (batch: number, threads: number) => {
+      const {outputs, progress} = await runStage(vggish, {
+        engine,
+        params: {batch},
+        threads,
+        inputs: {patches: patchesInput(7), weights},
+      });
+      expect(progress).toHaveLength(Math.ceil(7 / batch));
+      return readFileSync(outputs.embeddings);
+    };
+    const whole = await embeddings(32, 1);
+    for (const batch of [1, 2, 3, 7]) expect((await embeddings(batch, 1)).equals(whole)).toBe(true);
+    for (const batch of [1, 7]) expect((await embeddings(batch, 2)).equals(whole)).toBe(true);
+  });
+
+  test('the head of a fine-tuned model is passed over', async () => {
+    const weights = smallWeights();
+    const more = new Map([...weights, ['head/hidden/weights', {shape: [1], data: Float32Array.of(1)}]]);
+    const run = async (given: Weights) => {
+      const inputs = {patches: patchesInput(1), weights: weightsFile(given)};
+      return readFileSync((await runStage(vggish, {engine, inputs})).outputs.embeddings);
+    };
+    expect((await run(more)).equals(await run(weights))).toBe(true);
+  });
+
+  test('a value that is not a number is refused in any batch, and so is an embedding that overflows', async () => {
+    const weights = weightsFile(smallWeights());
+    const data = patches(5);
+    data[4 * 96 * 64] = Infinity;
+    const broken = {content: encodeNpy({shape: [5, 96, 64], data})};
+    await expect(runStage(vggish, {engine, params: {batch: 2}, inputs: {patches: broken, weights}})).rejects.toThrow(
+      'the patches hold a value that is not a finite number',
     );
-    expect([...(await embeddings({batch: 2}))]).toEqual([...plain]);
+    const large = new Map(smallWeights());
+    const {shape, data: kernel} = large.get('vggish/fc2/weights') as NamedArray;
+    large.set('vggish/fc2/weights', {shape, data: kernel.map(() => 3e38)});
+    await expect(
+      runStage(vggish, {engine, inputs: {patches: patchesInput(1), weights: weightsFile(large)}}),
+    ).rejects.toThrow('an embedding is not a finite number');
+  });
+
+  test('a cancelled run stops', async () => {
+    const inputs = {patches: patchesInput(3), weights: weightsFile(smallWeights())};
+    const run = runStage(vggish, {engine, inputs, params: {batch: 1}, signal: AbortSignal.abort(new Error('stop'))});
+    await expect(run).rejects.toThrow('stop');
   });
 
   test('other weights at the same path are noticed', async () => {
     const path = weightsFile(smallWeights());
     const run = async () =>
-      readFileSync((await runStage(vggish, {inputs: {patches: patchesInput(1), weights: path}})).outputs.embeddings);
+      readFileSync(
+        (await runStage(vggish, {engine, inputs: {patches: patchesInput(1), weights: path}})).outputs.embeddings,
+      );
     const before = await run();
     expect((await run()).equals(before)).toBe(true);
     writeSafeTensors(path, initialWeights(SMALL, 4, {initialiser: 'he'}));
@@ -146,6 +198,7 @@ describe('vggish', () => {
 
   test('a clip without patches gives no embeddings', async () => {
     const {outputs} = await runStage(vggish, {
+      engine,
       inputs: {patches: patchesInput(0), weights: weightsFile(smallWeights())},
     });
     expect(readFloat32(outputs.embeddings).shape).toEqual([0, 128]);
@@ -157,7 +210,7 @@ describe('vggish', () => {
     const misshapen = new Map(smallWeights());
     misshapen.set('vggish/conv2/weights', {shape: [3, 3, 2, 3], data: new Float32Array(54)});
     const run = (weights: Weights) =>
-      runStage(vggish, {inputs: {patches: patchesInput(1), weights: weightsFile(weights)}});
+      runStage(vggish, {engine, inputs: {patches: patchesInput(1), weights: weightsFile(weights)}});
     await expect(run(missing)).rejects.toThrow('the weights have no tensor `vggish/fc2/biases`');
     await expect(run(misshapen)).rejects.toThrow(
       'tensor `vggish/conv2/weights` has shape [3, 3, 2, 3]; [3, 3, 1, 3] is expected',
@@ -167,14 +220,16 @@ describe('vggish', () => {
   test('patches of another shape and values that are not numbers are refused', async () => {
     const weights = weightsFile(smallWeights());
     const small = {content: encodeNpy({shape: [1, 96, 32], data: new Float32Array(96 * 32)})};
-    await expect(runStage(vggish, {inputs: {patches: small, weights}})).rejects.toThrow('[n, 96, 64] is expected');
+    await expect(runStage(vggish, {engine, inputs: {patches: small, weights}})).rejects.toThrow(
+      '[n, 96, 64] is expected',
+    );
     const broken = {content: encodeNpy({shape: [1, 96, 64], data: new Float32Array(96 * 64).fill(Number.NaN)})};
-    await expect(runStage(vggish, {inputs: {patches: broken, weights}})).rejects.toThrow(
+    await expect(runStage(vggish, {engine, inputs: {patches: broken, weights}})).rejects.toThrow(
       'the patches hold a value that is not a finite number',
     );
     const spoilt = new Map(smallWeights());
     spoilt.set('vggish/conv1/biases', {shape: [1], data: Float32Array.of(Number.NaN)});
-    const run = runStage(vggish, {inputs: {patches: patchesInput(1), weights: weightsFile(spoilt)}});
+    const run = runStage(vggish, {engine, inputs: {patches: patchesInput(1), weights: weightsFile(spoilt)}});
     await expect(run).rejects.toThrow('tensor `vggish/conv1/biases` holds a value that is not a finite number');
   });
 });
