@@ -23,7 +23,7 @@ export function attentionPool(engine: Engine, scores: Tensor3D, attention: Tenso
     const value = tf.sum<Tensor3D>(tf.mul(weights, cla), 1, true);
     save([cla, raw, total, weights, value]);
     return {
-      value: tf.reshape(value, [rows, classes]) as Tensor2D,
+      value: tf.reshape(value, [rows, classes]),
       gradient: (dy, [cla, raw, total, weights, value]: [Tensor3D, Tensor3D, Tensor3D, Tensor3D, Tensor3D]) => {
         const g = tf.reshape(dy, [rows, 1, classes]) as Tensor3D;
         return [

@@ -32,9 +32,7 @@ export interface EngineRequest {
  * The engine of this process, started by the first call; a later call with the same name gives the same one, whatever its
  * threads. Throws StageError when it cannot be had, with the reason: never another one in its place.
  */
-export async function loadEngine(
-  {engine: wanted, threads}: EngineRequest = {engine: 'onnx-blas', threads: 1},
-): Promise<Engine> {
+export async function loadEngine({engine: wanted, threads}: EngineRequest): Promise<Engine> {
   const name = ENGINE_NAMES.find((known) => known === wanted);
   if (name === undefined) {
     throw new StageError(`there is no tensor engine \`${wanted}\``, didYouMean(wanted, ENGINE_NAMES));

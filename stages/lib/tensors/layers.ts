@@ -1,4 +1,4 @@
-import type {Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D} from '@tensorflow/tfjs-core';
+import type {Rank, ShapeMap, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D} from '@tensorflow/tfjs-core';
 import type {CounterStream} from './counter-random.ts';
 import type {Engine} from './engine.ts';
 import {withGradient} from './gradient.ts';
@@ -97,11 +97,11 @@ export function timeMean(engine: Engine, x: Tensor3D): Tensor2D {
 }
 
 /** The same elements in another shape. */
-export function reshape<T extends Tensor>(engine: Engine, x: Tensor, shape: readonly number[]): T {
+export function reshape<R extends Rank>(engine: Engine, x: Tensor, shape: Readonly<ShapeMap[R]>): Tensor<R> {
   const {tf} = engine;
   const original = [...x.shape];
   return withGradient(engine, [x], () => ({
-    value: tf.reshape(x, [...shape]) as T,
+    value: tf.reshape(x, shape as ShapeMap[R]),
     gradient: (dy) => [() => tf.reshape(dy, original)],
   }));
 }

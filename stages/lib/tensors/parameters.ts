@@ -10,7 +10,7 @@ export interface Parameters {
   /** In the order of `names`; valid until the next `step` or `load`. */
   readonly tensors: readonly Tensor[];
   /** Valid until the next `step` or `load`. */
-  get<T extends Tensor>(name: string): T;
+  get(name: string): Tensor;
   /** One step of Adam with the gradients in the order of `names`, which stay the caller's. */
   step(gradients: readonly Tensor[]): void;
   /** A copy of the values. */
@@ -53,7 +53,8 @@ export function createParameters(engine: Engine, initial: Weights, settings: Ada
       const array = weights.get(name);
       const shape = shapes[i] as number[];
       if (array === undefined) throw new Error(`no parameter is called ${name}`);
-      if (String(array.shape) !== String(shape)) throw new Error(`parameter ${name} is not of shape [${shape}]`);
+      if (String(array.shape) !== String(shape))
+        throw new Error(`parameter ${name} is not of shape [${shape.join(', ')}]`);
       return tf.keep(tf.tensor(array.data, shape, 'float32'));
     });
   }
@@ -76,10 +77,10 @@ export function createParameters(engine: Engine, initial: Weights, settings: Ada
     get tensors() {
       return values;
     },
-    get<T extends Tensor>(name: string): T {
+    get(name) {
       const tensor = values[names.indexOf(name)];
       if (tensor === undefined) throw new Error(`no parameter is called ${name}`);
-      return tensor as T;
+      return tensor;
     },
     step(gradients) {
       steps++;

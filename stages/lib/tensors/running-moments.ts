@@ -22,8 +22,8 @@ export interface RunningMoments {
 }
 
 export function createRunningMoments({tf}: Engine, width: number): RunningMoments {
-  let mean = tf.keep(tf.zeros([width]) as Tensor1D);
-  let variance = tf.keep(tf.ones([width]) as Tensor1D);
+  let mean = tf.keep<Tensor1D>(tf.zeros([width]));
+  let variance = tf.keep<Tensor1D>(tf.ones([width]));
   let weight = 0;
 
   function replace(nextMean: Tensor1D, nextVariance: Tensor1D): void {

@@ -1,5 +1,6 @@
 import nodeUtil from 'node:util';
 import {StageError} from 'mixdown/stage';
+import {importProblem} from './import-or-explain.ts';
 import type {Tf} from './tf.ts';
 
 /**
@@ -31,18 +32,21 @@ export function restoreUtilities(util: object): void {
 }
 
 async function importPackage(): Promise<void> {
-  const reasons: string[] = [];
-  for (const load of [() => import('@tensorflow/tfjs-node-gpu'), () => import('@tensorflow/tfjs-node')]) {
+  const packages = [
+    ['@tensorflow/tfjs-node-gpu', () => import('@tensorflow/tfjs-node-gpu')],
+    ['@tensorflow/tfjs-node', () => import('@tensorflow/tfjs-node')],
+  ] as const;
+  const problems: string[] = [];
+  for (const [name, load] of packages) {
     try {
       await load();
       return;
     } catch (error) {
-      const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-      reasons.push(reason);
+      problems.push(importProblem(name, error));
     }
   }
   throw new StageError(
-    `TensorFlow cannot be loaded: ${[...new Set(reasons)].join('; ')}`,
+    `TensorFlow cannot be had: ${problems.join('; ')}`,
     'npm install @tensorflow/tfjs-node-gpu (or @tensorflow/tfjs-node) where its download of libtensorflow is let through',
   );
 }

@@ -16,5 +16,5 @@ export async function startWasm(tf: Tf, name: 'onnx-blas' | 'wasm', threads: num
     throw new StageError('the WebAssembly tensor engine did not start', 'it needs a Node.js with WebAssembly SIMD');
   }
   const {installOnnxBlas, installWasmBlas} = await import('../onnx-blas/install.ts');
-  return name === 'onnx-blas' ? await installOnnxBlas(tf, threads) : installWasmBlas(tf);
+  return name === 'onnx-blas' ? installOnnxBlas(tf, threads) : installWasmBlas(tf);
 }

@@ -13,11 +13,10 @@ beforeAll(async () => {
 
 test('layers over constants are constants, and save nothing for the way back', () => {
   tf.tidy(() => {
-    const data = constant(engine, tf.ones([5, 4]) as Tensor2D);
-    const [frozen, biases] = [tf.ones([4, 3]) as Tensor2D, tf.zeros([3]) as Tensor1D].map((tensor) =>
-      constant<Tensor>(engine, tensor),
-    ) as [Tensor2D, Tensor1D];
-    const own = tf.ones([3, 2]) as Tensor2D;
+    const data = constant<Tensor2D>(engine, tf.ones([5, 4]));
+    const frozen = constant<Tensor2D>(engine, tf.ones([4, 3]));
+    const biases = constant<Tensor1D>(engine, tf.zeros([3]));
+    const own = tf.ones([3, 2]);
     const held: number[] = [];
     const f = (weights: Tensor): Tensor => {
       held.push(tf.memory().numTensors);

@@ -1,4 +1,3 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
 import {beforeAll, expect, test} from 'vitest';
 import {loadEngine, type Engine} from '../../../../../stages/lib/tensors/engine.ts';
 import type {NamedArray, Weights} from '../../../../../stages/lib/tensors/named-array.ts';
@@ -28,7 +27,7 @@ function weights(seed: number): Weights {
 function step(parameters: Parameters, seed: number): void {
   const gradients = [...weights(seed).values()].map(({shape, data}) => tf.tensor(data, [...shape]));
   parameters.step(gradients);
-  tf.dispose(gradients as Tensor[]);
+  tf.dispose(gradients);
 }
 
 test('a step is that of Adam with a corrected rate and an uncorrected epsilon', async () => {
@@ -73,7 +72,7 @@ test('are known by name, and refuse weights that are missing or of another shape
   expect(() => parameters.get('x')).toThrow('no parameter is called x');
   expect(() => parameters.load(new Map())).toThrow('no parameter is called w');
   const transposed = new Map([...weights(1), ['w', {shape: [2, 3], data: new Float32Array(6)}]]);
-  expect(() => parameters.load(transposed)).toThrow('parameter w is not of shape [3,2]');
+  expect(() => parameters.load(transposed)).toThrow('parameter w is not of shape [3, 2]');
   parameters.dispose();
 });
 
