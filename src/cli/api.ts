@@ -1,11 +1,12 @@
 import type {Emit} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
 import type {Plan} from '../core/plan.ts';
-import {ok, type Result} from '../core/result.ts';
+import {err, ok, type Result} from '../core/result.ts';
+import type {EngineName} from '../core/tensor-engine.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
 import {executePlanned} from './execution.ts';
 import {loadProject, selectNodes, type Loaded} from './load.ts';
-import {planNodes, type PlannedWork} from './planning.ts';
+import {obstaclesOf, planNodes, type PlannedWork} from './planning.ts';
 import {newRunId} from '../store/run-store.ts';
 
 export interface ProjectOptions {
@@ -17,6 +18,8 @@ export interface ProjectOptions {
   /** `a.b=JSON`, as --set takes them. */
   readonly overrides?: readonly string[];
   readonly cacheDir?: string;
+  /** Tensor engine for all nodes that compute with one. Default: as the nodes say, else the best that works. */
+  readonly engine?: EngineName;
   /** Selections as on the command line. Default: the default target group. */
   readonly targets?: readonly string[];
   /** Run the targets again although results are there. */
@@ -53,6 +56,11 @@ export async function build(options: BuildOptions = {}): Promise<Result<BuildSum
   const prepared = await prepare(options, `run ${runId}`);
   if (!prepared.ok) return prepared;
   const {loaded, work} = prepared.value;
+  const obstacles = obstaclesOf(work.plan);
+  if (obstacles.length > 0) {
+    work.workspace.close();
+    return err(obstacles);
+  }
   const {onFailure = 'stop', onEvent = () => {}, signal = new AbortController().signal, env = process.env} = options;
   try {
     const summary = await executePlanned(loaded, work, {
@@ -63,6 +71,7 @@ export async function build(options: BuildOptions = {}): Promise<Result<BuildSum
       env,
       now: Date.now,
       emit: onEvent,
+      warn: options.onWarning ?? (() => {}),
       signal,
       killSignal: new AbortController().signal,
     });
@@ -76,13 +85,14 @@ async function prepare(
   options: ProjectOptions,
   what: string,
 ): Promise<Result<{readonly loaded: Loaded; readonly work: PlannedWork}>> {
-  const {directory, file, cacheDir, profiles = [], overrides = [], targets = [], force, jobs} = options;
+  const {directory, file, cacheDir, engine, profiles = [], overrides = [], targets = [], force, jobs} = options;
   const loaded = await loadProject({
     io: {cwd: process.cwd(), env: options.env ?? process.env},
     globals: {
       ...(directory === undefined ? {} : {directory}),
       ...(file === undefined ? {} : {file}),
       ...(cacheDir === undefined ? {} : {cache: cacheDir}),
+      ...(engine === undefined ? {} : {engine}),
       profile: profiles,
       set: overrides,
     },

@@ -1,4 +1,5 @@
 import type {Failure} from '../core/failure.ts';
+import type {EngineName} from '../core/tensor-engine.ts';
 import {failureText} from '../report/failure-text.ts';
 import {makePaint, type Paint} from '../report/paint.ts';
 import {exitCodeFor, type ExitCode} from './exit.ts';
@@ -11,6 +12,7 @@ export interface Globals {
   readonly profile: readonly string[];
   readonly set: readonly string[];
   readonly cache?: string;
+  readonly engine?: EngineName;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;

@@ -1,12 +1,15 @@
 import {availableParallelism} from 'node:os';
 import type {Emit} from '../core/events.ts';
+import {failure, type Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
+import type {Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
 import {execute} from '../engine/build.ts';
 import {isStale} from '../engine/plan.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
 import type {Environment} from '../exec/environment.ts';
 import {registerCheckout} from '../store/roots.ts';
+import type {MachineEngines} from './engines.ts';
 import type {Loaded} from './load.ts';
 import type {PlannedWork} from './planning.ts';
 import {currentToolchain, hostName, lazyExecution} from './workspace.ts';
@@ -20,6 +23,7 @@ export interface ExecutionOptions {
   readonly env: Environment;
   readonly now: () => number;
   readonly emit: Emit;
+  readonly warn: (failure: Failure) => void;
   /** Aborted to stop: running jobs are asked to end, nothing new starts. */
   readonly signal: AbortSignal;
   /** Aborted to kill what still runs. */
@@ -31,16 +35,12 @@ const graceMs = 5_000;
 
 /** Executes what was planned, and gives back every process and folder that it took. */
 export async function executePlanned(
-  {pipeline, graph, modules, project}: Loaded,
+  {pipeline, graph, modules, project, engines}: Loaded,
   {plan, planned, workspace}: PlannedWork,
   options: ExecutionOptions,
 ): Promise<BuildSummary> {
   const {runId, onFailure, force, env, now, emit, signal, killSignal} = options;
-  const machine = await machineFor(
-    plan.nodes.some(({status}) => isStale(status)),
-    env,
-    options.jobs,
-  );
+  const machine = await machineFor(plan, engines, options);
   const jobs = options.jobs ?? machine.cpu;
   const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs});
   const kill = (): void => execution.runner.kill();
@@ -60,6 +60,7 @@ export async function executePlanned(
       },
       targets: plan.targets,
       toolchain: currentToolchain(),
+      engines,
       force,
       runId,
       host: hostName(),
@@ -77,10 +78,24 @@ export async function executePlanned(
   }
 }
 
-/** Asking for GPUs starts a program, so a run with nothing to execute does not ask. */
-async function machineFor(needed: boolean, env: Environment, jobs: number | undefined): Promise<Machine> {
-  if (!needed) return {cpu: jobs ?? availableParallelism(), memoryMiB: Infinity, gpus: []};
+/**
+ * What the run may use. Asking for GPUs starts a program, so a run with nothing to execute does not ask. The plan may have
+ * gone by what was remembered of them: where that is wrong, what it decided cannot be carried out.
+ */
+async function machineFor(
+  {nodes}: Plan,
+  engines: MachineEngines,
+  {env, jobs, warn}: Pick<ExecutionOptions, 'env' | 'jobs' | 'warn'>,
+): Promise<Machine> {
+  const stale = nodes.filter(({status}) => isStale(status));
+  if (stale.length === 0) return {cpu: jobs ?? availableParallelism(), memoryMiB: Infinity, gpus: []};
   const {discoverMachine} = await import('../exec/devices.ts');
-  const {machine} = await discoverMachine({env, ...(jobs === undefined ? {} : {cpuOverride: jobs})});
-  return machine;
+  const {machine, ...rest} = await discoverMachine({env, ...(jobs === undefined ? {} : {cpuOverride: jobs})});
+  if (await engines.learn({gpus: machine.gpus, ...rest})) {
+    warn(failure('no-device', changedGpus, {hint: 'run again to plan for them'}));
+  }
+  if (machine.gpus.length > 0 || !stale.some(({engine}) => engine === 'webgpu')) return machine;
+  return {...machine, gpus: await engines.devices('webgpu')};
 }
+
+const changedGpus = 'the GPUs of this machine are not those that the plan was made for';

@@ -38,6 +38,7 @@ const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'worker-crashed',
   'out-of-memory',
   'no-device',
+  'no-engine',
   'resources-unsatisfiable',
   'disk-full',
   'blocked',

@@ -4,9 +4,11 @@ import type {NodeId, Pipeline} from '../core/pipeline.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {select} from '../core/selection.ts';
 import type {StageDeclaration} from '../core/stage.ts';
+import type {EngineName} from '../core/tensor-engine.ts';
 import {loadPipeline} from '../config/load-pipeline.ts';
 import type {StageModules} from '../engine/workspace.ts';
 import type {Globals} from './context.ts';
+import {openEngines, type MachineEngines} from './engines.ts';
 import {packageRoot} from './package.ts';
 import {findProject, type Project, type ProjectWish} from './project.ts';
 
@@ -16,11 +18,16 @@ export interface Loaded {
   readonly pipeline: Pipeline;
   readonly graph: Graph;
   readonly modules: StageModules;
+  readonly engines: MachineEngines;
+  /** Tensor engine for all nodes that compute with one. */
+  readonly engine?: EngineName;
 }
 
 /** Which pipeline, with which profiles and variables. */
 export interface PipelineWish extends ProjectWish {
-  readonly globals: ProjectWish['globals'] & Pick<Globals, 'profile' | 'set'>;
+  readonly globals: ProjectWish['globals'] & Pick<Globals, 'profile' | 'set' | 'engine'>;
+  /** Told why the first plan on a machine takes longer. */
+  readonly note?: (text: string) => void;
 }
 
 export async function loadProject(wish: PipelineWish): Promise<Result<Loaded>> {
@@ -28,11 +35,14 @@ export async function loadProject(wish: PipelineWish): Promise<Result<Loaded>> {
   if (!found.ok) return found;
   const project = found.value;
   const {root, file, cacheDir} = project;
-  const {profile: profiles, set: overrides} = wish.globals;
+  const {profile: profiles, set: overrides, engine} = wish.globals;
   const loaded = await loadPipeline({root, file, cacheDir, packageRoot, profiles, overrides});
   if (!loaded.ok) return loaded;
   const {pipeline, modules} = loaded.value;
-  return ok({project, pipeline, graph: buildGraph(pipeline.nodes), modules});
+  const onCheck = (name: EngineName): void => wish.note?.(`trying the tensor engine ${name}, once on this machine`);
+  const engines = openEngines({cacheDir, env: wish.io.env, onCheck});
+  const graph = buildGraph(pipeline.nodes);
+  return ok({project, pipeline, graph, modules, engines, ...(engine === undefined ? {} : {engine})});
 }
 
 /** The nodes that the patterns name; without patterns the default target group, or all nodes. */

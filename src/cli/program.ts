@@ -1,4 +1,5 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {engineNames} from '../core/tensor-engine.ts';
 import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
@@ -115,6 +116,15 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', showExamples)
     .action(does(async () => (await import('./commands/show.ts')).showCommand));
   program
+    .command('predict')
+    .argument('<model>', 'a model package: its folder, or the node that made it')
+    .argument('<file...>', 'recordings; of folders, the sound files in them')
+    .description('label recordings with a trained model')
+    .option('--top <k>', 'classes to name for each recording', positiveInteger, 3)
+    .option('-j, --jobs <n>', 'cores to use at most (default: all)', positiveInteger)
+    .addHelpText('after', predictExamples)
+    .action(does(async () => (await import('./commands/predict.ts')).predictCommand));
+  program
     .command('runs')
     .argument('[run]', 'show this run (its id, the start of it, or "latest")')
     .description('list the runs that were recorded, or show one')
@@ -143,11 +153,13 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .action(does(async () => (await import('./commands/clean.ts')).cleanCommand));
   program
     .command('devices')
-    .description('what this machine offers to a run')
+    .description('what this machine offers to a run: cores, GPUs, tensor engines')
+    .option('--refresh', 'try the tensor engines again, whatever is remembered')
     .action(does(async () => (await import('./commands/devices.ts')).devicesCommand));
   program
     .command('doctor')
     .description('check this machine and project for what commonly goes wrong')
+    .option('--refresh', 'as for devices')
     .action(does(async () => (await import('./commands/doctor.ts')).doctorCommand));
   program
     .command('init')
@@ -194,6 +206,9 @@ function addGlobals(program: Command): void {
     .option('--profile <name>', 'use a profile of the pipeline; may be repeated', collect)
     .option('--set <key=json>', 'set a variable, such as --set folds=[1,2]; may be repeated', collect)
     .option('--cache <dir>', 'where results are kept (default: cache/, or $MIXDOWN_CACHE_DIR)')
+    .addOption(
+      new Option('--engine <name>', 'compute tensors with this engine; see `mixdown devices`').choices(engineNames),
+    )
     .option('--json', 'print JSON for programs')
     .option('--verbose', 'say more')
     .option('--quiet', 'say only what went wrong')
@@ -244,6 +259,14 @@ Examples
   mixdown show demo.clips/dog/a.wav --to a.wav
   mixdown show demo.clips --to my-sounds
   mixdown show 'train[fold=1]' --log`;
+
+const predictExamples = `
+Examples
+  mixdown predict my-model dog.wav               its three best classes, with scores
+  mixdown predict my-model recordings/           every sound file in a folder
+  mixdown predict 'model[levels=h1]' a.wav       the last result of a node
+  mixdown predict my-model *.wav --json --top 1  {"file", "seconds", "pieces", "top"} or {"file", "error"}, one a line
+  mixdown show 'model[levels=h1]' --to my-model  a model to take along; it needs no project`;
 
 const gcExamples = `
 Examples

@@ -11,7 +11,7 @@ import type {CasAdmin} from '../store/blob-admin.ts';
 export interface DetailSources {
   readonly blobs: CasAdmin;
   readonly artifacts?: Artifacts;
-  readonly stages: Readonly<Record<string, StageDeclaration>>;
+  readonly stages: readonly StageDeclaration[];
 }
 
 /**
@@ -38,7 +38,7 @@ export function detailReasons(
 }
 
 function manifest(code: Sha256, {blobs, stages}: DetailSources): CodeManifest | undefined {
-  const current = Object.values(stages).find((stage) => stage.code === code);
+  const current = stages.find((stage) => stage.code === code);
   if (current) return current.manifest;
   const value = parse(blobs.peek(code)?.toString('utf8')) as Partial<CodeManifest> | undefined;
   return value?.type === 'code/1' && value.files && value.packages ? (value as CodeManifest) : undefined;

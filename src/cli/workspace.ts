@@ -43,12 +43,12 @@ export function openWorkspace(project: Project, what: string, warn: (failure: Fa
 }
 
 /**
- * Versions that may change the bytes that a stage makes. The engine is the WebAssembly one; the version of its package
- * is part of the code of the stages that import it.
+ * Versions that may change the bytes that a stage makes. Those of packages, tensor libraries too, are part of the code of the
+ * stages that import them.
  */
 export function currentToolchain(): Toolchain {
   const [major = ''] = process.versions.node.split('.');
-  return {base: {node: major}, engine: 'wasm'};
+  return {node: major};
 }
 
 export function hostName(): string {

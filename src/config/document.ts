@@ -49,6 +49,7 @@ interface NodeBase {
 
 export interface StageNodeSection extends NodeBase {
   readonly stage: string;
+  readonly engine?: string;
 }
 
 export interface CommandNodeSection extends NodeBase {

@@ -1,8 +1,11 @@
+import {didYouMean} from '../core/closest.ts';
 import {isObject, type Json} from '../core/json.ts';
 import type {Variant} from '../core/matrix.ts';
 import type {Resources} from '../core/resources.ts';
 import {nodeSeed} from '../core/seed.ts';
-import type {NodeSection} from './document.ts';
+import type {StageDeclaration} from '../core/stage.ts';
+import {engineNames, isEngineName, type EngineName} from '../core/tensor-engine.ts';
+import type {NodeSection, StageNodeSection} from './document.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
 import {perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
@@ -49,6 +52,31 @@ export function readSettings(
       salt: joinSalts(scope.salt, salt?.(variant) ?? ''),
     };
   };
+}
+
+/** The tensor engine that the node names. */
+export function readEngine(
+  name: string,
+  {engine}: StageNodeSection,
+  stage: StageDeclaration,
+  resolve: Resolve,
+  {report}: Scope,
+): PerVariant<EngineName | undefined> {
+  if (engine === undefined) return () => undefined;
+  const path = ['nodes', name, 'engine'];
+  if (!stage.numericBackend) {
+    const message = `stage \`${stage.name}\` does not compute with a tensor engine`;
+    const hint = 'remove `engine`, or let the stage say `numericBackend: true`';
+    report({code: 'bad-value', message, hint, path, at: 'key'});
+    return () => undefined;
+  }
+  const read = perVariant(engine, path, resolve, report, (value) => {
+    if (typeof value === 'string' && isEngineName(value)) return value;
+    const hint = () => (typeof value === 'string' ? didYouMean(value, engineNames) : undefined);
+    report({...unfit(path, `a tensor engine: ${engineNames.join(', ')}`, value), hint});
+    return undefined;
+  });
+  return read ?? (() => undefined);
 }
 
 /** The node's seed: as written, else derived from the run seed and the node's identity. */

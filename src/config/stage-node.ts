@@ -5,7 +5,7 @@ import type {StageDeclaration} from '../core/stage.ts';
 import {bind, placeOf, type PortSpec} from './bindings.ts';
 import type {StageNodeSection} from './document.ts';
 import {bindEach, type EachEntry} from './each.ts';
-import {readSeed, readSettings} from './node-settings.ts';
+import {readEngine, readSeed, readSettings} from './node-settings.ts';
 import type {ParamChecker} from './param-checker.ts';
 import type {Path} from './problem.ts';
 import {readParams} from './stage-params.ts';
@@ -31,6 +31,7 @@ export function expandStageNode(
   const bindings = readInputs(name, section, stage, sliced, resolve, scope);
   const params = readParams(name, section.params ?? {}, stage, resolve, scope);
   const settings = readSettings(name, section, stage.resources, resolve, scope);
+  const engineOf = readEngine(name, section, stage, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
   if (section.seed !== undefined && !stage.seeded) {
     const message = `stage \`${stage.name}\` does not use a seed`;
@@ -44,6 +45,7 @@ export function expandStageNode(
       if (bound) inputs[port] = bound;
     }
     const collections = each(variant);
+    const engine = engineOf(variant);
     return {
       id: variants.ids[index] ?? name,
       name,
@@ -56,6 +58,7 @@ export function expandStageNode(
       ...(collections ? {each: collections} : {}),
       outputs: stage.outputs,
       ...settings(variant),
+      ...(engine === undefined ? {} : {engine}),
       ...(range ? {range} : {}),
     };
   });

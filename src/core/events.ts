@@ -2,6 +2,7 @@ import type {Failure} from './failure.ts';
 import type {NodeId} from './pipeline.ts';
 import type {Outcome, PlanStatus} from './plan.ts';
 import type {StaleReason} from './reason.ts';
+import type {EngineName} from './tensor-engine.ts';
 import type {Artifact} from './tree.ts';
 
 /** Everything a run says. The terminal, the run record, pages and tests read the same stream, in this order. */
@@ -36,6 +37,7 @@ export interface RunPlanned {
     readonly node: NodeId;
     readonly status: PlanStatus;
     readonly reasons: readonly StaleReason[];
+    readonly engine?: EngineName;
     readonly expectedMs?: number;
     readonly slices?: {readonly total: number; readonly stale: number};
   }[];
@@ -56,6 +58,8 @@ export interface NodeStarted {
   readonly at: number;
   readonly node: NodeId;
   readonly device: string;
+  /** Class of the tensor engine that it computes with, if it does. */
+  readonly engine?: EngineName;
   readonly attempt: number;
   readonly reasons: readonly StaleReason[];
   readonly expectedMs?: number;
@@ -122,6 +126,7 @@ export interface NodeFinished {
   readonly outcome: Outcome;
   readonly wallMs: number;
   readonly device?: string;
+  readonly engine?: EngineName;
   readonly fingerprint?: string;
   readonly outputs?: Readonly<Record<string, Artifact>>;
   readonly metrics?: Readonly<Record<string, number>>;

@@ -49,6 +49,7 @@ export type FailureCode =
   | 'worker-crashed'
   | 'out-of-memory'
   | 'no-device'
+  | 'no-engine'
   | 'resources-unsatisfiable'
   | 'disk-full'
   | 'blocked'
@@ -59,6 +60,8 @@ export type FailureCode =
   | 'record-version'
   | 'state-corrupt'
   | 'cache-unwritable'
+  // other trouble that stops nothing
+  | 'slow-engine'
   // bugs (exit code 3)
   | 'internal-error';
 

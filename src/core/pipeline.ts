@@ -2,6 +2,7 @@ import type {SourceRange} from './failure.ts';
 import type {JsonObject, Scalar} from './json.ts';
 import type {Resources} from './resources.ts';
 import type {InputPort, OutputPort, StageDeclaration} from './stage.ts';
+import type {EngineName} from './tensor-engine.ts';
 
 /** `train[fold=2,levels=h1+h3]`: the node's name and its variant, axes in declaration order. */
 export type NodeId = string;
@@ -65,6 +66,8 @@ export interface PipelineNode {
   readonly outputs: Readonly<Record<string, OutputPort>>;
   readonly command?: CommandSpec;
   readonly resources: Resources;
+  /** Tensor engine that it is to compute with; the best one that works when absent. */
+  readonly engine?: EngineName;
   readonly timeoutMs?: number;
   readonly retries: number;
   readonly salt: string;

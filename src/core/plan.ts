@@ -1,7 +1,9 @@
 import type {Action} from './action.ts';
+import type {Failure} from './failure.ts';
 import type {Sha256} from './digest.ts';
 import type {NodeId, PipelineNode} from './pipeline.ts';
 import type {StaleReason} from './reason.ts';
+import type {EngineName} from './tensor-engine.ts';
 import type {Artifact} from './tree.ts';
 
 /**
@@ -20,6 +22,10 @@ export interface PlannedNode {
   readonly outputs?: Readonly<Record<string, Artifact>>;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly reasons: readonly StaleReason[];
+  /** Class of the tensor engine that it computes with, if it does. */
+  readonly engine?: EngineName;
+  /** Why it cannot run here although it must: its engine cannot be had. */
+  readonly obstacle?: Failure;
   /** For an `each` node whose collection is known. */
   readonly slices?: {readonly total: number; readonly stale: number};
   /** How many of its jobs were stopped in an earlier run and go on from a checkpoint; absent when none does. */

@@ -5,9 +5,10 @@ import type {Emit} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {JsonObject} from './json.ts';
 import type {CommandSpec, NodeId, Source} from './pipeline.ts';
-import type {Lease} from './resources.ts';
+import type {Gpu, Lease} from './resources.ts';
 import type {Result} from './result.ts';
 import type {InputPort, OutputPort} from './stage.ts';
+import type {EngineCheck, EngineName} from './tensor-engine.ts';
 import type {Artifact, Tree} from './tree.ts';
 
 export interface Clock {
@@ -164,6 +165,14 @@ export interface Runner {
   /** Kills whatever still runs. */
   kill(): void;
   close(): Promise<void>;
+}
+
+/** The tensor engines of this machine. What was found out once is remembered. */
+export interface TensorEngines {
+  /** Whether the engine computes here, and computes right. */
+  check(engine: EngineName): Promise<EngineCheck>;
+  /** The devices that a job on this engine can be given; none for an engine of the CPU. */
+  devices(engine: EngineName): Promise<readonly Gpu[]>;
 }
 
 /** Private folders for jobs, on the store's file system. */

@@ -7,6 +7,8 @@ export interface Resources {
   readonly gpu: number;
   readonly gpuMemoryMiB?: number;
   readonly whenNoGpu: 'cpu' | 'fail';
+  /** How the job reaches its device, when not by CUDA; such jobs can use both kinds of devices. */
+  readonly api?: 'webgpu';
 }
 
 export const defaultResources: Resources = {cpu: 1, gpu: 0, whenNoGpu: 'cpu'};
@@ -17,6 +19,8 @@ export interface Gpu {
   readonly index: number;
   readonly name: string;
   readonly memoryMiB: number;
+  /** Set for a device that CUDA does not reach. */
+  readonly api?: 'webgpu';
 }
 
 /** What this machine offers to a run. */

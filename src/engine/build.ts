@@ -55,10 +55,11 @@ function announcePlan(plan: Plan, request: BuildRequest): void {
     type: 'run-planned',
     at: request.ports.clock.now(),
     counts,
-    nodes: plan.nodes.map(({node, status, reasons, expectedMs: ms, slices}) => ({
+    nodes: plan.nodes.map(({node, status, reasons, engine, expectedMs: ms, slices}) => ({
       node: node.id,
       status,
       reasons,
+      ...(engine === undefined ? {} : {engine}),
       ...(ms === undefined ? {} : {expectedMs: ms}),
       ...(slices ? {slices} : {}),
     })),

@@ -46,7 +46,8 @@ export async function withClaim<T>(
   context: RunContext,
   work: (turn: Turn) => Promise<Result<T, Failure>>,
 ): Promise<Result<T, Failure>> {
-  const acquired = await context.pool.acquire(node.resources, priority);
+  const resources = context.engines.resourcesOf(node);
+  const acquired = await context.pool.acquire(resources, priority);
   if (!acquired.ok) return err({...acquired.error, node: node.id});
   let held: Lease | undefined = acquired.value;
   const giveBack = (): void => {
@@ -55,7 +56,7 @@ export async function withClaim<T>(
   };
   const lease = async (): Promise<Result<Lease, Failure>> => {
     if (held) return ok(held);
-    const again = await context.pool.acquire(node.resources, priority);
+    const again = await context.pool.acquire(resources, priority);
     if (again.ok) held = again.value;
     return again;
   };

@@ -2,6 +2,7 @@ import {failure, type Failure} from '../core/failure.ts';
 import {Heap} from '../core/heap.ts';
 import type {Gpu, Lease, Machine, Resources} from '../core/resources.ts';
 import {err, ok, type Result} from '../core/result.ts';
+import {areEnough} from '../core/tensor-engine.ts';
 
 interface Waiting {
   readonly resources: Resources;
@@ -120,11 +121,11 @@ export class DevicePool {
     }
     const cpu = Math.min(wanted.cpu, this.#jobs);
     if (wanted.gpu === 0) return ok({...wanted, cpu});
-    const capable = this.#devices.filter(({gpu}) => gpu.memoryMiB >= (wanted.gpuMemoryMiB ?? 0));
-    if (capable.length >= Math.max(1, Math.floor(wanted.gpu))) return ok({...wanted, cpu});
+    const reachable = this.#devices.flatMap(({gpu}) => (isReachable(gpu, wanted) ? [gpu] : []));
+    if (areEnough(reachable, wanted)) return ok({...wanted, cpu});
     if (wanted.whenNoGpu === 'cpu') return ok({cpu, gpu: 0, whenNoGpu: 'cpu', memoryMiB});
     const memory = wanted.gpuMemoryMiB === undefined ? '' : ` with ${wanted.gpuMemoryMiB} MiB`;
-    const found = this.#devices.map(({gpu}) => `${gpu.name} (${gpu.memoryMiB} MiB)`).join(', ');
+    const found = reachable.map(({name, memoryMiB: size}) => `${name} (${size} MiB)`).join(', ');
     return err(
       failure('no-device', `needs ${wanted.gpu} GPU${memory}; this machine has ${found || 'none'}`, {
         hint: 'Set resources.whenNoGpu: cpu to fall back to the CPU, or run `mixdown devices` to see what is found.',
@@ -133,7 +134,8 @@ export class DevicePool {
   }
 
   #classOf(resources: Resources): Heap<Waiting> {
-    const key = JSON.stringify([resources.cpu, resources.memoryMiB ?? 0, resources.gpu, resources.gpuMemoryMiB ?? 0]);
+    const {cpu, memoryMiB = 0, gpu, gpuMemoryMiB = 0, api = ''} = resources;
+    const key = JSON.stringify([cpu, memoryMiB, gpu, gpuMemoryMiB, api]);
     let group = this.#classes.get(key);
     if (!group) {
       group = {resources, heap: new Heap(isMoreUrgent)};
@@ -170,11 +172,11 @@ export class DevicePool {
   /** Devices for a request: whole ones must be idle; a share goes where the least is left, to keep others whole. */
   #pick(resources: Resources): DeviceState[] {
     const memory = resources.gpuMemoryMiB ?? 0;
+    const reachable = this.#devices.filter((d) => isReachable(d.gpu, resources) && d.memoryMiB >= memory);
     if (resources.gpu >= 1) {
-      const idle = this.#devices.filter((d) => d.share >= 1 - shareSlack && d.memoryMiB >= memory);
-      return idle.slice(0, Math.floor(resources.gpu));
+      return reachable.filter((d) => d.share >= 1 - shareSlack).slice(0, Math.floor(resources.gpu));
     }
-    const roomy = this.#devices.filter((d) => d.share + shareSlack >= resources.gpu && d.memoryMiB >= memory);
+    const roomy = reachable.filter((d) => d.share + shareSlack >= resources.gpu);
     return roomy.sort((a, b) => a.share - b.share || a.gpu.index - b.gpu.index).slice(0, 1);
   }
 
@@ -199,6 +201,11 @@ export class DevicePool {
 }
 
 const stopped: Failure = failure('cancelled', 'the run was stopped');
+
+/** CUDA is the rule: what names no other interface can only use devices that CUDA reaches. */
+function isReachable(gpu: Gpu, {api}: Resources): boolean {
+  return gpu.api === undefined || gpu.api === api;
+}
 
 function isMoreUrgent(a: Waiting, b: Waiting): boolean {
   return a.priority > b.priority || (a.priority === b.priority && a.order < b.order);

@@ -167,8 +167,8 @@ async function commit(ran: Ran, context: RunContext): Promise<Result<ActionResul
 
 /** Keeps what the code digest was taken over, so that a later run can say which file changed. */
 export async function storeCode(node: PipelineNode, context: RunContext): Promise<void> {
-  const stage = context.request.pipeline.stages[node.stage];
-  if (!stage || context.stored.has(stage.code)) return;
+  const stage = context.engines.stageOf(node);
+  if (context.stored.has(stage.code)) return;
   await storeText(canonicalJson(stage.manifest as unknown as Json), stage.code, context);
 }
 

@@ -8,6 +8,7 @@ import type {Plan, PlannedNode, PlanStatus} from '../core/plan.ts';
 import type {ScannedSource} from '../core/ports.ts';
 import type {StaleReason} from '../core/reason.ts';
 import {err, ok, type Result} from '../core/result.ts';
+import {ChosenEngines} from './chosen-engines.ts';
 import {criticalPaths, durations} from './priority.ts';
 import {Artifacts, findHit, lastAction, resolveAction, type Hit, type Outputs} from './resolve.ts';
 import {assemble} from './assemble.ts';
@@ -21,6 +22,7 @@ import type {PlanRequest} from './workspace.ts';
 export interface Planned {
   readonly plan: Plan;
   readonly artifacts: Artifacts;
+  readonly engines: ChosenEngines;
 }
 
 /** A planned node while it is being made. */
@@ -48,17 +50,16 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   const targets = request.targets.map((id) => indexOf(request, id));
   const selected = closure(graph, targets, 'producers');
   const nodes = graph.order.filter((index) => selected.has(index));
-  const scanned = await scanSources(
-    nodes.map((index) => graph.nodes[index]!),
-    request,
-  );
+  const selectedNodes = nodes.map((index) => graph.nodes[index]!);
+  const scanned = await scanSources(selectedNodes, request);
   if (!scanned.ok) return scanned;
+  const engines = await ChosenEngines.choose(selectedNodes, pipeline.stages, request.engines, request.engine);
   const artifacts = new Artifacts(scanned.value);
   const drafts = new Map<number, Draft>();
   const failures: Failure[] = [];
   for (const index of nodes) {
     const node = graph.nodes[index]!;
-    const draft = draftNode(node, request, artifacts);
+    const draft = draftNode(node, request, engines, artifacts);
     if (node.each && draft.action && draft.status !== 'up-to-date') {
       const problem = await draftSlices(node.each, draft, draft.action, request, artifacts);
       if (problem) failures.push(problem);
@@ -81,12 +82,21 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
     const draft = drafts.get(index);
     return draft && isStale(draft.status) ? expected(draft) : 0;
   });
-  const planned = nodes.map((index): PlannedNode => {
+  const planned: PlannedNode[] = [];
+  for (const index of nodes) {
     const draft = drafts.get(index)!;
     const expectedMs = expected(draft);
-    return {...draft, ...(expectedMs === undefined ? {} : {expectedMs}), priority: lengths[index] ?? 0};
-  });
-  return ok({plan: {nodes: planned, targets: request.targets}, artifacts});
+    const engine = engines.engineOf(draft.node.id);
+    const obstacle = isStale(draft.status) ? await engines.obstacleOf(draft.node.id) : undefined;
+    planned.push({
+      ...draft,
+      ...(engine === undefined ? {} : {engine}),
+      ...(obstacle === undefined ? {} : {obstacle}),
+      ...(expectedMs === undefined ? {} : {expectedMs}),
+      priority: lengths[index] ?? 0,
+    });
+  }
+  return ok({plan: {nodes: planned, targets: request.targets}, artifacts, engines});
 }
 
 export function isStale(status: PlanStatus): boolean {
@@ -119,11 +129,9 @@ async function scanSources(
 }
 
 /** Resolves and looks up one node. Its outputs are settled when they are known. */
-function draftNode(node: PipelineNode, request: PlanRequest, artifacts: Artifacts): Draft {
+function draftNode(node: PipelineNode, request: PlanRequest, engines: ChosenEngines, artifacts: Artifacts): Draft {
   const {ports} = request;
-  const stage = request.pipeline.stages[node.stage];
-  if (!stage) throw new Error(`stage ${node.stage} is not declared`);
-  const {action, unknown} = resolveAction(node, stage, request.toolchain, artifacts);
+  const {action, unknown} = resolveAction(node, engines, request.toolchain, artifacts);
   const forced = request.force?.has(node.id) ?? false;
   if (unknown.size > 0) {
     if (forced) return {node, status: 'will-run', reasons: [{kind: 'forced'}]};

@@ -2,8 +2,8 @@ import type {Action, ActionOutput} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {ScannedSource} from '../core/ports.ts';
-import type {StageDeclaration} from '../core/stage.ts';
 import type {Artifact, Tree} from '../core/tree.ts';
+import type {ChosenEngines} from './chosen-engines.ts';
 import type {PlanPorts, Toolchain} from './workspace.ts';
 
 export type Outputs = Readonly<Record<string, Artifact>>;
@@ -66,7 +66,7 @@ const nothingUnknown: ReadonlyMap<string, NodeId> = new Map();
 /** Puts digests in place of references. */
 export function resolveAction(
   node: PipelineNode,
-  stage: StageDeclaration,
+  engines: ChosenEngines,
   toolchain: Toolchain,
   artifacts: Artifacts,
 ): Resolution {
@@ -105,13 +105,13 @@ export function resolveAction(
     action: {
       type: 'action/1',
       stage: node.stage,
-      code: stage.code,
+      code: engines.stageOf(node).code,
       params: node.params,
       seed: node.seed,
       inputs,
       ...(node.each ? {each: slicing(node.each)} : {}),
       outputs,
-      toolchain: toolchainOf(node, stage, toolchain),
+      toolchain: toolchainOf(node, engines.engineOf(node.id), toolchain),
       salt: node.salt,
     },
     unknown: unknown ?? nothingUnknown,
@@ -122,13 +122,9 @@ function slicing([leading, ...others]: NonNullable<PipelineNode['each']>): strin
   return others.length === 0 ? leading.port : [leading.port, ...others.map(({port}) => port)];
 }
 
-function toolchainOf(
-  node: PipelineNode,
-  stage: StageDeclaration,
-  toolchain: Toolchain,
-): Readonly<Record<string, string>> {
+function toolchainOf(node: PipelineNode, engine: string | undefined, toolchain: Toolchain): Toolchain {
   if (node.command) return {};
-  return stage.numericBackend ? {...toolchain.base, engine: toolchain.engine} : toolchain.base;
+  return engine === undefined ? toolchain : {...toolchain, engine};
 }
 
 /** Looks a result up: first among this checkout's last results, then in the action cache. */

@@ -4,6 +4,7 @@ import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome, Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
+import type {ChosenEngines} from './chosen-engines.ts';
 import type {DevicePool} from './device-pool.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
 import type {EnginePorts, PlanRequest} from './workspace.ts';
@@ -47,6 +48,7 @@ export interface BuildSummary {
 export interface RunContext {
   readonly request: BuildRequest;
   readonly artifacts: Artifacts;
+  readonly engines: ChosenEngines;
   readonly pool: DevicePool;
   /** Aborted when nothing new may start. */
   readonly halt: AbortSignal;

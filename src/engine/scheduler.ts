@@ -50,6 +50,7 @@ export class Scheduler {
     this.#context = {
       request,
       artifacts: planned.artifacts,
+      engines: planned.engines,
       pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
       halt: this.#halt.signal,
       cancel: this.#cancel.signal,
@@ -149,12 +150,14 @@ export class Scheduler {
   #announce(node: NodeId, result: NodeResult): void {
     const at = this.#request.ports.clock.now();
     const started = this.#context.started.get(node);
+    const engine = started ? this.#context.engines.engineOf(node) : undefined;
     this.#request.emit({
       type: 'node-finished',
       at,
       node,
       wallMs: at - (started?.at ?? at),
       ...(started ? {device: started.device} : {}),
+      ...(engine === undefined ? {} : {engine}),
       ...result,
     });
   }

@@ -12,7 +12,7 @@ import type {NodeResult, RunContext} from './run-context.ts';
  */
 export function announce(planned: PlannedNode, action: Action, device: string, context: RunContext): void {
   const {ports, emit, force} = context.request;
-  const {node, slices, expectedMs} = planned;
+  const {node, engine, slices, expectedMs} = planned;
   const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
   const reasons = known || force?.has(node.id) ? planned.reasons : explainAction(lastAction(node.id, ports), action);
   const at = ports.clock.now();
@@ -22,6 +22,7 @@ export function announce(planned: PlannedNode, action: Action, device: string, c
     at,
     node: node.id,
     device,
+    ...(engine === undefined ? {} : {engine}),
     attempt: 1,
     reasons,
     ...(expectedMs === undefined ? {} : {expectedMs}),

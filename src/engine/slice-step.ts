@@ -121,7 +121,7 @@ async function runBatch(
 ): Promise<Failure | undefined> {
   const {node, priority} = step.planned;
   const stopsAtOnce = context.request.onFailure !== 'continue';
-  const lease = await context.pool.acquire(node.resources, priority);
+  const lease = await context.pool.acquire(context.engines.resourcesOf(node), priority);
   if (!lease.ok) return {...lease.error, node: node.id};
   const commits: Promise<void>[] = [];
   let problem: Failure | undefined;

@@ -18,15 +18,14 @@ import {stepSlices} from './slice-step.ts';
  */
 export async function stepNode(planned: PlannedNode, context: RunContext): Promise<NodeResult> {
   const {node} = planned;
-  const {request, artifacts} = context;
-  const stage = request.pipeline.stages[node.stage];
-  if (!stage) throw new Error(`stage ${node.stage} is not declared`);
-  const {action} = resolveAction(node, stage, request.toolchain, artifacts);
+  const {request, artifacts, engines} = context;
+  const {action} = resolveAction(node, engines, request.toolchain, artifacts);
   const fingerprint = fingerprintOf(action);
   const forced = request.force?.has(node.id) ?? false;
 
   const hit = forced ? undefined : await usableHit(planned, fingerprint, context);
   if (hit) return settleHit(planned, fingerprint, hit, context);
+  if (planned.obstacle) return failed({...planned.obstacle, node: node.id});
   if (node.each) return stepSlices({planned, action, fingerprint, forced}, context);
 
   const made = await withClaim(

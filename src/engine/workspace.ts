@@ -13,6 +13,7 @@ import type {
 import type {Graph} from '../core/graph.ts';
 import type {NodeId, Pipeline} from '../core/pipeline.ts';
 import type {Result} from '../core/result.ts';
+import type {EngineName} from '../core/tensor-engine.ts';
 
 /** Turns a stage's source into a module a worker can import. */
 export interface StageModules {
@@ -37,19 +38,20 @@ export interface EnginePorts extends PlanPorts {
   readonly modules: StageModules;
 }
 
-/** Versions that may change the bytes. Commands see none of them. */
-export interface Toolchain {
-  /** Enters the key of every TypeScript stage, such as `{node: '20'}`. */
-  readonly base: Readonly<Record<string, string>>;
-  /** Enters the key of stages that declare `numericBackend`: the engine class. */
-  readonly engine: string;
-}
+/**
+ * Versions that may change the bytes of every TypeScript stage, such as `{node: '20'}`. The class of the tensor engine joins
+ * them for stages that declare `numericBackend`. Commands see none of it.
+ */
+export type Toolchain = Readonly<Record<string, string>>;
 
 export interface PlanRequest {
   readonly pipeline: Pipeline;
   readonly graph: Graph;
   readonly ports: PlanPorts;
   readonly toolchain: Toolchain;
+  readonly engines: TensorEngines;
+  /** Engine for all nodes that compute with one, whatever they say themselves. */
+  readonly engine?: EngineName;
   readonly targets: readonly NodeId[];
   /** Nodes to run again although a result is there. */
   readonly force?: ReadonlySet<NodeId>;

@@ -5,7 +5,14 @@ import {delimiter, join} from 'node:path';
 import type {Gpu, Machine} from '../core/resources.ts';
 import {readCgroupLimits} from './cgroup.ts';
 import type {Environment} from './environment.ts';
-import {listArguments, parseQuery, queryArguments, visibleDevices, withInstances} from './nvidia-smi.ts';
+import {
+  listArguments,
+  parseQuery,
+  queryArguments,
+  visibleDevices,
+  withInstances,
+  type ListedGpu,
+} from './nvidia-smi.ts';
 
 export interface DiscoverOptions {
   readonly env: Environment;
@@ -13,10 +20,19 @@ export interface DiscoverOptions {
   readonly cpuOverride?: number;
 }
 
-export interface Discovery {
+export interface Discovery extends Pick<GpuDiscovery, 'notes' | 'masked'> {
   readonly machine: Machine;
+}
+
+/** The GPUs that this program may use. */
+export interface GpuDiscovery {
+  readonly gpus: readonly Gpu[];
   /** What people may want to know: why there is no GPU, which device id does not exist. */
   readonly notes: readonly string[];
+  /**
+   * Set when a library that picks its device itself, as WebGPU does, might pick one that this program was not given: why.
+   */
+  readonly masked?: string;
 }
 
 /** Longest time for an answer of nvidia-smi, in milliseconds: a GPU in trouble can make it hang. */
@@ -27,32 +43,68 @@ const queryTimeoutMs = 5000;
  * that CUDA_VISIBLE_DEVICES lets this program see. Starts no process where nvidia-smi is not on PATH.
  */
 export async function discoverMachine({env, cpuOverride}: DiscoverOptions): Promise<Discovery> {
+  const limits = coresAndMemory();
+  const {gpus, ...rest} = await discoverGpus(env, limits.memoryMiB);
+  return {machine: {...limits, ...(cpuOverride === undefined ? {} : {cpu: cpuOverride}), gpus}, ...rest};
+}
+
+/** What this process may use of the cores and the memory. */
+export function coresAndMemory(): Pick<Machine, 'cpu' | 'memoryMiB'> {
   const limits = readCgroupLimits(readText);
-  const cpu = cpuOverride ?? Math.max(1, Math.min(availableParallelism(), Math.ceil(limits.cpu ?? Infinity)));
-  const memoryMiB = Math.floor(Math.min(totalmem(), limits.memoryBytes ?? Infinity) / 1024 ** 2);
-  const {gpus, notes} = await discoverGpus(env, memoryMiB);
-  return {machine: {cpu, memoryMiB, gpus}, notes};
+  return {
+    cpu: Math.max(1, Math.min(availableParallelism(), Math.ceil(limits.cpu ?? Infinity))),
+    memoryMiB: Math.floor(Math.min(totalmem(), limits.memoryBytes ?? Infinity) / 1024 ** 2),
+  };
 }
 
-interface GpuDiscovery {
-  readonly gpus: readonly Gpu[];
-  readonly notes: readonly string[];
+/** The program that lists the GPUs, when there is one: without it there are none for CUDA. */
+export function listingProgram(env: Environment): string | undefined {
+  return findProgram('nvidia-smi', env['PATH']);
 }
 
-async function discoverGpus(env: Environment, memoryMiB: number): Promise<GpuDiscovery> {
+/** @param memoryMiB - of the machine, for GPUs that share it */
+export async function discoverGpus(env: Environment, memoryMiB: number): Promise<GpuDiscovery> {
   const visible = env['CUDA_VISIBLE_DEVICES'];
   if (visible !== undefined && /^\s*(-1\s*(,.*)?)?$/.test(visible)) {
-    return none(`CUDA_VISIBLE_DEVICES is set to "${visible}"`);
+    const reason = `CUDA_VISIBLE_DEVICES is set to "${visible}"`;
+    return {...none(reason), masked: reason};
   }
-  const program = findProgram('nvidia-smi', env['PATH']);
+  const program = listingProgram(env);
   if (program === undefined) return none('nvidia-smi is not on PATH');
   const [query, listing] = await Promise.all([ask(program, queryArguments, env), ask(program, listArguments, env)]);
   const gpus = parseQuery(query.text, memoryMiB);
   if (gpus.length === 0) return none(`nvidia-smi ${query.problem ?? `lists none: ${firstLine(query.text)}`}`);
-  const {devices, unknown} = visibleDevices(withInstances(gpus, listing.text), visible);
-  if (unknown === undefined) return {gpus: devices, notes: []};
-  const note = `CUDA_VISIBLE_DEVICES names ${unknown}, which does not exist: that device and those after it are not used`;
-  return {gpus: devices, notes: devices.length === 0 ? [note, 'no GPU: none is left'] : [note]};
+  const listed = withInstances(gpus, listing.text);
+  const {devices, unknown} = visibleDevices(listed, visible);
+  const notes: string[] = [];
+  if (unknown !== undefined) {
+    notes.push(
+      `CUDA_VISIBLE_DEVICES names ${unknown}, which does not exist: that device and those after it are not used`,
+    );
+    if (devices.length === 0) notes.push('no GPU: none is left');
+  }
+  if (isOrderDoubtful(listed, visible, env['CUDA_DEVICE_ORDER'])) {
+    notes.push(
+      'CUDA_VISIBLE_DEVICES names GPUs of different kinds by number, taken here in the order of the PCI bus: ' +
+        'set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name them by UUID',
+    );
+  }
+  const masked = maskOf(listed, devices);
+  return {gpus: devices, notes, ...(masked === undefined ? {} : {masked})};
+}
+
+/** CUDA counts the fastest GPU first unless it is told otherwise; nvidia-smi goes by the PCI bus. */
+function isOrderDoubtful(listed: readonly ListedGpu[], visible = '', order = ''): boolean {
+  const kinds = new Set(listed.map(({name}) => name));
+  return kinds.size > 1 && /(^|,)\s*\d/.test(visible) && order !== 'PCI_BUS_ID';
+}
+
+/** Why a library that asks nobody might take a device that is not this program's. */
+function maskOf(listed: readonly ListedGpu[], devices: readonly Gpu[]): string | undefined {
+  if (listed.length > 1) return 'it cannot be told which of several GPUs to use';
+  const [gpu] = listed;
+  if (gpu !== undefined && gpu.instances.length > 0) return 'it cannot be told which part of a divided GPU to use';
+  return devices.length === 0 ? 'CUDA_VISIBLE_DEVICES hides the GPU' : undefined;
 }
 
 function none(reason: string): GpuDiscovery {

@@ -21,7 +21,7 @@ export function threadsOf(lease: Lease): number {
 export function leaseEnvironment(lease: Lease): Readonly<Record<string, string>> {
   const threads = String(threadsOf(lease));
   return {
-    CUDA_VISIBLE_DEVICES: lease.gpus.length === 0 ? '-1' : lease.gpus.map(({uuid}) => uuid).join(','),
+    CUDA_VISIBLE_DEVICES: cudaDevices(lease),
     OMP_NUM_THREADS: threads,
     OPENBLAS_NUM_THREADS: threads,
     MKL_NUM_THREADS: threads,
@@ -30,18 +30,33 @@ export function leaseEnvironment(lease: Lease): Readonly<Record<string, string>>
   };
 }
 
-/** Environment of a worker process. `passEnv` names more variables to hand on. */
-export function workerEnvironment(env: Environment, lease: Lease, passEnv: readonly string[]): Record<string, string> {
-  const threads = String(threadsOf(lease));
+function cudaDevices({gpus}: Lease): string {
+  const uuids = gpus.flatMap(({uuid, api}) => (api === undefined ? [uuid] : []));
+  return uuids.length === 0 ? '-1' : uuids.join(',');
+}
+
+/**
+ * What a stage's libraries are told, wherever it runs. TensorFlow takes GPU memory as it needs it, since devices are shared;
+ * its kernels, and those of cuBLAS, are the ones whose results repeat; and products keep the precision of float32 on GPUs
+ * that could do with less.
+ */
+export function stageEnvironment(lease: Lease): Readonly<Record<string, string>> {
   return {
-    ...pick(env, [...workerNames.split(' '), ...passEnv]),
-    ...locale,
     ...leaseEnvironment(lease),
-    TF_NUM_INTRAOP_THREADS: threads,
+    TF_NUM_INTRAOP_THREADS: String(threadsOf(lease)),
     TF_NUM_INTEROP_THREADS: '1',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    TF_DETERMINISTIC_OPS: '1',
+    TF_CUDNN_DETERMINISTIC: '1',
+    CUBLAS_WORKSPACE_CONFIG: ':4096:8',
+    NVIDIA_TF32_OVERRIDE: '0',
     TF_CPP_MIN_LOG_LEVEL: '2',
   };
+}
+
+/** Environment of a worker process. `passEnv` names more variables to hand on. */
+export function workerEnvironment(env: Environment, lease: Lease, passEnv: readonly string[]): Record<string, string> {
+  return {...pick(env, [...workerNames.split(' '), ...passEnv]), ...locale, ...stageEnvironment(lease)};
 }
 
 /** Environment of a command, without the variables that the pipeline only names (`passEnv`). */

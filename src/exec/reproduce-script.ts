@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import type {Job} from '../core/ports.ts';
-import {commandEnvironment, commandLine, leaseEnvironment, type Environment} from './environment.ts';
+import {commandEnvironment, commandLine, stageEnvironment, type Environment} from './environment.ts';
 import type {CommandJob} from './protocol.ts';
 
 export interface ReproduceOptions {
@@ -29,7 +29,7 @@ function shellQuote(word: string): string {
 }
 
 function stageLines(job: Job, {nodePath, entry}: ReproduceOptions): string {
-  const variables = assignments(leaseEnvironment(job.lease));
+  const variables = assignments(stageEnvironment(job.lease));
   return `node=${shellQuote(nodePath)}
 [ -x "$node" ] || node=node
 exec env ${variables.join(' ')} \\

@@ -49,7 +49,7 @@ export function createRunner(options: RunnerOptions): Runner {
   let closed = false;
 
   const runStageJob = async (job: StageJob, log: JobLog, signal: AbortSignal): Promise<Result<JobResult, Failure>> => {
-    const worker = await pool.acquire(job.lease, signal);
+    const worker = await pool.acquire(job.lease, job.work.engine, signal);
     if (!worker) return err(stoppedFailure('cancelled', job, log));
     const stopper = watchStop({
       signal,

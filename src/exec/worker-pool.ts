@@ -11,19 +11,22 @@ export interface PoolOptions {
 interface Member {
   readonly worker: WorkerProcess;
   readonly kind: string;
+  /** Tensor engine of the jobs it has run: a process can hold but one. Empty while there was none. */
+  engine: string;
   readonly gpus: ReadonlySet<string>;
   busy: boolean;
 }
 
 interface Waiter {
   readonly lease: Lease;
+  readonly engine: string;
   readonly resolve: (worker: WorkerProcess | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Warm workers by lease kind (devices and threads). A worker's environment is fixed when it starts, so a job only goes
- * to a worker of its own kind; idle workers of other kinds make room.
+ * Warm workers by lease kind (devices and threads) and tensor engine. A worker's environment is fixed when it starts, and its
+ * engine with the first job that has one, so a job only goes to a worker that suits it; idle ones that do not make room.
  */
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -39,14 +42,16 @@ export class WorkerPool {
   /**
    * A worker for the lease, reserved for the caller; undefined when cancelled or when the pool is closed.
    *
+   * @param engine - class of the tensor engine that the job computes with; empty for none
    * @throws Error of the system when no process can be started.
    */
-  async acquire(lease: Lease, signal: AbortSignal): Promise<WorkerProcess | undefined> {
-    await this.releaseDevices(lease, kindOf(lease));
+  async acquire(lease: Lease, engine: string, signal: AbortSignal): Promise<WorkerProcess | undefined> {
+    await this.releaseDevices(lease, (member) => member.kind === kindOf(lease) && suits(member, engine));
     if (signal.aborted || this.#closed) return undefined;
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         lease,
+        engine,
         resolve: (worker) => {
           signal.removeEventListener('abort', onAbort);
           resolve(worker);
@@ -75,10 +80,10 @@ export class WorkerPool {
     this.#serve();
   }
 
-  /** Ends idle workers of other kinds that hold memory of the lease's devices. */
-  async releaseDevices(lease: Lease, except?: string): Promise<void> {
+  /** Ends idle workers that hold memory of the lease's devices, but for those that the caller can use. */
+  async releaseDevices(lease: Lease, spare: (member: Readonly<Member>) => boolean = () => false): Promise<void> {
     const ending = this.#members.filter(
-      ({busy, kind, gpus}) => !busy && kind !== except && lease.gpus.some(({uuid}) => gpus.has(uuid)),
+      (member) => !member.busy && !spare(member) && lease.gpus.some(({uuid}) => member.gpus.has(uuid)),
     );
     for (const {worker} of ending) this.#discard(worker);
     await Promise.all(ending.map(({worker}) => worker.ended));
@@ -99,10 +104,11 @@ export class WorkerPool {
   #serve(): void {
     for (let waiter = this.#waiters[0]; waiter; waiter = this.#waiters[0]) {
       try {
-        const member = this.#find(waiter.lease);
+        const member = this.#find(waiter);
         if (!member) return;
         this.#waiters.shift();
         member.busy = true;
+        if (waiter.engine !== '') member.engine = waiter.engine;
         waiter.resolve(member.worker);
       } catch (error) {
         this.#waiters.shift();
@@ -111,10 +117,12 @@ export class WorkerPool {
     }
   }
 
-  #find(lease: Lease): Member | undefined {
+  #find({lease, engine}: Waiter): Member | undefined {
     const kind = kindOf(lease);
     const idle = this.#members.filter(({busy, worker}) => !busy && !worker.dead);
-    const warm = idle.findLast((member) => member.kind === kind);
+    const suitable = idle.filter((member) => member.kind === kind && suits(member, engine));
+    // What has the engine loaded is used with it, and what has none is kept for jobs that need none.
+    const warm = suitable.findLast((member) => member.engine === engine) ?? suitable.at(-1);
     if (warm) return warm;
     if (this.#members.length >= this.#options.workers) {
       const oldest = idle[0];
@@ -122,7 +130,8 @@ export class WorkerPool {
       this.#discard(oldest.worker);
     }
     const worker = this.#options.start(lease);
-    const member: Member = {worker, kind, gpus: new Set(lease.gpus.map(({uuid}) => uuid)), busy: false};
+    const gpus = new Set(lease.gpus.map(({uuid}) => uuid));
+    const member: Member = {worker, kind, engine: '', gpus, busy: false};
     this.#members.push(member);
     void this.#retireAtEnd(worker);
     return member;
@@ -138,6 +147,11 @@ export class WorkerPool {
     worker.kill();
     this.#members = this.#members.filter((member) => member.worker !== worker);
   }
+}
+
+/** A process without an engine can still load any, and one with an engine does for a job without. */
+function suits(member: Readonly<Member>, engine: string): boolean {
+  return engine === '' || member.engine === '' || member.engine === engine;
 }
 
 function kindOf(lease: Lease): string {

@@ -28,7 +28,8 @@ export function startLine(event: NodeStarted, paint: Paint): string {
       ? ''
       : `: expected ${durationText(event.expectedMs)}`;
   const why = event.reasons.length > 0 ? paint.dim(` [${explainBriefly(event.reasons)}]`) : '';
-  return `${event.node} started (${event.device})${slices}${why}`;
+  const place = event.engine === undefined ? event.device : `${event.device}, ${event.engine}`;
+  return `${event.node} started (${place})${slices}${why}`;
 }
 
 /** Call after `progress` has taken the event in; `was` is the node as it ran, taken out before. */

@@ -1,6 +1,7 @@
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan, PlannedNode, PlanStatus} from '../core/plan.ts';
 import {durationText} from './duration.ts';
+import {engineLine} from './engine-text.ts';
 import {planLine} from './event-lines.ts';
 import {explainBriefly} from './explain-text.ts';
 import type {Paint} from './paint.ts';
@@ -16,7 +17,9 @@ const statusWords: Readonly<Record<PlanStatus, string>> = {
 /** What a run would do: the counts, then the nodes that would run with the reason in short. */
 export function planText(plan: Plan, expectedMs: number | undefined, paint: Paint, verbose: boolean): string {
   const counts = countStatuses(plan);
-  const head = planLine({counts, ...(expectedMs === undefined ? {} : {expectedMs})});
+  const line = planLine({counts, ...(expectedMs === undefined ? {} : {expectedMs})});
+  const engines = engineLine(plan.nodes.filter(({status}) => status === 'will-run' || status === 'may-run'));
+  const head = engines === undefined ? line : `${line}\n${engines}`;
   const listed = plan.nodes.filter(({status}) => verbose || status === 'will-run' || status === 'may-run');
   if (listed.length === 0) return head;
   const rows = (verbose ? listed.map((node) => [node]) : gather(listed)).map((group) => {
@@ -60,17 +63,18 @@ export function statusText(plan: Plan, paint: Paint, verbose: boolean): string {
   return `${textTable(columns, rows)}\n\n${planLine({counts: countStatuses(plan)})}`;
 }
 
-/** `{targets, counts, expectedMs?, nodes: [{node, stage, status, reasons, fingerprint?, slices?, checkpoints?, expectedMs?}]}`. */
+/** `{targets, counts, expectedMs?, nodes: [{node, stage, status, reasons, engine?, fingerprint?, slices?, checkpoints?, expectedMs?}]}`. */
 export function planJson(plan: Plan, expectedMs: number | undefined): object {
   return {
     targets: plan.targets,
     counts: countStatuses(plan),
     expectedMs,
-    nodes: plan.nodes.map(({node, status, reasons, fingerprint, slices, checkpoints, expectedMs: ms}) => ({
+    nodes: plan.nodes.map(({node, status, reasons, engine, fingerprint, slices, checkpoints, expectedMs: ms}) => ({
       node: node.id,
       stage: node.stage,
       status,
       reasons,
+      engine,
       fingerprint,
       slices,
       checkpoints,

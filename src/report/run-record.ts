@@ -3,6 +3,7 @@ import type {Event, NodeFinished, NodeLog, RunFinished, RunStarted} from '../cor
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
+import type {EngineName} from '../core/tensor-engine.ts';
 import type {Artifact} from '../core/tree.ts';
 import type {Reporter} from './reporter.ts';
 
@@ -18,12 +19,14 @@ export interface RunFacts {
   readonly command: readonly string[];
   readonly seed: number;
   readonly host: string;
-  /** Name to version: mixdown, node, the tensor engine. */
+  /** Name to version: mixdown, node. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Tensor engines that nodes of the plan compute with: versions of the packages of each that is known to work here. */
+  readonly engines: Readonly<Partial<Record<EngineName, Readonly<Record<string, string>>>>>;
 }
 
 /** `runs/<id>/run.json`. While the run goes on, and after a crash, `outcome` is `running` and `nodes` is empty. */
-export interface RunRecord extends RunFacts {
+export interface RunRecord extends Omit<RunFacts, 'engines'> {
   readonly type: 'run/1';
   readonly id: string;
   /** ISO 8601, UTC. */
@@ -35,6 +38,8 @@ export interface RunRecord extends RunFacts {
   readonly targets: readonly NodeId[];
   readonly jobs: number;
   readonly nodes: Readonly<Record<NodeId, RunRecordNode>>;
+  /** Absent in records of versions that knew one engine only. */
+  readonly engines?: RunFacts['engines'];
 }
 
 export interface RunRecordNode {
@@ -42,6 +47,8 @@ export interface RunRecordNode {
   readonly wallMs: number;
   readonly fingerprint?: string;
   readonly device?: string;
+  /** Class of the tensor engine that it computed with, if it did. */
+  readonly engine?: EngineName;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly outputs?: Readonly<Record<string, Artifact>>;
   readonly unchanged?: true;

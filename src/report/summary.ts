@@ -23,6 +23,8 @@ export interface SummaryParts {
   readonly failures: readonly {readonly node: NodeId; readonly failure: Failure}[];
   /** Nodes that worked on items in this run. */
   readonly sliced: readonly {readonly node: NodeId; readonly slices: SliceCounts}[];
+  /** The tensor engines that were used, as `engineLine` says it; absent when none was. */
+  readonly engines?: string;
   /** Where to look for the results; absent when there are none. */
   readonly results?: string;
   /** Path of the run's record for people; absent when none was kept. */
@@ -33,7 +35,7 @@ const mostFailures = 10;
 
 /** What a run came to: displayed outputs, failures with what to do next, counts, time, and where the results are. */
 export function summaryText(parts: SummaryParts, paint: Paint): string {
-  const {finished, displays, failures, sliced, results, record} = parts;
+  const {finished, displays, failures, sliced, engines, results, record} = parts;
   const blocks: string[] = displays.map(({node, output, text}) => {
     const title = paint.dim(`${node}.${output}`);
     return `${title}\n${printable(text).trimEnd()}`;
@@ -44,6 +46,7 @@ export function summaryText(parts: SummaryParts, paint: Paint): string {
     return text === undefined ? [] : [`${paint.warn(node)}: ${text}`];
   });
   last.push(lastLine(finished, paint));
+  if (engines !== undefined) last.push(engines);
   if (finished.outcome === 'interrupted' && failures.length === 0)
     last.push(paint.dim('go on with: mixdown run (what is done stays done)'));
   if (results !== undefined && finished.outcome === 'done') last.push(`results: ${paint.bold(results)}`);

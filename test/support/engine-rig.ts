@@ -5,10 +5,21 @@ import {failure, type Failure} from '../../src/core/failure.ts';
 import {buildGraph} from '../../src/core/graph.ts';
 import {canonicalJson} from '../../src/core/json.ts';
 import type {Pipeline, PipelineNode} from '../../src/core/pipeline.ts';
-import type {ActionCache, Cas, Checkpoints, Job, JobInput, JobResult, Locks, Runner} from '../../src/core/ports.ts';
-import {defaultResources, type Machine} from '../../src/core/resources.ts';
+import type {
+  ActionCache,
+  Cas,
+  Checkpoints,
+  Job,
+  JobInput,
+  JobResult,
+  Locks,
+  Runner,
+  TensorEngines,
+} from '../../src/core/ports.ts';
+import {defaultResources, type Gpu, type Machine} from '../../src/core/resources.ts';
 import {err, ok, type Result} from '../../src/core/result.ts';
 import type {StageDeclaration} from '../../src/core/stage.ts';
+import type {EngineCheck, EngineName} from '../../src/core/tensor-engine.ts';
 import {parseTree, type TreeEntry} from '../../src/core/tree.ts';
 import {execute} from '../../src/engine/build.ts';
 import {makePlan} from '../../src/engine/plan.ts';
@@ -111,6 +122,25 @@ export class EngineRig {
   resumable = false;
   machine: Machine = {cpu: 4, memoryMiB: 1024, gpus: []};
   onFailure: BuildRequest['onFailure'] = 'stop';
+  /** The stages depend on the tensor engine. */
+  numericBackend = false;
+  /** Packages that the stages import. */
+  packages: Readonly<Record<string, string>> = {};
+  /** Tensor engine for all nodes. */
+  engine: EngineName | undefined;
+  /** What the engines are found to be; only those of the CPU that need nothing work. */
+  findings: Partial<Record<EngineName, EngineCheck>> = {};
+  /** The engines that were looked at, in order. */
+  readonly checked: EngineName[] = [];
+  /** Devices by engine. */
+  devices: Partial<Record<EngineName, readonly Gpu[]>> = {};
+  readonly engines: TensorEngines = {
+    check: async (engine) => {
+      if (!this.checked.includes(engine)) this.checked.push(engine);
+      return this.findings[engine] ?? {works: false, reason: 'not here'};
+    },
+    devices: async (engine) => this.devices[engine] ?? [],
+  };
   jobs = 4;
   /** The clock: moves on by a millisecond whenever it is read. */
   now = 1_000_000;
@@ -208,7 +238,9 @@ export class EngineRig {
       pipeline,
       graph: buildGraph(pipeline.nodes),
       ports: this.ports(),
-      toolchain: {base: {node: 'test'}, engine: 'none'},
+      toolchain: {node: 'test'},
+      engines: this.engines,
+      ...(this.engine === undefined ? {} : {engine: this.engine}),
       targets,
       force: new Set(options.force ?? []),
       runId: 'run-1',
@@ -231,7 +263,7 @@ export class EngineRig {
       }
       for (const {collection} of each ?? []) if (collection.from === 'source') sources.add(collection.source);
     }
-    const manifest = {type: 'code/1', files: {'work.ts': sha256(this.code)}, packages: {}} as const;
+    const manifest = {type: 'code/1', files: {'work.ts': sha256(this.code)}, packages: this.packages} as const;
     const stage: StageDeclaration = {
       name: 'work',
       summary: '',
@@ -239,7 +271,7 @@ export class EngineRig {
       inputs: {},
       outputs: {},
       resources: defaultResources,
-      numericBackend: false,
+      numericBackend: this.numericBackend,
       seeded: false,
       deterministic: true,
       ...(this.resumable ? {resumable: true} : {}),

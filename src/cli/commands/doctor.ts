@@ -14,8 +14,10 @@ import {join} from 'node:path';
 import {discoverMachine} from '../../exec/devices.ts';
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
+import {speedText} from '../../report/engine-text.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
+import {surveyEngines, type SurveyOptions} from '../engine-survey.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
 
@@ -28,7 +30,7 @@ interface Finding {
 }
 
 /** Looks for what commonly goes wrong. Exit code 1 when something keeps mixdown from working. JSON: the findings. */
-export async function doctorCommand(context: Context): Promise<ExitCode> {
+export async function doctorCommand(context: Context, options: SurveyOptions): Promise<ExitCode> {
   const findings: Finding[] = [nodeFinding(), ...packageFindings()];
   const project = findProject(context);
   if (project.ok) findings.push(...cacheFindings(project.value, context), ...leftoverFindings(project.value));
@@ -39,7 +41,7 @@ export async function doctorCommand(context: Context): Promise<ExitCode> {
       text: project.error[0]?.message ?? '',
       hint: 'mixdown init starts one',
     });
-  findings.push(...(await deviceFindings(context)));
+  findings.push(...(await deviceFindings(context)), ...(await engineFindings(context, options)));
   if (context.globals.json) context.printJson(findings);
   else context.print(textOf(findings, context));
   return findings.some(({state}) => state === 'bad') ? exitCodes.nodeFailed : exitCodes.done;
@@ -67,16 +69,8 @@ function nodeFinding(): Finding {
   };
 }
 
-/** The tensor engines are optional at install time, so a stage that needs one may find it missing. */
 function packageFindings(): readonly Finding[] {
   const require = createRequire(import.meta.url);
-  const has = (name: string): string | undefined => {
-    try {
-      return (require(`${name}/package.json`) as {version: string}).version;
-    } catch {
-      return undefined;
-    }
-  };
   const missing = ['esbuild', 'yaml', 'ajv', 'execa', 'p-limit', 'picomatch'].filter((name) => {
     try {
       return require.resolve.paths(name)?.some((folder) => existsSync(join(folder, name, 'package.json'))) !== true;
@@ -84,18 +78,10 @@ function packageFindings(): readonly Finding[] {
       return true;
     }
   });
-  const wasm = has('@tensorflow/tfjs-backend-wasm');
-  const native = has('@tensorflow/tfjs-node-gpu');
   return [
     missing.length === 0
       ? {what: 'packages', state: 'good', text: 'all there'}
       : {what: 'packages', state: 'bad', text: `missing: ${missing.join(', ')}`, hint: 'install them again: npm ci'},
-    wasm === undefined
-      ? {what: 'tensors', state: 'bad', text: 'the WebAssembly engine is missing', hint: 'install it again: npm ci'}
-      : {what: 'tensors', state: 'good', text: `WebAssembly engine ${wasm}`},
-    native === undefined
-      ? {what: 'tensors', state: 'note', text: 'no native TensorFlow (optional)'}
-      : {what: 'tensors', state: 'good', text: `native TensorFlow ${native}`},
   ];
 }
 
@@ -181,6 +167,36 @@ async function deviceFindings({io}: Context): Promise<readonly Finding[]> {
       return {what: 'gpu', state: 'good', text: `${name}, ${bytesText(memoryMiB * 1024 ** 2)}`};
     }),
     ...notes.map((text): Finding => ({what: 'gpu', state: 'note', text})),
+  ];
+}
+
+/** Of the tensor engines only those matter that come before the ones in use. */
+async function engineFindings(context: Context, options: SurveyOptions): Promise<readonly Finding[]> {
+  const {engines} = await surveyEngines(context, options);
+  const findings = engines.map((engine): Finding => {
+    const {engine: name} = engine;
+    if (engine.works) {
+      const speed = speedText(engine.gflops);
+      const use =
+        engine.usedFor === undefined ? '' : `, used for nodes ${engine.usedFor === 'gpu' ? 'with' : 'without'} a GPU`;
+      if (name === 'cpu' && engine.usedFor === 'cpu') {
+        return {
+          what: name,
+          state: 'warn',
+          text: `${speed}${use}: plain JavaScript is about a hundred times slower than the others`,
+        };
+      }
+      return {what: name, state: 'good', text: `${speed}${use}`};
+    }
+    const {reason: text, hint} = engine;
+    const rest = hint === undefined ? {} : {hint};
+    // The others are extras: a machine without them is well.
+    return {what: name, state: name === 'onnx-blas' || name === 'wasm' ? 'warn' : 'note', text, ...rest};
+  });
+  if (engines.some(({works: good}) => good)) return findings;
+  return [
+    ...findings,
+    {what: 'tensors', state: 'bad', text: 'no tensor engine works', hint: 'install them again: npm ci'},
   ];
 }
 

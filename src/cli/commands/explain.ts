@@ -46,7 +46,11 @@ export async function explainCommand(
   const chosen = plan.nodes.filter(({node}) => wanted.has(node.id));
   const shown = context.globals.json ? chosen : chosen.slice(0, mostNodes);
   const explanations = shown.map(({node, status, fingerprint, reasons, slices, checkpoints, action}): Explanation => {
-    const now = {blobs: workspace.store.blobs, artifacts: planned.artifacts, stages: [...Object.values(stages), ...planned.engines.stages]};
+    const now = {
+      blobs: workspace.store.blobs,
+      artifacts: planned.artifacts,
+      stages: [...Object.values(stages), ...planned.engines.stages],
+    };
     const last = lastStart(workspace.runs, node.id);
     return {
       node: node.id,

@@ -2,7 +2,7 @@ import {narrowPlan, planJson, planText, statusText} from '../../report/plan-text
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
-import {planNodes, type PlanOptions} from '../planning.ts';
+import {obstaclesOf, planNodes, type PlanOptions} from '../planning.ts';
 import {planPresent} from '../present.ts';
 
 /** `plan`, and `run --dry-run`: what a run of these targets would do. */
@@ -18,6 +18,8 @@ export async function planCommand(
   const planned = await planNodes(context, loaded.value, targets.value, options);
   if (!planned.ok) return context.fail(planned.error);
   const {plan, expectedMs} = planned.value;
+  const obstacles = obstaclesOf(plan);
+  if (obstacles.length > 0) return context.fail(obstacles);
   const {json, verbose} = context.globals;
   if (json) context.printJson(planJson(plan, expectedMs));
   else context.print(planText(plan, expectedMs, context.paint, verbose));

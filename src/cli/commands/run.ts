@@ -1,9 +1,14 @@
 import {join} from 'node:path';
 import type {Event, RunFinished, SliceCounts} from '../../core/events.ts';
 import type {Failure} from '../../core/failure.ts';
+import type {Plan} from '../../core/plan.ts';
+import type {TensorEngines} from '../../core/ports.ts';
+import type {EngineName} from '../../core/tensor-engine.ts';
+import {isStale} from '../../engine/plan.ts';
 import type {BuildSummary, FailureMode} from '../../engine/run-context.ts';
+import {engineLine} from '../../report/engine-text.ts';
 import type {Reporter} from '../../report/reporter.ts';
-import {runRecorder} from '../../report/run-record.ts';
+import {runRecorder, type RunFacts} from '../../report/run-record.ts';
 import {summaryText} from '../../report/summary.ts';
 import {newRunId, type RunStore} from '../../store/run-store.ts';
 import type {Context} from '../context.ts';
@@ -11,13 +16,13 @@ import {executePlanned} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes, type Loaded} from '../load.ts';
 import {packageVersion} from '../package.ts';
-import {planNodes, type PlannedWork} from '../planning.ts';
+import {obstaclesOf, planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
 import {listenForInterrupts} from '../signals.ts';
 import {terminalReporter} from '../terminal.ts';
 import {collectWarnings, type Warnings} from '../warnings.ts';
-import {currentToolchain, hostName} from '../workspace.ts';
+import {hostName} from '../workspace.ts';
 
 export interface RunOptions {
   readonly jobs?: number;
@@ -46,6 +51,11 @@ export async function runCommand(
     return context.fail(work.error);
   }
   try {
+    const obstacles = obstaclesOf(work.value.plan);
+    if (obstacles.length > 0) {
+      warnings.flush();
+      return context.fail(obstacles);
+    }
     return await executeWork(context, loaded.value, work.value, warnings, runId, options);
   } finally {
     work.value.workspace.close();
@@ -86,7 +96,7 @@ async function executeWork(
   };
   const terminal = terminalReporter(context, loaded.graph);
   const reporters: readonly Reporter[] = recorded
-    ? [recorderFor(context, loaded, workspace.runs, warnings), terminal]
+    ? [recorderFor(context, loaded, workspace.runs, await usedEngines(plan, loaded.engines), warnings), terminal]
     : [terminal];
   const emit = (event: Event): void => {
     collect(event);
@@ -105,6 +115,7 @@ async function executeWork(
       env: context.io.env,
       now: context.io.now,
       emit,
+      warn: warnings.warn,
       signal: interrupts.stop,
       killSignal: interrupts.kill,
     });
@@ -133,11 +144,14 @@ async function summarise(
 ): Promise<void> {
   if (globals.json || finished === undefined || (globals.quiet && summary.outcome === 'done')) return;
   const {runsDir} = loaded.project;
+  const ran = summary.plan.nodes.filter(({node}) => summary.nodes.get(node.id)?.outcome === 'executed');
+  const engines = engineLine(ran);
   const parts = {
     finished,
     sliced,
     displays: runId === undefined || globals.quiet ? [] : await displays(loaded, summary, workspace.store.cas),
     failures: failures.map(({node, failure}) => ({node, failure: shortenFailure(failure, io.cwd)})),
+    ...(engines === undefined ? {} : {engines}),
     ...(inPlace ? {results: displayPath(join(runsDir, 'latest', 'out'), io.cwd)} : {}),
     ...(runId === undefined ? {} : {record: displayPath(join(runsDir, runId), io.cwd)}),
   };
@@ -156,13 +170,31 @@ function exitCodeOf(summary: BuildSummary, failures: Outcome['failures']): ExitC
   return failures.some(({failure}) => failure.code === 'internal-error') ? exitCodes.internal : exitCodes.nodeFailed;
 }
 
-function recorderFor({io}: Context, {pipeline}: Loaded, runs: RunStore, {warn}: Warnings): Reporter {
+/** The engines of the nodes that are to run, with what is known of them. */
+async function usedEngines({nodes}: Plan, engines: TensorEngines): Promise<RunFacts['engines']> {
+  const used: {-readonly [E in EngineName]?: Readonly<Record<string, string>>} = {};
+  for (const {engine, status} of nodes) {
+    if (engine === undefined || engine in used || !isStale(status)) continue;
+    const check = await engines.check(engine);
+    used[engine] = check.works ? check.versions : {};
+  }
+  return used;
+}
+
+function recorderFor(
+  {io}: Context,
+  {pipeline}: Loaded,
+  runs: RunStore,
+  engines: RunFacts['engines'],
+  {warn}: Warnings,
+): Reporter {
   return runRecorder({
     facts: {
       command: ['mixdown', ...io.argv],
       seed: pipeline.seed,
       host: hostName(),
-      versions: {mixdown: packageVersion(), node: process.versions.node, engine: currentToolchain().engine},
+      versions: {mixdown: packageVersion(), node: process.versions.node},
+      engines,
     },
     open(runId) {
       const folder = runs.create(runId);

@@ -6,6 +6,7 @@ import {explainBriefly} from '../../report/explain-text.ts';
 import {failureText} from '../../report/failure-text.ts';
 import type {RunRecord} from '../../report/run-record.ts';
 import {countsText} from '../../report/summary.ts';
+import {versionsText} from '../../report/engine-text.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -86,21 +87,20 @@ function runText(record: RunRecord, reasons: ReturnType<typeof startReasons>, co
     ['command', record.command.join(' ')],
     ['seed', String(record.seed)],
     ['host', record.host],
-    [
-      'versions',
-      Object.entries(record.versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', '),
-    ],
+    ['versions', versionsText(record.versions)],
+    ...Object.entries(record.engines ?? {}).map(([engine, versions]) => [
+      'engine',
+      `${engine} (${versionsText(versions)})`,
+    ]),
   ];
   const blocks = [textTable([{title: ''}, {title: ''}], facts)];
   const ran = Object.entries(record.nodes).filter(([, {outcome}]) => outcome === 'executed' || outcome === 'failed');
   if (ran.length > 0) {
-    const rows = ran.map(([node, {outcome, wallMs, device}]) => [
+    const rows = ran.map(([node, {outcome, wallMs, device, engine}]) => [
       node,
       outcome === 'failed' ? paint.bad(outcome) : outcome,
       durationText(wallMs),
-      device ?? '',
+      [device ?? '', ...(engine === undefined ? [] : [engine])].join(' '),
       paint.dim(explainBriefly(reasons.get(node) ?? [])),
     ]);
     const columns = [

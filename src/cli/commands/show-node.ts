@@ -36,7 +36,8 @@ export async function showNode(
   const {paint, io} = context;
   const {actions, cas} = workspace.store;
   const fingerprint = known.fingerprint as Parameters<typeof actions.get>[0] | undefined;
-  const execution = fingerprint === undefined ? undefined : actions.get(fingerprint)?.execution;
+  const {execution, action} = (fingerprint === undefined ? undefined : actions.get(fingerprint)) ?? {};
+  const engine = action?.toolchain['engine'];
   const contents: Record<string, Content> = {};
   for (const [name, artifact] of Object.entries(known.outputs)) {
     const about = node.outputs[name]?.about;
@@ -44,7 +45,7 @@ export async function showNode(
     contents[name] = {...(about === undefined ? {} : {about}), ...(array === undefined ? {} : {array})};
   }
   if (context.globals.json) {
-    context.printJson({node: node.id, stage: node.stage, ...known, contents, execution});
+    context.printJson({node: node.id, stage: node.stage, ...known, contents, engine, execution});
     return exitCodes.done;
   }
   const rows = Object.entries(known.outputs).map(([name, artifact]) => [
@@ -58,8 +59,9 @@ export async function showNode(
   if (Object.keys(known.metrics).length > 0) blocks.push(metricsTable(known.metrics));
   if (execution) {
     const {runId, startedAt, wallMs, device, host} = execution;
+    const place = engine === undefined ? device : `${device} with ${engine}`;
     blocks.push(
-      `ran ${agoText(io.now() - startedAt)} in run ${runId}, ${durationText(wallMs)} on ${device}, ${host}\n` +
+      `ran ${agoText(io.now() - startedAt)} in run ${runId}, ${durationText(wallMs)} on ${place}, ${host}\n` +
         paint.dim(`log: mixdown show --log '${node.id}'`),
     );
   }
