@@ -33,8 +33,9 @@ export function openSstable(file: RandomFile): Sstable {
   let kept: {readonly block: Block; readonly bytes: Uint8Array<ArrayBuffer>} | undefined;
 
   function readIndex(): readonly IndexedBlock[] {
-    if (!hasSstableFooter(file))
-      throw new StageError(`${file.name} is no table: its last bytes are not a table's footer`);
+    if (!hasSstableFooter(file)) {
+      throw new StageError(`${file.name} is no TensorFlow checkpoint, or is cut short: it does not end as one`);
+    }
     const footer = file.read(file.size - FOOTER_BYTES, FOOTER_BYTES);
     const metaindex = readHandle(footer, 0);
     const handle = metaindex && readHandle(footer, metaindex.end);
