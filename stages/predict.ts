@@ -3,7 +3,7 @@ import {defineStage, type InputTree} from 'mixdown/stage';
 import {BadClip} from './lib/audio/bad-clip.ts';
 import {openPackage, type Labeller} from './lib/packages/labeller.ts';
 import {describeLabels, writeLabels, type LabelsFile} from './lib/packages/labels-file.ts';
-import type {Place} from './lib/packages/open-network.ts';
+import type {ComputePlace} from './lib/onnx/open-model.ts';
 
 export default defineStage({
   name: 'predict',
@@ -51,7 +51,7 @@ export default defineStage({
  */
 const cache: {last?: {readonly key: string; readonly labeller: Labeller}} = {};
 
-async function keptPackage(model: InputTree, place: Place): Promise<Labeller> {
+async function keptPackage(model: InputTree, place: ComputePlace): Promise<Labeller> {
   const key = JSON.stringify([place, model.entries.map(({path, file}) => [path, file, ...stampOf(file)])]);
   if (cache.last?.key === key) return cache.last.labeller;
   await cache.last?.labeller.dispose();

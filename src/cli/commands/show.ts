@@ -2,10 +2,8 @@ import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {didYouMean} from '../../core/closest.ts';
 import {failure} from '../../core/failure.ts';
-import type {NodeId, PipelineNode} from '../../core/pipeline.ts';
-import {parseReference} from '../../core/reference.ts';
+import type {PipelineNode} from '../../core/pipeline.ts';
 import {err, ok, type Result} from '../../core/result.ts';
-import {matchNodes} from '../../core/selection.ts';
 import {parseTree, type Artifact, type Tree} from '../../core/tree.ts';
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
@@ -13,10 +11,11 @@ import {logPath} from '../../report/run-record.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
-import {loadProject, type Loaded} from '../load.ts';
+import {loadProject} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {readRecord} from '../records.ts';
+import {knownResult, resolveWanted, type Wanted} from '../wanted.ts';
 import {artifactText, metricsTable, showNode, type Known} from './show-node.ts';
 
 interface ShowOptions {
@@ -26,18 +25,11 @@ interface ShowOptions {
   readonly to?: string;
 }
 
-/** What `show` is asked for: a node, one of its outputs, or an entry of an output that is a tree. */
-interface Wanted {
-  readonly node: PipelineNode;
-  readonly output?: string;
-  readonly entry?: string;
-}
-
 /** Shows a result: artifacts, metrics, log. Runs nothing, and writes only what --to names. */
 export async function showCommand(context: Context, what: string, options: ShowOptions): Promise<ExitCode> {
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
-  const wanted = resolveWanted(loaded.value, what);
+  const wanted = resolveWanted(loaded.value, what, 'show');
   if (!wanted.ok) return context.fail(wanted.error);
   const {node, output} = wanted.value;
   const work = await planNodes(context, loaded.value, [node.id]);
@@ -61,54 +53,6 @@ export async function showCommand(context: Context, what: string, options: ShowO
     return showOutput(context, {node, output: only[0]}, known, work.value, options);
   }
   return showOutput(context, {...wanted.value, output}, known, work.value, options);
-}
-
-/** Reads `node`, `node[axis=value].output` or `node.output/path/in/tree`; it must name one node. */
-function resolveWanted({pipeline, graph}: Loaded, what: string): Result<Wanted> {
-  const {head, entry} = splitEntry(what);
-  const parsed = parseReference(head);
-  if (!parsed.ok) {
-    return err([
-      failure('usage', `\`${what}\` names nothing to show: ${parsed.error.message}`, {
-        hint: 'write node, node.output, or node.output/path for an entry of a tree',
-      }),
-    ]);
-  }
-  const matched = matchNodes(pipeline, graph, parsed.value);
-  if (!matched.ok) return err([matched.error]);
-  const [index] = matched.value;
-  if (index === undefined || matched.value.length !== 1) {
-    const examples = matched.value.slice(0, 3).map((each) => graph.nodes[each]?.id ?? '');
-    return err([
-      failure('usage', `\`${head}\` names ${countText(matched.value.length, 'node')}; show takes one`, {
-        hint: `such as ${examples.join(', ')}`,
-      }),
-    ]);
-  }
-  const node = graph.nodes[index]!;
-  const {output} = parsed.value;
-  if (output !== undefined && !Object.hasOwn(node.outputs, output)) {
-    const hint = didYouMean(output, Object.keys(node.outputs));
-    return err([failure('unknown-output', `${node.id} has no output \`${output}\``, hint === undefined ? {} : {hint})]);
-  }
-  return ok({node, ...(output === undefined ? {} : {output}), ...(entry === undefined ? {} : {entry})});
-}
-
-/** The entry's path begins at the first slash outside the brackets. */
-function splitEntry(what: string): {readonly head: string; readonly entry?: string} {
-  const [head = ''] = /^[^[/]*(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])?[^/]*/.exec(what) ?? [];
-  return head.length < what.length ? {head, entry: what.slice(head.length + 1)} : {head};
-}
-
-function knownResult(id: NodeId, {plan, workspace}: PlannedWork): Known | undefined {
-  const planned = plan.nodes.find(({node}) => node.id === id);
-  if (planned?.outputs && (planned.status === 'up-to-date' || planned.status === 'cached')) {
-    const {outputs, metrics = {}, fingerprint} = planned;
-    return {outputs, metrics, stale: false, ...(fingerprint === undefined ? {} : {fingerprint})};
-  }
-  const last = workspace.state.get(id);
-  if (last === undefined) return undefined;
-  return {outputs: last.outputs, metrics: last.metrics, fingerprint: last.fingerprint, stale: true};
 }
 
 function showMetrics(context: Context, {metrics}: Known): ExitCode {

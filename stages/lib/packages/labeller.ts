@@ -3,10 +3,12 @@ import {StageError} from 'mixdown/stage';
 import {geometricMean} from '../learning/geometric-mean.ts';
 import {readPca, type Pca} from '../learning/pca.ts';
 import {readLayersFile} from '../models/layers-file.ts';
+import {openModel, type ComputePlace} from '../onnx/open-model.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
 import {PACKAGE_FILES, type PackageDescription} from './description.ts';
+import {checkFit} from './fit.ts';
 import {hearRecording, makePieces, type HearOptions} from './front-end.ts';
-import {openNetwork, type OpenNetwork, type Place} from './open-network.ts';
+import type {Network} from './package-writer.ts';
 import {readDescription, type PackagePlace} from './read-description.ts';
 
 /** What a package says about a recording. */
@@ -29,15 +31,18 @@ export interface Labeller {
 }
 
 /** Loads a package. Throws StageError when it is none, is damaged, or when the engine cannot be had. */
-export async function openPackage(files: PackagePlace, place: Place): Promise<Labeller> {
+export async function openPackage(files: PackagePlace, place: ComputePlace): Promise<Labeller> {
   const description = readDescription(files);
   const {frontEnd, classes} = description;
   const pca = frontEnd.pca === undefined ? undefined : readPca(fileOf(files, PACKAGE_FILES.pca));
   checkPca(frontEnd, pca);
-  const open = (network: {readonly json: string; readonly weights: string}, how: 'patches' | 'vectors') =>
-    openNetwork(readLayersFile(fileOf(files, network.json), fileOf(files, network.weights), network.json), how, place);
-  const extractor = frontEnd.extractor === undefined ? undefined : await open(PACKAGE_FILES.extractor, 'patches');
-  const model = await open(PACKAGE_FILES.model, extractor === undefined ? 'patches' : 'vectors');
+  const networks = {
+    extractor: frontEnd.extractor && readNetwork(files, PACKAGE_FILES.extractor),
+    model: readNetwork(files, PACKAGE_FILES.model),
+  };
+  checkFit(networks.model.graph, frontEnd, networks.extractor);
+  const extractor = networks.extractor && (await openNetwork(networks.extractor, place));
+  const model = await openNetwork(networks.model, place);
 
   return {
     description,
@@ -89,6 +94,26 @@ function checkPca({pca: wanted, extractor}: PackageDescription['frontEnd'], pca:
 function piecesOf(vectors: NamedArray, {segments, pca}: PackageDescription['frontEnd'], parameters?: Pca): NamedArray {
   if (segments === undefined) throw new StageError('the model does not say how vectors are cut to pieces');
   return makePieces(vectors.data, vectors.shape[1] ?? 0, {segments, ...(pca && {pca})}, parameters);
+}
+
+function readNetwork(files: PackagePlace, {json, weights}: {readonly json: string; readonly weights: string}): Network {
+  return readLayersFile(fileOf(files, json), fileOf(files, weights), json);
+}
+
+/** A network of one input and one output, ready to compute. */
+interface OpenNetwork {
+  run(examples: NamedArray): Promise<NamedArray>;
+  dispose(): Promise<void>;
+}
+
+async function openNetwork({graph, weights}: Network, place: ComputePlace): Promise<OpenNetwork> {
+  const [input = ''] = graph.inputs.map(({name}) => name);
+  const [output = ''] = graph.outputs;
+  const model = await openModel(graph, weights, place);
+  return {
+    run: async (examples) => (await model.run({[input]: examples}))[output] as NamedArray,
+    dispose: () => model.release(),
+  };
 }
 
 /** The network's output for all rows. */

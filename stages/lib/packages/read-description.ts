@@ -22,12 +22,11 @@ export function readDescription(place: PackagePlace): PackageDescription {
   }
   const validate = new Ajv2020({strict: true}).compile(DESCRIPTION_SCHEMA);
   if (validate(value)) return value as unknown as PackageDescription;
-  const {instancePath = '', message = 'is wrong', params} = validate.errors?.[0] ?? {};
-  const detail = Object.values(params ?? {}).find((param) => typeof param === 'string' && !message.includes(param));
-  throw new StageError(
-    `${file} of the model is damaged: ${instancePath || 'it'} ${message}${detail === undefined ? '' : ` (${String(detail)})`}`,
-    'export the model again',
-  );
+  const {instancePath = '', message = 'is wrong', params = {}} = validate.errors?.[0] ?? {};
+  const values: readonly unknown[] = Object.values(params);
+  const detail = values.find((value): value is string => typeof value === 'string' && !message.includes(value));
+  const told = detail === undefined ? message : `${message} (${detail})`;
+  throw new StageError(`${file} of the model is damaged: ${instancePath || 'it'} ${told}`, 'export the model again');
 }
 
 function parse(path: string): unknown {
