@@ -1,10 +1,14 @@
 import {StageError} from 'mixdown/stage';
 import type {Ops} from '../tensors/ops.ts';
 import type {Tf} from '../tensors/tf.ts';
+import {convolutionKernels} from './convolution-kernels.ts';
+import {elementKernels} from './element-kernels.ts';
 import {heapOps} from './heap-ops.ts';
 import {openHeap, type Heap} from './heap.ts';
 import {matrixKernels} from './matrix-kernels.ts';
+import {moveKernels} from './move-kernels.ts';
 import {loadOnnxRuntime} from './onnxruntime.ts';
+import {poolKernels} from './pool-kernels.ts';
 import {onnxProduct, wasmProduct, type Product} from './products.ts';
 import {replaceKernels} from './registry.ts';
 
@@ -32,6 +36,12 @@ export function installWasmBlas(tf: Tf): Ops {
 }
 
 function install(tf: Tf, heap: Heap, product: Product): Ops {
-  replaceKernels(tf, matrixKernels(tf, heap, product));
+  replaceKernels(tf, {
+    ...matrixKernels(tf, heap, product),
+    ...convolutionKernels(tf, heap, product),
+    ...poolKernels(tf, heap),
+    ...moveKernels(tf, heap),
+    ...elementKernels(tf, heap),
+  });
   return heapOps(heap);
 }

@@ -1,11 +1,15 @@
 import {code} from '../kernels/tensors-wasm.ts';
 
+/** Functions that `apply` knows. */
+export const ELEMENT_FUNCTIONS = {exp: 0, tanh: 1, sigmoid: 2} as const;
+type ElementFunction = (typeof ELEMENT_FUNCTIONS)[keyof typeof ELEMENT_FUNCTIONS];
+
 /**
  * Exports of assembly/tensors.ts. Addresses are bytes in the imported memory, `count`, `rows` and `columns` are values of
  * float32; 0 stands for an operand that is not there.
  */
 export interface TensorKernels {
-  apply(f: 0 | 1 | 2, x: number, y: number, count: number): void;
+  apply(f: ElementFunction, x: number, y: number, count: number): void;
   dropoutMask(mask: number, count: number, threshold: number, keep: number, key0: number, key1: number): void;
   adam(
     values: number,
@@ -55,6 +59,20 @@ export interface TensorKernels {
     units: number,
   ): void;
   transpose(from: number, to: number, rows: number, columns: number): void;
+  copyRows(from: number, fromStep: number, to: number, toStep: number, bytes: number, rows: number): void;
+  repeatRows(from: number, to: number, bytes: number, rows: number, times: number): void;
+  /** `geometry`: 13 values of int32, see assembly/tensors-patches.ts. */
+  patchRows(x: number, rows: number, first: number, end: number, geometry: number): void;
+  patchColumns(planes: number, rows: number, first: number, end: number, images: number, geometry: number): void;
+  maxPoolGradient(
+    x: number,
+    dy: number,
+    dx: number,
+    images: number,
+    height: number,
+    width: number,
+    channels: number,
+  ): void;
   product(a: number, b: number, c: number, m: number, k: number, n: number, transposed: boolean, panels: number): void;
 }
 

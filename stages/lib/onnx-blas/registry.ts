@@ -6,7 +6,7 @@ export interface KernelCall {
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly attrs: NamedAttrMap;
   /** Computes the same with the backend's own kernel. Throws where it has none. */
-  fallBack(): TensorInfo | TensorInfo[];
+  readonly fallBack: () => TensorInfo | TensorInfo[];
 }
 
 export type Kernel = (call: KernelCall) => TensorInfo | TensorInfo[];

@@ -51,3 +51,33 @@ function transposeFour(from: usize, to: usize, width: usize, height: usize): voi
 function copyOne(from: usize, to: usize, rows: i32, columns: i32, r: i32, c: i32): void {
   store<f32>(to + (<usize>(c * rows + r) << 2), load<f32>(from + (<usize>(r * columns + c) << 2)));
 }
+
+/** Copies `rows` times `bytes` bytes (a multiple of 4, or few) from places `fromStep` apart to places `toStep` apart. */
+export function copyRows(from: usize, fromStep: usize, to: usize, toStep: usize, bytes: usize, rows: i32): void {
+  for (; rows > 0; rows--) {
+    copyBytes(from, to, bytes);
+    from += fromStep;
+    to += toStep;
+  }
+}
+
+/** Writes each of `rows` times `bytes` bytes `times` times, one after the other. */
+export function repeatRows(from: usize, to: usize, bytes: usize, rows: i32, times: i32): void {
+  for (; rows > 0; rows--) {
+    for (let i = times; i > 0; i--) {
+      copyBytes(from, to, bytes);
+      to += bytes;
+    }
+    from += bytes;
+  }
+}
+
+/** A call of memory.copy costs as much as some stores. */
+@inline
+function copyBytes(from: usize, to: usize, bytes: usize): void {
+  if (bytes > 64 || (bytes & 3) !== 0) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  for (let o: usize = 0; o < bytes; o += 4) store<u32>(to + o, load<u32>(from + o));
+}
