@@ -95,6 +95,7 @@ export async function startLabelling(options: LabellingOptions): Promise<Result<
     engine,
     workers,
     async label(recording) {
+      if (signal.aborted) return err(failure('cancelled', 'the labelling was stopped'));
       const ran = await run(recording);
       if (ran.ok) return ok(ran.value[0] ?? {reason: 'nothing was said about it'});
       if (ran.error.code === 'cancelled' || signal.aborted) return ran;
@@ -157,5 +158,8 @@ async function runJob(
 }
 
 function readLabels(path: string): readonly Label[] {
-  return (JSON.parse(readFileSync(path, 'utf8')) as {readonly recordings: readonly Label[]}).recordings;
+  const {recordings} = JSON.parse(readFileSync(path, 'utf8')) as {
+    readonly recordings: readonly (Label & {readonly path: string})[];
+  };
+  return recordings.map(({path: _, ...label}) => label);
 }

@@ -62,7 +62,7 @@ async function nodeModel(
 ): Promise<Result<ModelInput>> {
   const wanted = resolveWanted(loaded, name, 'predict');
   if (!wanted.ok) {
-    const isUnknown = wanted.error.every(({code}) => code === 'unknown-node');
+    const isUnknown = wanted.error.every(({code}) => code === 'unknown-node' || code === 'unknown-target');
     if (!isUnknown) return wanted;
     return err(otherwise === undefined ? wanted.error.map((each) => unknownModel(each, name, loaded)) : [otherwise]);
   }

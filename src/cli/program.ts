@@ -261,11 +261,13 @@ Examples
   mixdown show 'train[fold=1]' --log`;
 
 const predictExamples = `
+With --json, one object a line: {"file", "seconds", "pieces", "top": [{"class", "score"}]}, or {"file", "error"}.
+Exit code 1 when a file could not be labelled; the others are.
+
 Examples
   mixdown predict my-model dog.wav               its three best classes, with scores
-  mixdown predict my-model recordings/           every sound file in a folder
+  mixdown predict my-model recordings/ --top 1   every sound file in a folder
   mixdown predict 'model[levels=h1]' a.wav       the last result of a node
-  mixdown predict my-model *.wav --json --top 1  {"file", "seconds", "pieces", "top"} or {"file", "error"}, one a line
   mixdown show 'model[levels=h1]' --to my-model  a model to take along; it needs no project`;
 
 const gcExamples = `

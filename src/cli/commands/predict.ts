@@ -71,6 +71,7 @@ async function labelAll(
     });
     if (!started.ok) return interrupts.stop.aborted ? exitCodes.interrupted : context.fail(started.error);
     labelling = started.value;
+    if (globals.verbose) note(`${countText(labelling.workers, 'process', 'processes')}, engine ${labelling.engine}`);
     return await printLabels(context, labelling, named, model.classes);
   } finally {
     await labelling?.close();
@@ -93,7 +94,11 @@ async function printLabels(
   let bad = 0;
   for (const [i, pending] of labels.entries()) {
     const label = await pending;
-    if (!label.ok) return exitCodes.interrupted;
+    if (!label.ok) {
+      // None may be starting while the folders are removed.
+      await Promise.all(labels);
+      return exitCodes.interrupted;
+    }
     if ('reason' in label.value) bad++;
     printLabel(context, named[i]?.name ?? '', label.value, columns);
   }
