@@ -28,7 +28,10 @@ export function toOnnx(
     const inputs = layer.inputs.map((name) => ({name: values.get(name) as string, shape: shapeOf(name)}));
     values.set(layer.name, layerNodes(builder, layer, inputs, output, weights));
   }
+  // An input may be an output as it is.
+  const inputNames = new Set(graph.inputs.map(({name}) => name));
   for (const name of graph.outputs) {
+    if (inputNames.has(name)) continue;
     const value = values.get(name) as string;
     if (isImage(shapeOf(name))) builder.node('Transpose', [value], name, {perm: {ints: [0, 2, 3, 1]}});
     else if (value !== name) builder.node('Identity', [value], name);
