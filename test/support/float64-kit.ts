@@ -109,6 +109,21 @@ export const float64Kit: LayerKit<Array64> = {
     });
     return scalar(total(losses) / rows);
   },
+  rectifiedDense: (x, weights, biases) => float64Kit.relu(float64Kit.dense(x, weights, biases)),
+  rectifiedConvolution: (x, filter, biases, stride) => rectified6(convolution(x, filter, biases, stride)),
+  rectifiedDepthwise(x, filter, biases, stride) {
+    // A filter over all channels that is 0 outside its own.
+    const [height = 0, width = 0, channels = 0] = filter.shape;
+    const whole = filled([height, width, channels, channels], ([row = 0, column = 0, input = 0, output = 0]) =>
+      input === output ? at(filter, (row * width + column) * channels + input) : 0,
+    );
+    return rectified6(convolution(x, whole, biases, stride));
+  },
+  softmax: (x) => float64Kit.shares(mapped(x, Math.exp)),
+  shares(x) {
+    const [rows = 0, width = 0] = x.shape;
+    return filledRows(rows, width, (row) => rowOf(x, row).map((value) => value / total(rowOf(x, row))));
+  },
 };
 
 /** Slope of a scalar function along each of the given elements of an array, by central differences. */
@@ -169,6 +184,10 @@ function attentionPool(scores: Array64, attention: Array64, norm: AttentionNorm)
       return total(weighted) / total(weights);
     });
   });
+}
+
+function rectified6(x: Array64): Array64 {
+  return mapped(x, (value) => Math.min(Math.max(0, value), 6));
 }
 
 function timeMean(x: Array64): Array64 {

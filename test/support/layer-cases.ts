@@ -8,6 +8,8 @@ export interface LayerCase {
   readonly shapes: readonly (readonly number[])[];
   /** Inputs are 0.1 ... 0.9, else also their negatives: away from the kinks at 0. */
   readonly positive?: true;
+  /** For inference only. */
+  readonly hasNoGradient?: true;
   readonly run: <T>(kit: LayerKit<T>, inputs: Inputs<T>) => T;
 }
 
@@ -113,4 +115,27 @@ export const layerCases: readonly LayerCase[] = [
     shapes: [[4, 3], [3, 3], [3]],
     run: (kit, [x, w, b]) => kit.dense(kit.sigmoid(kit.dense(x, w, b)), w, b),
   },
+  {
+    name: 'dense with ReLU',
+    shapes: [[7, 30], [30, 9], [9]],
+    hasNoGradient: true,
+    run: (kit, [x, w, b]) => kit.rectifiedDense(x, w, b),
+  },
+  ...[1, 2].flatMap((stride): readonly LayerCase[] => [
+    {
+      name: `convolution with ReLU to 6, stride ${stride}`,
+      shapes: [[2, 9, 6, 30], [3, 3, 30, 8], [8]],
+      positive: true,
+      hasNoGradient: true,
+      run: (kit, [x, f, b]) => kit.rectifiedConvolution(x, f, b, stride),
+    },
+    {
+      name: `depthwise convolution with ReLU to 6, stride ${stride}`,
+      shapes: [[2, 7, 6, 5], [3, 3, 5, 1], [5]],
+      hasNoGradient: true,
+      run: (kit, [x, f, b]) => kit.rectifiedDepthwise(x, f, b, stride),
+    },
+  ]),
+  {name: 'softmax', shapes: [[5, 7]], hasNoGradient: true, run: (kit, [x]) => kit.softmax(x)},
+  {name: 'shares', shapes: [[5, 7]], positive: true, hasNoGradient: true, run: (kit, [x]) => kit.shares(x)},
 ];

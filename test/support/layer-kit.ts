@@ -40,6 +40,15 @@ export interface LayerKit<T> {
   softmaxCrossEntropy(logits: T, targets: T): T;
   sigmoidCrossEntropy(logits: T, targets: T): T;
   shareCrossEntropy(values: T, targets: T): T;
+  /** In inference only. */
+  rectifiedDense(x: T, weights: T, biases: T): T;
+  /** With a rectifier that ends at 6. */
+  rectifiedConvolution(x: T, filter: T, biases: T, stride: number): T;
+  /** One filter a channel, with a rectifier that ends at 6. */
+  rectifiedDepthwise(x: T, filter: T, biases: T, stride: number): T;
+  softmax(x: T): T;
+  /** Each row divided by its total. */
+  shares(x: T): T;
 }
 
 export function engineKit(engine: Engine): LayerKit<Tensor> {
@@ -68,6 +77,17 @@ export function engineKit(engine: Engine): LayerKit<Tensor> {
       softmaxCrossEntropy(engine, logits as Tensor2D, targets as Tensor2D),
     sigmoidCrossEntropy: (logits, targets): Scalar =>
       sigmoidCrossEntropy(engine, logits as Tensor2D, targets as Tensor2D),
+    rectifiedDense: (x, weights, biases) => tf.fused.matMul({a: x, b: weights, bias: biases, activation: 'relu'}),
+    rectifiedConvolution: (x, filter, biases, stride) =>
+      tf.fused.conv2d({...image(x, filter, biases, stride), activation: 'relu6'}),
+    rectifiedDepthwise: (x, filter, biases, stride) =>
+      tf.fused.depthwiseConv2d({...image(x, filter, biases, stride), activation: 'relu6'}),
+    softmax: (x) => tf.softmax(x),
+    shares: (x) => tf.div(x, tf.sum(x, 1, true)),
     shareCrossEntropy: (values, targets): Scalar => shareCrossEntropy(engine, values as Tensor2D, targets as Tensor2D),
   };
+}
+
+function image(x: Tensor, filter: Tensor, bias: Tensor, strides: number) {
+  return {x: x as Tensor4D, filter: filter as Tensor4D, bias, strides, pad: 'same' as const};
 }
