@@ -11,7 +11,7 @@ export interface ParameterRoles {
   readonly learning: readonly string[];
   /** Running moments of batch normalisations that learn. */
   readonly moments: readonly string[];
-  /** Read only. */
+  /** Read only; of layers that the loss depends on. */
   readonly frozen: readonly string[];
 }
 
@@ -24,8 +24,9 @@ export function parameterRoles(
   {layers}: GraphPlan,
   trainable: (layer: string) => boolean,
 ): ParameterRoles {
-  const chosen = new Set(layers.filter(({name}) => trainable(name)).map(({name}) => name));
-  const names = [...parameterShapes(graph).keys()];
+  const needed = new Set(layers.map(({name}) => name));
+  const chosen = new Set([...needed].filter((name) => trainable(name)));
+  const names = [...parameterShapes(graph).keys()].filter((name) => needed.has(layerOf(name)));
   const isChosen = (parameter: string): boolean => chosen.has(layerOf(parameter));
   const learning = names.filter((name) => isChosen(name) && hasGradient(name));
   if (learning.length === 0) {
