@@ -10,7 +10,7 @@ export interface ExtractionOptions {
   /** Patches computed at a time: what bounds the memory. */
   readonly batch: number;
   readonly signal: AbortSignal;
-  progress(fraction: number): void;
+  progress(this: void, fraction: number): void;
 }
 
 /** Where an output of the network goes. */

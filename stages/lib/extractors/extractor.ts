@@ -27,13 +27,13 @@ export async function createExtractor({graph, weights, ...place}: ExtractorReque
   const [{name, shape}] = graph.inputs as [ModelGraph['inputs'][number]];
   const sizes = shape.map((size) => size as number);
   const shapes = layerShapes(graph);
-  const {run, release} = await openModel(graph, weights, place);
+  const model = await openModel(graph, weights, place);
   return {
     widthOf: (output) => shapes.get(output)?.[0] ?? 0,
     async run(patches, count) {
-      const results = await run({[name]: {shape: [count, ...sizes], data: patches}});
+      const results = await model.run({[name]: {shape: [count, ...sizes], data: patches}});
       return Object.fromEntries(Object.entries(results).map(([output, {data}]) => [output, data]));
     },
-    release,
+    release: () => model.release(),
   };
 }

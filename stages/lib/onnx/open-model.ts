@@ -27,5 +27,8 @@ export interface ComputePlace {
 export async function openModel(graph: ModelGraph, weights: Weights, place: ComputePlace): Promise<OpenModel> {
   if (place.engine === 'onnx-blas') return openSession(toOnnx(graph, weights), place.threads);
   const predictor = createPredictor(await loadEngine(place), graph, weights);
-  return {run: predictor.run, release: async () => predictor.dispose()};
+  return {
+    run: (inputs) => predictor.run(inputs),
+    release: async () => predictor.dispose(),
+  };
 }

@@ -144,7 +144,7 @@ describe('initialisers written by others', () => {
 
 describe('files that are damaged', () => {
   const bytes = encodeModel(model);
-  const isRefusedOrRead = (damaged: Uint8Array): void => {
+  const expectReadOrRefused = (damaged: Uint8Array): void => {
     try {
       decodeModel(damaged);
     } catch (error) {
@@ -153,16 +153,16 @@ describe('files that are damaged', () => {
   };
 
   test('no cut and no flipped bit does more than a StageError', () => {
-    for (let end = 0; end < bytes.length; end++) isRefusedOrRead(bytes.subarray(0, end));
+    for (let end = 0; end < bytes.length; end++) expectReadOrRefused(bytes.subarray(0, end));
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const damaged = bytes.slice();
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-      isRefusedOrRead(damaged);
+      expectReadOrRefused(damaged);
     }
   });
 
   test('neither do any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({maxLength: 200}), isRefusedOrRead));
+    fc.assert(fc.property(fc.uint8Array({maxLength: 200}), expectReadOrRefused));
   });
 
   test('an empty file has no graph', () => {
