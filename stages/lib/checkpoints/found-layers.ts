@@ -150,8 +150,7 @@ function withLayouts(layers: readonly Omit<FoundLayer, 'layout'>[], problems: Pr
   return layers.map((layer, i) => {
     const [first, second] = possible[i] ?? [];
     if (first === undefined) {
-      const expected = `\`${layer.name}/weights\` is ${shapeText(layer.shape)}`;
-      problems.add(`\`${layer.weights.found}\` is ${shapeText(layer.weights.tensor.shape)}; ${expected}`);
+      addMisfit(problems, layer.weights, `${layer.name}/weights`, layer.shape);
     }
     if (first !== undefined && second === undefined) return {...layer, layout: first};
     const sure = possible.filter((layouts, j) => layouts.length === 1 && layers[j]?.kind === layer.kind);
@@ -167,5 +166,9 @@ function checkVector(
   problems: Problems,
 ): void {
   if (tensor === undefined || shapeText(tensor.tensor.shape) === shapeText(shape)) return;
-  problems.add(`\`${tensor.found}\` is ${shapeText(tensor.tensor.shape)}; \`${ours}\` is ${shapeText(shape)}`);
+  addMisfit(problems, tensor, ours, shape);
+}
+
+function addMisfit(problems: Problems, {found, tensor}: FoundTensor, ours: string, shape: readonly number[]): void {
+  problems.add(`\`${found}\` has shape ${shapeText(tensor.shape)}; \`${ours}\` of the model has ${shapeText(shape)}`);
 }
