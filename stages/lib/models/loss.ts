@@ -10,6 +10,8 @@ import {layerShapes} from './shapes.ts';
 export interface Loss {
   /** The value (N, C) that it is computed from: what goes into the last layer, which would only lose digits. */
   readonly of: string;
+  /** C. */
+  readonly classes: number;
   /** From that value and the targets (N, C), the mean over rows, and over classes where each is on its own. */
   readonly compute: (engine: Engine, value: Tensor2D, targets: Tensor2D) => Scalar;
 }
@@ -23,19 +25,20 @@ export function lossOf(graph: ModelGraph): Loss {
   const [name = ''] = graph.outputs;
   const layer = graph.layers.find((candidate) => candidate.name === name);
   const [input = ''] = layer?.inputs ?? [];
-  if (layerShapes(graph).get(name)?.length !== 1) {
+  const [classes, ...more] = layerShapes(graph).get(name) ?? [];
+  if (typeof classes !== 'number' || more.length > 0) {
     throw new StageError(`the model's output \`${name}\` cannot be trained: it is not one row of classes an example`);
   }
   switch (layer?.op) {
     case 'softmax':
-      return {of: input, compute: softmaxCrossEntropy};
+      return {of: input, classes, compute: softmaxCrossEntropy};
     case 'sigmoid':
-      return {of: input, compute: sigmoidCrossEntropy};
+      return {of: input, classes, compute: sigmoidCrossEntropy};
     case 'normalise':
-      return {of: input, compute: shareCrossEntropy};
+      return {of: input, classes, compute: shareCrossEntropy};
     case 'time-mean':
     case 'attention-pool':
-      return {of: name, compute: probabilityCrossEntropy};
+      return {of: name, classes, compute: probabilityCrossEntropy};
     default:
       throw new StageError(
         `the model's output \`${name}\` cannot be trained: no loss goes with its layer`,

@@ -23,6 +23,7 @@ export interface TrainedWeights {
   /** Replaces all but the frozen ones, not what Adam remembers. */
   load(weights: Weights): void;
   saveState(): Promise<WeightsState>;
+  /** Throws StageError, and changes nothing, when the state is of another training. */
   loadState(state: WeightsState): void;
   dispose(): void;
 }
@@ -99,20 +100,18 @@ export function createTrainedWeights(
       return {arrays, counters: {adam: steps, ...Object.fromEntries(sums)}};
     },
     loadState({arrays, counters}) {
-      const part = (prefix: string): Weights =>
-        new Map(
-          [...arrays]
-            .filter(([name]) => name.startsWith(prefix))
-            .map(([name, value]) => [name.slice(prefix.length), value]),
-        );
-      adam.loadState({
-        weights: part('weights/'),
-        first: part('first/'),
-        second: part('second/'),
+      const part = (prefix: string, names: readonly string[]): Weights =>
+        new Map(names.map((name) => [name, arrayOf(arrays, prefix + name, array(name).shape)]));
+      const state = {
+        weights: part('weights/', roles.learning),
+        first: part('first/', roles.learning),
+        second: part('second/', roles.learning),
         steps: counterOf(counters, 'adam'),
-      });
-      const moments = part('moments/');
-      for (const [norm, own] of running) own.load(norm, moments, counterOf(counters, `moments/${norm}`));
+      };
+      const moments = part('moments/', roles.moments);
+      const sums = [...running.keys()].map((norm) => counterOf(counters, `moments/${norm}`));
+      adam.loadState(state);
+      for (const [i, [norm, own]] of [...running].entries()) own.load(norm, moments, sums[i]);
     },
     dispose() {
       adam.dispose();
@@ -127,6 +126,17 @@ export function counterOf(counters: Readonly<Record<string, number>>, name: stri
   const value = counters[name];
   if (value === undefined) throw new StageError(`the state of the training has no counter \`${name}\``);
   return value;
+}
+
+function arrayOf(arrays: Weights, name: string, shape: readonly number[]): NamedArray {
+  const found = arrays.get(name);
+  if (found === undefined) throw new StageError(`the state of the training has no array \`${name}\``);
+  if (String(found.shape) !== String(shape)) {
+    throw new StageError(
+      `array \`${name}\` of the training's state has shape [${found.shape.join(', ')}]; [${shape.join(', ')}] is expected`,
+    );
+  }
+  return found;
 }
 
 function prefixed(

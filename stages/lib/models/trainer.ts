@@ -28,6 +28,7 @@ export interface Trainer {
   load(weights: Weights): void;
   /** All that it takes to go on, bit for bit as if training had not stopped. Frozen layers are not part of it. */
   saveState(): Promise<TrainerState>;
+  /** Throws StageError, and changes nothing, when the state is of another training. */
   loadState(state: TrainerState): void;
   /** Frees the tensors. */
   dispose(): void;
@@ -102,7 +103,8 @@ export function createTrainer(
 
   return {
     async step(batches) {
-      const rows = batches.map((batch) => checkedRows(graph, batch));
+      if (batches.length === 0) throw new RangeError('a step needs a batch');
+      const rows = batches.map((batch) => checkedRows(graph, batch, loss.classes));
       const total = rows.reduce((sum, count) => sum + count, 0);
       const shares = rows.map((count) => count / total);
       steps++;
@@ -135,19 +137,20 @@ export function createTrainer(
       return {arrays, counters: {...counters, steps}};
     },
     loadState(state) {
+      const done = counterOf(state.counters, 'steps');
       weights.loadState(state);
-      steps = counterOf(state.counters, 'steps');
+      steps = done;
     },
     dispose: () => weights.dispose(),
   };
 }
 
-/** Rows of the batch. Throws RangeError when there are none or the targets are of another number. */
-function checkedRows(graph: ModelGraph, {inputs, targets}: Batch): number {
+/** Rows of the batch. Throws RangeError when there are none, or when the targets have another shape than the output. */
+function checkedRows(graph: ModelGraph, {inputs, targets: {shape, data}}: Batch, classes: number): number {
   const rows = rowsOf(graph, inputs);
   if (rows === 0) throw new RangeError('a batch needs rows');
-  if (targets.shape.length !== 2 || targets.shape[0] !== rows) {
-    throw new RangeError(`the targets have shape [${targets.shape.join(', ')}] for ${rows} rows`);
+  if (shape.length !== 2 || shape[0] !== rows || shape[1] !== classes || data.length !== rows * classes) {
+    throw new RangeError(`the targets have shape [${shape.join(', ')}]; [${rows}, ${classes}] is expected`);
   }
   return rows;
 }
