@@ -48,7 +48,7 @@ export default defineStage({
     tolerance: {
       type: 'number',
       minimum: 0,
-      default: 0.005,
+      default: 0.0005,
       about: 'scores that are further than this from the predictions are those of another front end',
     },
   },

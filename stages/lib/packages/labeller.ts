@@ -6,7 +6,7 @@ import {readLayersFile} from '../models/layers-file.ts';
 import {openModel, type ComputePlace} from '../onnx/open-model.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
 import {PACKAGE_FILES, type PackageDescription} from './description.ts';
-import {checkFit} from './fit.ts';
+import {checkFit, outputWidth} from './fit.ts';
 import {hearRecording, makePieces, type HearOptions} from './front-end.ts';
 import type {Network} from './package-writer.ts';
 import {readDescription, type PackagePlace} from './read-description.ts';
@@ -34,13 +34,18 @@ export interface Labeller {
 export async function openPackage(files: PackagePlace, place: ComputePlace): Promise<Labeller> {
   const description = readDescription(files);
   const {frontEnd, classes} = description;
-  const pca = frontEnd.pca === undefined ? undefined : readPca(fileOf(files, PACKAGE_FILES.pca));
+  const pca =
+    frontEnd.pca === undefined
+      ? undefined
+      : readPca(fileOf(files, PACKAGE_FILES.pca), `${PACKAGE_FILES.pca} of the model`);
   checkPca(frontEnd, pca);
   const networks = {
     extractor: frontEnd.extractor && readNetwork(files, PACKAGE_FILES.extractor),
     model: readNetwork(files, PACKAGE_FILES.model),
   };
   checkFit(networks.model.graph, frontEnd, networks.extractor);
+  const width = outputWidth(networks.model.graph);
+  if (width !== classes.length) throw new StageError(`the model gives ${width} scores for ${classes.length} classes`);
   const extractor = networks.extractor && (await openNetwork(networks.extractor, place));
   const model = await openNetwork(networks.model, place);
 
@@ -56,9 +61,6 @@ export async function openPackage(files: PackagePlace, place: ComputePlace): Pro
           : piecesOf(await runInBatches(extractor, heard, PATCHES_AT_ONCE, options.signal), frontEnd, pca);
       const batch = extractor === undefined ? PATCHES_AT_ONCE : PIECES_AT_ONCE;
       const {shape, data} = await runInBatches(model, examples, batch, options.signal);
-      if (shape[1] !== classes.length) {
-        throw new StageError(`the model gives ${shape[1]} scores for ${classes.length} classes`);
-      }
       if (!data.every(Number.isFinite)) throw new StageError('the model gave a score that is not a finite number');
       const rows = Array.from({length: shape[0] ?? 0}, (_, i) =>
         data.subarray(i * classes.length, (i + 1) * classes.length),

@@ -30,7 +30,10 @@ export function readReferences(
   if (missing.length === 3) return [];
   if (clips === undefined || index === undefined || predictions === undefined) {
     const names = missing.map(([name]) => `\`${name}\``).join(' and ');
-    throw new StageError(`input ${names} is missing`, 'clips, index and predictions belong together: give all or none');
+    throw new StageError(
+      `input ${names} ${missing.length === 1 ? 'is' : 'are'} missing`,
+      'clips, index and predictions belong together: give all or none',
+    );
   }
   const scored = readIndex(index);
   const {shape, data} = readFloat32(predictions, 2, 'the predictions');

@@ -84,7 +84,8 @@ describe.each(graphs)('%s', (_, graph, example) => {
     expect([...read.weights].map(([name, {shape}]) => [name, shape])).toEqual([...parameterShapes(graph)]);
     for (const [name, {data}] of read.weights) {
       const {buffer, byteOffset, byteLength} = weights.get(name)?.data ?? new Float32Array();
-      expect(Buffer.compare(new Uint8Array(data.buffer), new Uint8Array(buffer, byteOffset, byteLength)), name).toBe(0);
+      const same = Buffer.compare(new Uint8Array(data.buffer), new Uint8Array(buffer, byteOffset, byteLength)) === 0;
+      expect([name, same]).toEqual([name, true]);
     }
   });
 });
