@@ -90,10 +90,15 @@ export function openSstable(file: RandomFile): Sstable {
     get(key) {
       const block = index.find(({last}) => last >= key);
       if (block === undefined) return undefined;
-      const small = block.size <= MOST_KEPT_BYTES;
       const bytes = kept?.block === block ? kept.bytes : readBlock(block);
-      kept = small ? {block, bytes} : undefined;
-      for (const [found, value] of entriesOf(bytes)) if (found === key) return small ? value.slice() : value;
+      kept = {block, bytes};
+      for (const [found, value] of entriesOf(bytes)) {
+        if (found !== key) continue;
+        if (value.length <= MOST_COPIED_BYTES) return value.slice();
+        // The caller gets the block with it.
+        kept = undefined;
+        return value;
+      }
       return undefined;
     },
 
@@ -123,8 +128,8 @@ const MAGIC = Buffer.from([0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]);
 const TRAILER_BYTES = 5;
 const NO_COMPRESSION = 0;
 const SNAPPY = 1;
-/** Small tensors lie together in one block, which is read once; a large tensor has its own. */
-const MOST_KEPT_BYTES = 2 ** 20;
+/** Small tensors lie together in a block, often with a large one after them, and then are copied; the block is read once. */
+const MOST_COPIED_BYTES = 2 ** 20;
 /** Far above any tensor's name: without a limit a small block could make very many very long keys. */
 const MOST_KEY_BYTES = 2 ** 13;
 

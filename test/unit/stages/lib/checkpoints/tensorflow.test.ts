@@ -45,7 +45,7 @@ function fileOf(bytes: Uint8Array): RandomFile {
 /** Counts up from `start`, as many as the shape needs. */
 function counting(shape: readonly number[], start = 0): Uint8Array {
   const size = shape.reduce((product, axis) => product * axis, 1);
-  return floats(...Array.from({length: size}, (_, i) => start + i / 8));
+  return new Uint8Array(Float32Array.from({length: size}, (_, i) => start + i / 8).buffer);
 }
 
 /** 3 x 5 in four boxes; one axis of two of them is taken whole. */
@@ -273,4 +273,19 @@ describe('openSstable', () => {
     const table = fileOf(sstable([['k'.repeat(9000), floats(1)]]));
     expect(() => openSstable(table)).toThrow(/a key has more than 8192 bytes/);
   });
+});
+
+test('a large tensor of version 1 that shares its block with small ones is read, and so are they', () => {
+  const shape = [300_000];
+  const tensors = [
+    {name: 'a', shape: [3], bytes: floats(1, 2, 3)},
+    {name: 'b', shape, bytes: counting(shape)},
+    {name: 'c', shape: [1], bytes: floats(4)},
+  ];
+  const read = readAll({'model.ckpt': checkpointV1(tensors, {blockBytes: 2 ** 30})});
+  expect([...read.values()].map(({values}) => [values.length, values[0], values.at(-1)])).toEqual([
+    [3, 1, 3],
+    [300_000, 0, 299_999 / 8],
+    [1, 4, 4],
+  ]);
 });
