@@ -1,3 +1,4 @@
+import type * as OnnxRuntime from 'onnxruntime-node';
 import {StageError} from 'mixdown/stage';
 import {importOrExplain} from '../tensors/import-or-explain.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
@@ -19,11 +20,15 @@ export interface Session {
  * @param threads - cores that one run may use
  */
 export async function openSession(model: Uint8Array | string, threads: number): Promise<Session> {
-  const {InferenceSession, Tensor} = await importOrExplain(
+  const library = await importOrExplain(
     'onnxruntime-node',
     () => import('onnxruntime-node'),
     'install the packages again (npm ci) without leaving out optional ones, or choose another engine',
   );
+  return sessionOf(library, await load(library, model, threads));
+}
+
+async function load({InferenceSession}: typeof OnnxRuntime, model: Uint8Array | string, threads: number) {
   const options = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -33,10 +38,14 @@ export async function openSession(model: Uint8Array | string, threads: number): 
     // Other workers use the cores that its threads would wait on.
     extra: {session: {intra_op: {allow_spinning: '0'}}},
   } as const;
-  const session = await explained('onnxruntime does not take the model', () =>
+  return explained('onnxruntime does not take the model', () =>
     // Two declarations: one for bytes, one for a path.
     typeof model === 'string' ? InferenceSession.create(model, options) : InferenceSession.create(model, options),
   );
+}
+
+/** A function of its own: what it returns would keep the bytes of the model alive beside onnxruntime's copy. */
+function sessionOf({Tensor}: typeof OnnxRuntime, session: OnnxRuntime.InferenceSession): Session {
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
