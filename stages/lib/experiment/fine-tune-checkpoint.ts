@@ -40,7 +40,7 @@ export function fineTuneCheckpoint(folder: string, identity: string, log: (text:
         renameSync(temporary, file);
         flush(folder);
       } catch (error) {
-        rmSync(temporary, {force: true});
+        rmSync(temporary, {recursive: true, force: true});
         log(`the checkpoint could not be written, and training goes on: ${(error as Error).message}`);
       }
     },
