@@ -22,7 +22,7 @@ const STEPS = 20;
 export async function describeEngine(name: EngineName): Promise<void> {
   const missing = await reasonAgainst(name);
   const title = missing === undefined ? name : `${name}: ${missing}`;
-  // A graphics driver in software takes a minute.
+  // A graphics driver in software takes minutes.
   describe.skipIf(missing !== undefined)(`engine ${title}`, {timeout: 600_000}, () => {
     let engine: Engine;
     let kit: LayerKit<Tensor>;

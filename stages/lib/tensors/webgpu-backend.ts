@@ -24,6 +24,7 @@ export async function startWebGpu(tf: Tf): Promise<void> {
     HINT,
   );
   const device = await adapter.requestDevice({requiredLimits: limitsOf(adapter)});
+  // The one that the package registers asks for a device of its own.
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   if (!(await tf.setBackend('webgpu'))) throw new StageError('the WebGPU tensor engine did not start');
