@@ -108,7 +108,8 @@ export async function startLabelling(options: LabellingOptions): Promise<Result<
   const loaded = await run();
   if (loaded.ok) return ok(labelling);
   await execution.close();
-  return err([loaded.error]);
+  const {node: _, ...problem} = loaded.error;
+  return err([problem]);
 }
 
 interface LabelJob {
@@ -161,5 +162,8 @@ function readLabels(path: string): readonly Label[] {
   const {recordings} = JSON.parse(readFileSync(path, 'utf8')) as {
     readonly recordings: readonly (Label & {readonly path: string})[];
   };
-  return recordings.map(({path: _, ...label}) => label);
+  return recordings.map((recording) => {
+    const {path: _, ...label} = recording;
+    return label;
+  });
 }
