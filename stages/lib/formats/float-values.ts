@@ -25,7 +25,7 @@ export function toFloat32(type: FloatType, bytes: Uint8Array<ArrayBuffer>): Floa
 }
 
 /** The number that the 16 bits of an IEEE 754 binary16 stand for: sign, five bits of exponent, ten of fraction. */
-export function halfValue(bits: number): number {
+function halfValue(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 31;
   const fraction = bits & 1023;

@@ -86,6 +86,11 @@ function torchState(dense: string, channelsFirst = false): Readonly<Record<strin
   );
 }
 
+/** The arrays under numbers, in the order of the parameters. */
+function mangled(arrays: Readonly<Record<string, NamedArray>>): Readonly<Record<string, NamedArray>> {
+  return Object.fromEntries(Object.values(arrays).map((array, i) => [`p${i}`, array]));
+}
+
 const EXTRA: Readonly<Record<string, NamedArray>> = {
   'vggish/conv1/weights/Adam': {shape: [1], data: Float32Array.of(1)},
   beta1_power: {shape: [], data: Float32Array.of(0.9)},
@@ -120,6 +125,11 @@ describe('VGGish', () => {
       'another port, which flattens rows first',
       {'w.npz': npz({...EXTRA, ...torchState('classifier')})},
       {flatten: 'rows-first'},
+    ],
+    [
+      'names that nobody knows, in the layout of PyTorch, which square weights do not tell',
+      {'w.npz': npz({...EXTRA, ...mangled(torchState('fc'))})},
+      {flatten: 'rows-first', names: Object.fromEntries([...vggish.keys()].map((name, i) => [name, `p${i}`]))},
     ],
     [
       'names that nobody knows',
