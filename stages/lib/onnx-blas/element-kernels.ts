@@ -49,7 +49,6 @@ export function elementKernels(tf: Tf, heap: Heap): Readonly<Record<string, Kern
   return {
     Exp: each(ELEMENT_FUNCTIONS.exp),
     Tanh: each(ELEMENT_FUNCTIONS.tanh),
-    Sigmoid: each(ELEMENT_FUNCTIONS.sigmoid),
     Sum: reduce(false),
     Mean: reduce(true),
   };

@@ -20,13 +20,13 @@ export {blasProblem} from './onnxruntime.ts';
  *
  * @param threads - cores that a product may use; the results do not depend on it
  */
-export async function installOnnxBlas(tf: Tf, _threads: number): Promise<Ops> {
+export async function installOnnxBlas(tf: Tf, threads: number): Promise<Ops> {
   const open = await loadOnnxRuntime();
   if (typeof open === 'string') {
     throw new StageError(open, 'install the packages again (npm ci), or choose the engine wasm, which is half as fast');
   }
   const heap = openHeap(tf);
-  return install(tf, heap, onnxProduct(heap, open));
+  return install(tf, heap, onnxProduct(heap, open, threads));
 }
 
 /** The same without native code: matrix products by a kernel in WebAssembly. Call once a process. */

@@ -19,7 +19,15 @@ interface Binding {
   };
 }
 
-export type OpenSession = (nodes: readonly OnnxNode[], inputs: readonly ValueInfo[]) => SyncSession;
+/** A model of one node, its output `y`, of the shapes given, and the threads that a run may use. */
+export interface SessionRequest {
+  readonly node: OnnxNode;
+  readonly inputs: readonly ValueInfo[];
+  readonly y: ValueInfo['shape'];
+  readonly threads: number;
+}
+
+export type OpenSession = (request: SessionRequest) => SyncSession;
 
 /**
  * Why onnxruntime's synchronous binding cannot be had: the package is not there, it has no binaries for this platform, or
@@ -30,7 +38,7 @@ export async function blasProblem(): Promise<string | undefined> {
   return typeof open === 'string' ? open : undefined;
 }
 
-/** Opens sessions for tiny models with the output `y`, in one thread; or a reason, as `blasProblem`. */
+/** Opens sessions for tiny models; or a reason, as `blasProblem`. */
 export async function loadOnnxRuntime(): Promise<OpenSession | string> {
   let version = '';
   try {
@@ -52,15 +60,17 @@ export function value(data: Float32Array, ...dims: readonly number[]): OrtValue 
 }
 
 function opener(binding: Binding): OpenSession {
-  return (nodes, inputs) => {
-    const outputs = [{name: 'y', shape: ['m', 'n']}];
-    const model = encodeModel({nodes, inputs, outputs, initialisers: new Map()});
+  return ({node, inputs, y, threads}) => {
+    const outputs = [{name: 'y', shape: y}];
+    const model = encodeModel({nodes: [node], inputs, outputs, initialisers: new Map()});
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
       executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 4,
+      // Other workers use the cores that its threads would wait on.
+      extra: {session: {intra_op: {allow_spinning: '0'}}},
     });
     return session;
   };
@@ -68,8 +78,15 @@ function opener(binding: Binding): OpenSession {
 
 /** Nothing that is not declared stays as it was: a small product tells whether results come at once and in place. */
 function trialProblem(open: OpenSession): string | undefined {
-  const matrix = (name: string): ValueInfo => ({name, shape: [`${name}0`, `${name}1`]});
-  const session = open([{op: 'MatMul', inputs: ['a', 'b'], outputs: ['y']}], [matrix('a'), matrix('b')]);
+  const session = open({
+    node: {op: 'MatMul', inputs: ['a', 'b'], outputs: ['y']},
+    inputs: [
+      {name: 'a', shape: ['m', 'k']},
+      {name: 'b', shape: ['k', 'n']},
+    ],
+    y: ['m', 'n'],
+    threads: 1,
+  });
   const y = new Float32Array(2);
   session.run(
     {a: value(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3), b: value(Float32Array.of(1, 10, 100), 3, 1)},

@@ -13,7 +13,7 @@ beforeAll(async () => {
   heap = openHeap(tf);
   const open = await loadOnnxRuntime();
   if (typeof open === 'string') throw new Error(open);
-  products.set('onnxruntime', onnxProduct(heap, open));
+  products.set('onnxruntime', onnxProduct(heap, open, 1));
   products.set('our kernel', wasmProduct(heap));
 });
 
@@ -62,6 +62,35 @@ describe.each(['onnxruntime', 'our kernel'])('matrix products by %s', (name) => 
     products.get(name)?.({a: x, b, y, m: 3, k: 2, n: 1, transposeB: false});
     expect([...heap.floats(y, 3)]).toEqual([Number.NaN, 3, Number.POSITIVE_INFINITY]);
   });
+});
+
+test.each([2, 3, 4])('the bytes with %i threads are those with one', async (threads) => {
+  const open = await loadOnnxRuntime();
+  if (typeof open === 'string') throw new Error(open);
+  const shared = onnxProduct(heap, open, threads);
+  const alone = products.get('onnxruntime') as Product;
+  const [a = 0, b = 0, y = 0, other = 0] = place(
+    heap,
+    randomValues(1_500_000, 4),
+    randomValues(1_500_000, 5),
+    ...[0, 1].map(() => new Float32Array(1_500_000)),
+  );
+  let compared = 0;
+  for (const m of [32, 33, 47, 64, 65, 100, 129, 257, 500, 513, 1000, 2500]) {
+    for (const k of [1, 3, 64, 129, 300, 600, 2400]) {
+      for (const n of [1, 2, 16, 17, 64, 127, 128, 129, 527, 600, 2400]) {
+        if (Math.max(m * k, k * n, m * n) > 1_500_000) continue;
+        for (const transposeB of [false, true]) {
+          alone({a, b, y, m, k, n, transposeB});
+          shared({a, b, y: other, m, k, n, transposeB});
+          const [one, two] = [y, other].map((address) => Buffer.from(heap.bytes(address, 4 * m * n)));
+          if (!(one as Buffer).equals(two as Buffer)) expect.fail(`${m} x ${k} x ${n}, transposed: ${transposeB}`);
+          compared++;
+        }
+      }
+    }
+  }
+  expect(compared).toBeGreaterThan(1000);
 });
 
 /** In float64. */
