@@ -164,10 +164,15 @@ function randomWeights(graph: ModelGraph, rng: Rng): Weights {
     [...parameterShapes(graph)].map(([name, shape]) => {
       const inputs = shape.slice(0, -1).reduce((size, axis) => size * axis, 1);
       const scale = name.endsWith('/weights') ? Math.sqrt(6 / (shape.at(-1) === 1 ? 9 : inputs)) : 0.5;
+      // Attention of 0 and 1 shows where it is kept apart from them.
+      const spread = name.includes('/attention') && !name.endsWith('variance') ? 3 : 1;
       const shift = /\/(gamma|variance)$/.test(name) ? 1 : 0;
       return [
         name,
-        {shape, data: Float32Array.from({length: sizeOf(shape)}, () => shift + scale * (2 * rng.uniform() - 1))},
+        {
+          shape,
+          data: Float32Array.from({length: sizeOf(shape)}, () => spread * (shift + scale * (2 * rng.uniform() - 1))),
+        },
       ];
     }),
   );
