@@ -11,6 +11,7 @@ interface OrtValue {
 /** A model ready to run, at once and on memory of the caller: below onnxruntime's public interface, which is asynchronous. */
 export interface SyncSession {
   run(inputs: Readonly<Record<string, OrtValue>>, outputs: Readonly<Record<string, OrtValue>>, options: object): object;
+  dispose(): void;
 }
 
 interface Binding {
@@ -93,5 +94,6 @@ function trialProblem(open: OpenSession): string | undefined {
     {y: value(y, 2, 1)},
     {},
   );
+  session.dispose();
   return y[0] === 321 && y[1] === 654 ? undefined : 'does not multiply matrices at once and in place';
 }
