@@ -1,12 +1,12 @@
 import {join} from 'node:path';
-import {sha256} from '../core/digest.ts';
 import type {TensorEngines} from '../core/ports.ts';
 import type {Gpu} from '../core/resources.ts';
 import {checkStage, usesGpu, type BrokenEngine, type EngineCheck, type EngineName} from '../core/tensor-engine.ts';
+import {missingVersion} from '../config/code-digest.ts';
 import {readCatalog} from '../config/stage-catalog.ts';
 import {StageLoader} from '../config/stage-loader.ts';
 import {coresAndMemory, discoverGpus, listingProgram, type GpuDiscovery} from '../exec/devices.ts';
-import {bootId, engineStamp, engineVersions, missingPackages, versionsFor} from '../exec/engine-stamp.ts';
+import {bootId, engineStamp, missingPackages, versionsFor, type EngineVersions} from '../exec/engine-stamp.ts';
 import type {Environment} from '../exec/environment.ts';
 import {readMemory, writeMemory, type EngineMemory} from './engine-memory.ts';
 import {packageRoot} from './package.ts';
@@ -36,12 +36,17 @@ const transientMs = 10 * 60_000;
  */
 export function openEngines({cacheDir, env, onCheck = () => {}, refresh = false}: EnginesOptions): MachineEngines {
   const modules = once(() => new StageLoader(readCatalog(packageRoot, packageRoot), cacheDir, packageRoot));
-  const versions = once(() => engineVersions(join(packageRoot, 'stages')));
-  const file = once(async () => {
-    const stage = await modules().load(checkStage);
-    const code = stage.ok ? stage.value.code : sha256('');
-    return join(cacheDir, 'engines', `${engineStamp(env, versions(), code)}.json`);
+  const stage = once(async () => {
+    const loaded = await modules().load(checkStage);
+    if (!loaded.ok) throw new Error(`the stage ${checkStage} cannot be loaded: ${loaded.error[0]?.message ?? ''}`);
+    return loaded.value;
   });
+  // It imports every engine, so that its code tells which packages there are.
+  const versions = async (): Promise<EngineVersions> => {
+    const packages = Object.entries((await stage()).manifest.packages);
+    return Object.fromEntries(packages.filter(([, version]) => version !== missingVersion));
+  };
+  const file = once(async () => join(cacheDir, 'engines', `${engineStamp(env, (await stage()).code)}.json`));
   const recall = async (): Promise<EngineMemory> => readMemory(await file());
   const remember = async (change: (before: EngineMemory) => EngineMemory): Promise<void> => {
     // Another process may have added to it since it was read.
@@ -65,7 +70,8 @@ export function openEngines({cacheDir, env, onCheck = () => {}, refresh = false}
     );
 
   const tryEngine = async (engine: EngineName): Promise<EngineCheck> => {
-    const missing = missingPackages(engine, versions());
+    const installed = await versions();
+    const missing = missingPackages(engine, installed);
     if (missing.length > 0) return lacking(engine, missing);
     const device = usesGpu(engine) ? deviceFor(engine, await gpus()) : undefined;
     if (device && 'works' in device) return device;
@@ -73,7 +79,7 @@ export function openEngines({cacheDir, env, onCheck = () => {}, refresh = false}
     if (known && (known.until ?? Infinity) > Date.now()) return known.check;
     onCheck(engine);
     const {runEngineCheck} = await import('./engine-check.ts');
-    const request = {engine, cacheDir, env, modules: modules(), versions: versionsFor(engine, versions())};
+    const request = {engine, cacheDir, env, modules: modules(), versions: versionsFor(engine, installed)};
     const {check, transient} = await runEngineCheck({...request, ...(device ?? {})});
     const found = transient ? {check, until: Date.now() + transientMs} : {check};
     await remember((before) => ({...before, checks: {...before.checks, [engine]: found}}));

@@ -8,7 +8,7 @@ import type {EngineName} from '../core/tensor-engine.ts';
 import {loadPipeline} from '../config/load-pipeline.ts';
 import type {StageModules} from '../engine/workspace.ts';
 import type {Globals} from './context.ts';
-import {openEngines, type MachineEngines} from './engines.ts';
+import type {EnginesOptions, MachineEngines} from './engines.ts';
 import {packageRoot} from './package.ts';
 import {findProject, type Project, type ProjectWish} from './project.ts';
 
@@ -40,7 +40,7 @@ export async function loadProject(wish: PipelineWish): Promise<Result<Loaded>> {
   if (!loaded.ok) return loaded;
   const {pipeline, modules} = loaded.value;
   const onCheck = (name: EngineName): void => wish.note?.(`trying the tensor engine ${name}, once on this machine`);
-  const engines = openEngines({cacheDir, env: wish.io.env, onCheck});
+  const engines = lazyEngines({cacheDir, env: wish.io.env, onCheck});
   const graph = buildGraph(pipeline.nodes);
   return ok({project, pipeline, graph, modules, engines, ...(engine === undefined ? {} : {engine})});
 }
@@ -77,4 +77,16 @@ export async function loadAllStages(
   }
   if (stages.length === 0 && failures.length > 0) return err(failures);
   return ok({stages, failures});
+}
+
+/** Loads what knows the engines when somebody asks: most pipelines compute without. */
+function lazyEngines(options: EnginesOptions): MachineEngines {
+  let opened: Promise<MachineEngines> | undefined;
+  const open = async (): Promise<MachineEngines> => (await import('./engines.ts')).openEngines(options);
+  const engines = (): Promise<MachineEngines> => (opened ??= open());
+  return {
+    check: async (engine) => (await engines()).check(engine),
+    devices: async (engine) => (await engines()).devices(engine),
+    learn: async (found) => (await engines()).learn(found),
+  };
 }

@@ -22,6 +22,9 @@ export async function codeManifest(stage: StageFile, bundle: StageBundle): Promi
   };
 }
 
+/** Stands for the version of a package that is imported and not installed. */
+export const missingVersion = 'missing';
+
 export function codeDigest(manifest: CodeManifest): Sha256 {
   return sha256(canonicalJson(manifest as unknown as Json));
 }
@@ -50,7 +53,7 @@ async function codeHash({path, content}: BundledFile): Promise<Sha256> {
 function versionsOf(name: string, folders: ReadonlySet<string>): string {
   const found = [...folders].map((folder) => {
     const place = packagePlaces(name, folder).find((path) => existsSync(path));
-    return place === undefined ? 'missing' : versionIn(place);
+    return place === undefined ? missingVersion : versionIn(place);
   });
   return [...new Set(found)].sort(byCodeUnit).join(', ');
 }

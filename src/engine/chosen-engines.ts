@@ -37,9 +37,9 @@ export async function chooseEngine({wanted, resources}: EngineNeed, engines: Ten
   const reasons: string[] = [];
   if (resources.gpu > 0) {
     for (const engine of gpuEngines) {
-      const shortage = await shortageOf(engine, resources, engines);
-      if (shortage === undefined) return {engine, obstacle: () => Promise.resolve(undefined)};
-      reasons.push(`${engine}: ${shortage}`);
+      const trouble = await gpuTrouble(engine, resources, engines);
+      if (trouble === undefined) return {engine, obstacle: () => Promise.resolve(undefined)};
+      reasons.push(`${engine}: ${trouble}`);
     }
     if (resources.whenNoGpu === 'fail') {
       const [engine] = gpuEngines as [EngineName];
@@ -58,8 +58,8 @@ export async function chooseEngine({wanted, resources}: EngineNeed, engines: Ten
   return {engine: 'cpu', obstacle: () => Promise.resolve(failure('no-engine', message, {hint}))};
 }
 
-/** Why an engine cannot give a node the GPU that it asks for. */
-async function shortageOf(
+/** Why an engine is not the one to choose for a node that asks for a GPU. */
+async function gpuTrouble(
   engine: EngineName,
   resources: Resources,
   engines: TensorEngines,
@@ -67,6 +67,15 @@ async function shortageOf(
   const check = await engines.check(engine);
   if (!check.works) return check.reason;
   if (check.software) return `${check.adapter ?? 'its adapter'} is a program, not a GPU`;
+  return shortageOf(engine, resources, engines);
+}
+
+/** Why there are not the devices that a node needs on an engine for GPUs. */
+async function shortageOf(
+  engine: EngineName,
+  resources: Resources,
+  engines: TensorEngines,
+): Promise<string | undefined> {
   const needed = resourcesFor(resources, engine);
   const devices = await engines.devices(engine);
   if (areEnough(devices, needed)) return undefined;
@@ -75,6 +84,7 @@ async function shortageOf(
   return `needs ${needed.gpu} GPU${memory}, finds ${found || 'none'}`;
 }
 
+/** Why an engine that is wanted by name cannot compute. */
 async function obstacleTo(
   engine: EngineName,
   resources: Resources,
@@ -82,13 +92,10 @@ async function obstacleTo(
 ): Promise<Failure | undefined> {
   const check = await engines.check(engine);
   if (!check.works) return brokenFailure(engine, check);
-  if (!usesGpu(engine)) return undefined;
-  const needed = resourcesFor(resources, engine);
-  if (areEnough(await engines.devices(engine), needed)) return undefined;
-  const shortage = await shortageOf(engine, {...resources, gpu: needed.gpu}, engines);
-  return failure('no-device', `tensor engine ${engine} ${shortage ?? 'finds no device'}`, {
-    hint: 'run `mixdown devices` to see what is found',
-  });
+  const shortage = usesGpu(engine) ? await shortageOf(engine, resources, engines) : undefined;
+  if (shortage === undefined) return undefined;
+  const hint = 'run `mixdown devices` to see what is found';
+  return failure('no-device', `tensor engine ${engine} ${shortage}`, {hint});
 }
 
 function brokenFailure(engine: EngineName, {reason, hint}: BrokenEngine): Failure {

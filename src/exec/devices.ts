@@ -1,4 +1,3 @@
-import {execFile} from 'node:child_process';
 import {accessSync, constants, readFileSync} from 'node:fs';
 import {availableParallelism, totalmem} from 'node:os';
 import {delimiter, join} from 'node:path';
@@ -132,7 +131,9 @@ interface Reply {
   readonly problem?: string;
 }
 
-function ask(program: string, args: readonly string[], env: Environment): Promise<Reply> {
+async function ask(program: string, args: readonly string[], env: Environment): Promise<Reply> {
+  // Loaded here: what is remembered of the GPUs needs no process.
+  const {execFile} = await import('node:child_process');
   return new Promise((resolve) => {
     const options = {timeout: queryTimeoutMs, killSignal: 'SIGKILL', env: {...env}} as const;
     execFile(program, [...args], options, (error, stdout, stderr) => {

@@ -1,13 +1,12 @@
-import {closeSync, openSync, readdirSync, readFileSync, readSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readSync} from 'node:fs';
 import {cpus} from 'node:os';
-import {dirname, join} from 'node:path';
 import {sha256, type Sha256} from '../core/digest.ts';
 import {enginePackages, type EngineName} from '../core/tensor-engine.ts';
 import {listingProgram} from './devices.ts';
 import {pick, type Environment} from './environment.ts';
 
-/** Name to version of the installed packages of the tensor engines. */
-export type EngineVersions = ReadonlyMap<string, string>;
+/** Name to version of the installed packages that the engines may compute with. */
+export type EngineVersions = Readonly<Record<string, string>>;
 
 /** Variables that decide which devices and libraries an engine finds. */
 const variables = [
@@ -32,43 +31,34 @@ const folders = [
   '/etc/vulkan/icd.d',
 ];
 
-/** The packages as code in `folder` would import them. */
-export function engineVersions(folder: string): EngineVersions {
-  const names = ['@tensorflow/tfjs-core', ...Object.values(enginePackages).flat(2)];
-  const versions = new Map<string, string>();
-  for (const name of new Set(names)) {
-    const version = versionOf(name, folder);
-    if (version !== undefined) versions.set(name, version);
-  }
-  return versions;
-}
-
 /** Packages that the engine lacks; of each list of which any one would do, the first. */
 export function missingPackages(engine: EngineName, versions: EngineVersions): readonly string[] {
   return enginePackages[engine].flatMap((choices) =>
-    choices.some((name) => versions.has(name)) ? [] : choices.slice(0, 1),
+    choices.some((name) => name in versions) ? [] : choices.slice(0, 1),
   );
 }
 
 /** Versions of the packages that compute when this engine does. */
 export function versionsFor(engine: EngineName, versions: EngineVersions): Readonly<Record<string, string>> {
-  const names = enginePackages[engine].map((choices) => choices.find((name) => versions.has(name)) ?? '');
-  const used = ['@tensorflow/tfjs-core', ...names].filter((name) => versions.has(name)).sort();
-  return Object.fromEntries(used.map((name) => [name, versions.get(name) ?? '']));
+  const own = enginePackages[engine].map((choices) => choices.find((name) => name in versions));
+  const used = Object.entries(versions).filter(([name]) => name === library || own.includes(name));
+  return Object.fromEntries(used);
 }
+
+/** What all engines have in common. */
+const library = '@tensorflow/tfjs-core';
 
 /**
  * Changes when an engine might work that did not, or the other way round: with Node, the packages, the processor, the driver,
  * the devices, and the variables that choose among them. Takes a few small reads.
  *
- * @param code - digest of what checks the engines
+ * @param code - digest of what tries the engines, with the versions of all their packages
  */
-export function engineStamp(env: Environment, versions: EngineVersions, code: Sha256): Sha256 {
+export function engineStamp(env: Environment, code: Sha256): Sha256 {
   const {platform, arch} = process;
   const facts = [
     code,
     [process.versions.node, platform, arch, processorModel()],
-    [...versions],
     pick(env, variables),
     listingProgram(env) ?? '',
     readHead('/proc/driver/nvidia/version') ?? '',
@@ -80,20 +70,6 @@ export function engineStamp(env: Environment, versions: EngineVersions, code: Sh
 /** Changes with each start of the system, which is when devices come and go. */
 export function bootId(): string {
   return readHead('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
-}
-
-/** The first of the places where Node looks for the package. */
-function versionOf(name: string, folder: string): string | undefined {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      const text = readFileSync(join(at, 'node_modules', name, 'package.json'), 'utf8');
-      const {version} = JSON.parse(text) as {version?: unknown};
-      return typeof version === 'string' ? version : 'unknown';
-    } catch (error) {
-      if (error instanceof SyntaxError) return 'unknown';
-    }
-    if (at === dirname(at)) return undefined;
-  }
 }
 
 /** What the processor can do decides which code the libraries run. */

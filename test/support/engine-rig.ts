@@ -48,6 +48,10 @@ export interface FakeJob {
   readonly slice: string | undefined;
   readonly params: Job['params'];
   readonly seed: number;
+  /** Tensor engine to compute with; empty for none. */
+  readonly engine: string;
+  /** Devices leased, empty for the CPU. */
+  readonly device: string;
   /** Texts of all inputs, in port order; trees as `path=text` lines. */
   readonly texts: readonly string[];
   /** Folder of the checkpoint, of a resumable stage. */
@@ -219,11 +223,7 @@ export class EngineRig {
     return this.read(this.store.cas.pathOf(artifact.digest));
   }
 
-  private request(options: {
-    targets?: readonly string[];
-    force?: readonly string[];
-    signal?: AbortSignal;
-  }): BuildRequest {
+  request(options: {targets?: readonly string[]; force?: readonly string[]; signal?: AbortSignal}): BuildRequest {
     const pipeline = this.pipeline();
     const consumed = new Set(
       pipeline.nodes.flatMap((one) =>
@@ -325,7 +325,9 @@ export class EngineRig {
       .sort()
       .map((port) => this.textOf(job.inputs[port]!));
     const {node: id, slice, params, seed, checkpoint} = job;
-    const fake: FakeJob = {node: id, slice, params, seed, texts, checkpoint};
+    const engine = job.work.type === 'stage' ? job.work.engine : '';
+    const device = job.lease.gpus.map(({uuid}) => uuid).join('+');
+    const fake: FakeJob = {node: id, slice, params, seed, texts, checkpoint, engine, device};
     await this.before(fake, signal);
     if (signal.aborted) return err(failure('cancelled', `${job.node} was stopped`));
     const made = this.work(fake);
