@@ -6,7 +6,7 @@ import {checkWeights} from './shapes.ts';
 /** Input of the network: log-mel frames by bands. */
 export const PATCH_FRAMES = 96;
 export const PATCH_BANDS = 64;
-export const EMBEDDING_SIZE = 128;
+const EMBEDDING_SIZE = 128;
 /** The layer of the embedding, before any activation. */
 export const EMBEDDING_LAYER = 'vggish/fc2';
 

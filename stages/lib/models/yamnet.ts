@@ -1,9 +1,8 @@
 import type {Layer, ModelGraph} from './graph.ts';
 
 /** Input of the network: log-mel frames by bands, with 0.001 inside the logarithm. */
-export const YAMNET_PATCH_FRAMES = 96;
-export const YAMNET_PATCH_BANDS = 64;
-export const YAMNET_EMBEDDING_SIZE = 1024;
+const PATCH_FRAMES = 96;
+const PATCH_BANDS = 64;
 export const YAMNET_CLASSES = 521;
 
 /** Names of its two outputs: (N, 521) probabilities, each class on its own, and (N, 1024). */
@@ -47,7 +46,7 @@ export function yamnetGraph(): ModelGraph {
   add({name: nextName(), inputs: [last], op: 'dense', units: YAMNET_CLASSES});
   add({name: YAMNET_SCORES, inputs: [last], op: 'sigmoid'});
   return {
-    inputs: [{name: 'patches', shape: [YAMNET_PATCH_FRAMES, YAMNET_PATCH_BANDS]}],
+    inputs: [{name: 'patches', shape: [PATCH_FRAMES, PATCH_BANDS]}],
     layers,
     outputs: [YAMNET_SCORES, YAMNET_EMBEDDINGS],
   };
