@@ -23,7 +23,10 @@ export {blasProblem} from './onnxruntime.ts';
 export async function installOnnxBlas(tf: Tf, threads: number): Promise<Ops> {
   const open = await loadOnnxRuntime();
   if (typeof open === 'string') {
-    throw new StageError(open, 'install the packages again (npm ci), or choose the engine wasm, which is half as fast');
+    throw new StageError(
+      open,
+      'install the packages again (npm ci), or choose the engine wasm, which takes two to three times as long',
+    );
   }
   const heap = openHeap(tf);
   return install(tf, heap, onnxProduct(heap, open, threads));

@@ -1,7 +1,7 @@
 import {code} from '../kernels/tensors-wasm.ts';
 
 /** Functions that `apply` knows. */
-export const ELEMENT_FUNCTIONS = {exp: 0, tanh: 1, sigmoid: 2} as const;
+export const ELEMENT_FUNCTIONS = {exp: 0, tanh: 1} as const;
 type ElementFunction = (typeof ELEMENT_FUNCTIONS)[keyof typeof ELEMENT_FUNCTIONS];
 
 /**

@@ -1,15 +1,13 @@
 // Element by element: functions, dropout, Adam, the cell of an LSTM. `count` is in values. The output may be an input.
-import {exp4, put, sigmoid4, take, tanh4} from './tensors-lanes';
+import {exp4, put, take, tanh4} from './tensors-lanes';
 
 export const EXP = 0;
 export const TANH = 1;
-export const SIGMOID = 2;
 
-/** `f`: EXP, TANH or SIGMOID; see tensors-lanes.ts for their errors. */
+/** `f`: EXP or TANH; see tensors-lanes.ts for their errors. */
 export function apply(f: i32, x: usize, y: usize, count: i32): void {
   if (f === EXP) applyEach(EXP, x, y, count);
-  else if (f === TANH) applyEach(TANH, x, y, count);
-  else applyEach(SIGMOID, x, y, count);
+  else applyEach(TANH, x, y, count);
 }
 
 @inline
@@ -22,7 +20,7 @@ function applyEach(f: i32, x: usize, y: usize, count: i32): void {
 @inline
 function applyAt(f: i32, x: usize, y: usize, o: usize, whole: bool): void {
   const v = take(x + o, whole);
-  put(y + o, f === EXP ? exp4(v) : f === TANH ? tanh4(v) : sigmoid4(v), whole);
+  put(y + o, f === EXP ? exp4(v) : tanh4(v), whole);
 }
 
 /** `mask[i]` = `keep` where word i of the stream is at least `threshold` (both signed), else 0. See counter-random.ts. */
@@ -30,21 +28,6 @@ export function dropoutMask(mask: usize, count: i32, threshold: i32, keep: f32, 
   let i = 0;
   for (; i + 4 <= count; i += 4) put(mask + (<usize>i << 2), maskAt(i, threshold, keep, key0, key1), true);
   for (; i < count; i++) put(mask + (<usize>i << 2), maskAt(i, threshold, keep, key0, key1), false);
-}
-
-/** `y[i]` = `x[i]` times that mask. */
-export function dropout(x: usize, y: usize, count: i32, threshold: i32, keep: f32, key0: i32, key1: i32): void {
-  let i = 0;
-  for (; i + 4 <= count; i += 4) dropoutAt(x, y, i, threshold, keep, key0, key1, true);
-  for (; i < count; i++) dropoutAt(x, y, i, threshold, keep, key0, key1, false);
-}
-
-@inline
-function dropoutAt(
-  x: usize, y: usize, i: i32, threshold: i32, keep: f32, key0: i32, key1: i32, whole: bool,
-): void {
-  const o = <usize>i << 2;
-  put(y + o, f32x4.mul(take(x + o, whole), maskAt(i, threshold, keep, key0, key1)), whole);
 }
 
 /** Of elements i ... i + 3. */

@@ -14,13 +14,31 @@ export function put(to: usize, values: v128, whole: bool): void {
 }
 
 /**
- * e^x, 2 units in the last place; infinity above 88.72, subnormal numbers and then 0 below -87.33. Reduction and polynomial
- * as in Cephes' expf; the power of two goes in by halves, as it may lie outside the range of the exponents.
+ * e^x, 2 units in the last place; infinity above 88.72, subnormal numbers and then 0 below -87.33. The power of two goes in
+ * by halves, as it may lie outside the range of the exponents.
  */
 @inline
 export function exp4(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
+  const power = i32x4.trunc_sat_f32x4_s(n);
+  const half = i32x4.shr_s(power, 1);
+  return f32x4.mul(f32x4.mul(expOfRest(x, n), powerOfTwo(half)), powerOfTwo(i32x4.sub(power, half)));
+}
+
+/** 1 / (1 + e^-x), 3 units in the last place; below -87 it stays what it is there, 2e-38. */
+@inline
+export function sigmoid4(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const y = f32x4.neg(f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(87)));
+  const n = f32x4.nearest(f32x4.mul(y, f32x4.splat(1.44269504)));
+  const power = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
+  return f32x4.div(one, f32x4.add(one, f32x4.mul(expOfRest(y, n), power)));
+}
+
+/** e^(x - n ln 2) for x within ln 2 / 2 of n ln 2. Reduction and polynomial as in Cephes' expf. */
+@inline
+function expOfRest(x: v128, n: v128): v128 {
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
   let p = f32x4.splat(1.987569150e-4);
@@ -29,17 +47,7 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), f32x4.splat(1));
-  const power = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(power, 1);
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(power, half)));
-}
-
-/** 1 / (1 + e^-x), 3 units in the last place; 0 below -88.72, where it is less than 3e-39. */
-@inline
-export function sigmoid4(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
+  return f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), f32x4.splat(1));
 }
 
 /**

@@ -136,6 +136,25 @@ describe.each([
   });
 });
 
+test('the gates of an LSTM keep their accuracy over all their range, in units in the last place', () => {
+  const units = 100_001;
+  const values = Float32Array.from({length: units}, (_, i) => (i - 50_000) / 400);
+  const z = new Float32Array(4 * units);
+  for (let gate = 0; gate < 4; gate++) z.set(values, gate * units);
+  const gates = ops.lstmCell(tf.tensor2d(z, [1, 4 * units]), undefined).gates.dataSync();
+  const wanted = referenceStep(z, undefined, units).gates;
+  const worst = [0, 0];
+  for (const [i, value] of wanted.entries()) {
+    const unit = 2 ** Math.max(-149, Math.floor(Math.log2(Math.abs(value))) - 23);
+    const isTanh = Math.floor(i / units) === 2;
+    const error = Math.abs((gates[i] as number) - value);
+    if (Math.abs(value) < 2e-38) expect(error).toBeLessThan(2e-38);
+    else worst[isTanh ? 1 : 0] = Math.max(worst[isTanh ? 1 : 0] as number, error / unit);
+  }
+  expect(worst[0]).toBeLessThanOrEqual(3);
+  expect(worst[1]).toBeLessThanOrEqual(5);
+});
+
 describe.each([[1], [6], [1001]])('Adam on %i values', (count) => {
   const settings = {rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-7};
 

@@ -367,10 +367,9 @@ describe('functions', () => {
   const grid = Float32Array.from({length: 200_001}, (_, i) => (i - 100_000) / 1000);
 
   test.each([
-    ['Exp', Math.exp, 2, 0],
-    ['Sigmoid', (x: number) => 1 / (1 + Math.exp(-x)), 3, 2 ** -127],
-    ['Tanh', Math.tanh, 5, 0],
-  ] as const)('%s, in units in the last place', (name, f, units, absolute) => {
+    ['Exp', Math.exp, 2],
+    ['Tanh', Math.tanh, 5],
+  ] as const)('%s, in units in the last place', (name, f, units) => {
     const x = Float32Array.from([...values, ...grid, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
     const y = run(name, {x: tf.tensor1d(x)}, {}).dataSync();
     let worst = 0;
@@ -380,7 +379,7 @@ describe('functions', () => {
       if (wanted > 3.4028235e38) expect(y[i]).toBe(Number.POSITIVE_INFINITY);
       else {
         const unit = 2 ** Math.max(-149, Math.floor(Math.log2(Math.abs(wanted))) - 23);
-        const error = Math.max(0, Math.abs((y[i] as number) - wanted) - absolute);
+        const error = Math.abs((y[i] as number) - wanted);
         worst = Math.max(worst, wanted === 0 ? error / 2 ** -149 : error / unit);
       }
     }
