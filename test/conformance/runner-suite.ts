@@ -40,6 +40,15 @@ export function describeRunner(name: string, create: () => Runner): void {
     const presence = () => awaitPresence(bench.path(`socket-${++sockets}`));
 
     describe('stages', () => {
+      test('get the folder of their checkpoint, made when missing; others get none', async () => {
+        const note = `fs.writeFileSync(outputs.a, checkpoint === '' ? 'none' : String(fs.statSync(checkpoint).isDirectory()));`;
+        const checkpoint = bench.path('deep/checkpoint');
+        for (const [rest, said] of [[{checkpoint}, 'true'] as const, [{}, 'none'] as const]) {
+          const {outputs} = await succeed(bench.stage(note, {outputs: {a: file}, ...rest}));
+          expect(readFileSync(outputs['a'] ?? '', 'utf8')).toBe(said);
+        }
+      });
+
       test('get params, seed, lease and absolute output paths, and leave outputs, metrics and a log', async () => {
         const job = bench.stage(
           `fs.writeFileSync(outputs.a, JSON.stringify({params, seed, threads, device, cwd: process.cwd()}));
@@ -301,6 +310,19 @@ export function describeRunner(name: string, create: () => Runner): void {
         const lease = {cpu: 3, memoryMiB: 256, gpus: [gpu], device: 'gpu1'};
         expect((await succeed(bench.stage(code, {lease}))).log).toBe(`[ 'GPU-1', '3', 3, 'gpu1' ]\n`);
         expect((await succeed(bench.stage(code))).log).toBe(`[ '-1', '1', 1, 'cpu' ]\n`);
+      });
+
+      test('see by CUDA only the devices that it reaches', async () => {
+        const gpu = {uuid: 'webgpu', index: 0, name: 'a GPU', memoryMiB: 1000, api: 'webgpu'} as const;
+        const lease = {cpu: 1, memoryMiB: 256, gpus: [gpu], device: 'gpu0'};
+        const code = `console.log(process.env.CUDA_VISIBLE_DEVICES, device, engine);`;
+        expect((await succeed(bench.stage(code, {lease}, 'webgpu'))).log).toBe('-1 gpu0 webgpu\n');
+      });
+
+      test('take the memory of a shared device as they need it, and compute the same again', async () => {
+        const names = ['TF_FORCE_GPU_ALLOW_GROWTH', 'TF_DETERMINISTIC_OPS', 'CUBLAS_WORKSPACE_CONFIG'];
+        const code = `console.log(${names.map((name) => `process.env.${name}`).join(', ')});`;
+        expect((await succeed(bench.stage(code))).log).toBe('true 1 :4096:8\n');
       });
     });
 

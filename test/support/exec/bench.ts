@@ -13,7 +13,7 @@ export interface Bench {
   /** Writes a file and returns its path. */
   write(name: string, content: string | Uint8Array): string;
   /** A stage job on a module with this body; `run` is the text of the function `async run({...})`. */
-  stage(run: string, rest?: Partial<Job>): Job;
+  stage(run: string, rest?: Partial<Job>, engine?: string): Job;
   command(command: readonly string[] | string, rest?: Partial<Job>, spec?: Partial<CommandSpec>): Job;
   remove(): void;
 }
@@ -51,9 +51,9 @@ export function createBench(): Bench {
     dir,
     path,
     write,
-    stage(run, rest = {}) {
+    stage(run, rest = {}, engine = '') {
       const module = write(`stage-${++count}.mjs`, moduleText(run));
-      return job({type: 'stage', stage: 'fixture', module, engine: ''}, rest);
+      return job({type: 'stage', stage: 'fixture', module, engine}, rest);
     },
     command(command, rest = {}, spec = {}) {
       const common = {env: {}, passEnv: [], scratch: []};
@@ -95,7 +95,7 @@ function moduleText(run: string): string {
 class StageError extends Error { name = 'StageError'; constructor(message, hint) { super(message); this.hint = hint; } }
 export default {
   name: 'fixture',
-  async run({params, inputs, outputs, seed, threads, device, signal, log, progress, metric}) {
+  async run({params, inputs, outputs, seed, threads, device, engine, checkpoint, signal, log, progress, metric}) {
 ${run}
   },
 };

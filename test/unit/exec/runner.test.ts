@@ -25,17 +25,17 @@ async function withRunner(options: Partial<RunnerOptions>, use: (runner: Runner)
 }
 
 /** Process id of the worker that ran the job. */
-async function workerOf(runner: Runner, rest: Partial<Job> = {}): Promise<string> {
-  const result = await runner.run(bench.stage(`log(String(process.pid));`, rest), () => {}, never);
+async function workerOf(runner: Runner, rest: Partial<Job> = {}, engine = ''): Promise<string> {
+  const result = await runner.run(bench.stage(`log(String(process.pid));`, rest, engine), () => {}, never);
   if (!result.ok) throw new Error(result.error.message);
   return result.value.log;
 }
 
 /** Runs a job that leaves its worker connected to a socket, so that the worker's end is noticed. */
-async function settleIn(runner: Runner, name: string, rest: Partial<Job> = {}): Promise<Presence> {
+async function settleIn(runner: Runner, name: string, rest: Partial<Job> = {}, engine = ''): Promise<Presence> {
   const here = await awaitPresence(bench.path(name));
   const stay = `const {connect} = await import('node:net'); await new Promise((done) => connect(params.socket, done));`;
-  const result = await runner.run(bench.stage(stay, {params: {socket: here.path}, ...rest}), () => {}, never);
+  const result = await runner.run(bench.stage(stay, {params: {socket: here.path}, ...rest}, engine), () => {}, never);
   if (!result.ok) throw new Error(result.error.message);
   await here.arrived;
   return here;
@@ -63,6 +63,30 @@ test('a worker of another kind makes room, and a failed stage does not cost the 
     const here = await settleIn(runner, 'room');
     const lease = {cpu: 2, memoryMiB: 1, gpus: [], device: 'cpu'};
     expect(await workerOf(runner, {lease})).not.toBe(first);
+    await here.left;
+  });
+});
+
+test('a worker holds one tensor engine; jobs without one use any', async () => {
+  await withRunner({workers: 2}, async (runner) => {
+    const on = (engine: string): Promise<string> => workerOf(runner, {}, engine);
+    const first = await on('');
+    expect(await on('wasm')).toBe(first);
+    expect(await on('wasm')).toBe(first);
+    expect(await on('')).toBe(first);
+    const second = await on('cpu');
+    expect(second).not.toBe(first);
+    expect(await on('wasm')).toBe(first);
+    expect(await on('cpu')).toBe(second);
+  });
+});
+
+test('a worker with another engine makes room, also on a device', async () => {
+  const gpu = {uuid: 'GPU-1', index: 0, name: 'a GPU', memoryMiB: 1000};
+  const lease = {cpu: 1, memoryMiB: 1, gpus: [gpu], device: 'gpu0'};
+  await withRunner({workers: 2}, async (runner) => {
+    const here = await settleIn(runner, 'engine', {lease}, 'tensorflow-gpu');
+    await workerOf(runner, {lease}, 'webgpu');
     await here.left;
   });
 });
