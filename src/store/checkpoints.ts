@@ -18,8 +18,13 @@ export function createCheckpoints(dir: string, locks: Locks): Checkpoints {
   return {
     waits(fingerprint) {
       const place = `${dir}/${fingerprint}`;
-      const last = attemptsIn(place).at(-1);
-      return last !== undefined && namesIn(`${place}/${last}`).length > 0;
+      try {
+        const last = attemptsIn(place).at(-1);
+        return last !== undefined && namesIn(`${place}/${last}`).length > 0;
+      } catch {
+        // Whoever takes it finds out what is wrong.
+        return false;
+      }
     },
     take(fingerprint) {
       const lock = locks.tryAcquire(checkpointLock(fingerprint));

@@ -35,6 +35,24 @@ describe.each(Object.entries(implementations))('Locks %s', (_name, make) => {
     }
   });
 
+  test('can be tried: taken when nobody has or awaits it, else not', async () => {
+    const open = make();
+    const lock = open().tryAcquire('key');
+    expect(lock).toBeDefined();
+    expect(open().tryAcquire('key')).toBeUndefined();
+    expect(open().tryAcquire('other')).toBeDefined();
+    const waiting = open().acquire('key', never, () => {});
+    lock?.release();
+    const next = await waiting;
+    expect(open().tryAcquire('key')).toBeUndefined();
+    next.release();
+    next.release();
+    const again = open().tryAcquire('key');
+    expect(again).toBeDefined();
+    again?.release();
+    (await open().acquire('key', never, unexpected)).release();
+  });
+
   test('different keys do not wait for each other', async () => {
     const open = make();
     const keys = ['a', 'b', '', '.', '../up', 'a/b', 'with space', 'x'.repeat(1000), 'A'];

@@ -51,6 +51,7 @@ export interface FineTuneHooks {
   keep(this: void, snapshot: Snapshot): void;
   /** `done`: part of all epochs, 0 ... 1. */
   onBatch(this: void, done: number, epoch: number): void;
+  /** Called when the epoch is kept. */
   onEpoch(this: void, epoch: TunedEpoch, isBest: boolean): void;
 }
 
@@ -107,8 +108,8 @@ export async function fineTune(
     [batch, lossSum, pieces] = [0, 0, 0];
     const isBest = before === undefined || line.validationLoss < before.validationLoss;
     if (isBest) best = await model.save();
-    onEpoch(line, isBest);
     await snapshot();
+    onEpoch(line, isBest);
   }
   const line = bestOf(curve);
   if (line === undefined || best === undefined) throw new RangeError('fine-tuning needs at least one epoch');

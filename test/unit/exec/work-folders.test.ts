@@ -50,6 +50,20 @@ function reproduce(kept: string) {
   return {status, stdout, stderr};
 }
 
+test('a script starts from an empty checkpoint of its own, and leaves the one that is kept alone', async () => {
+  const checkpoint = bench.path('checkpoint');
+  const job = bench.stage(
+    `log('found ' + fs.readdirSync(checkpoint).length);
+     fs.writeFileSync(checkpoint + '/' + Math.random(), '');
+     throw new StageError('no');`,
+    {checkpoint},
+  );
+  const {kept} = await failAndKeep(job);
+  expect(readdirSync(checkpoint)).toHaveLength(1);
+  for (const _ of [1, 2]) expect(reproduce(kept)).toMatchObject({status: 1, stdout: 'found 0\n'});
+  expect(readdirSync(checkpoint)).toHaveLength(1);
+});
+
 test('folders are private, empty and named for their node', async () => {
   const one = await folders.create('train[fold=1]');
   const two = await folders.create('train[fold=1]', 'clips/a');
