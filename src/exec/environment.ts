@@ -51,6 +51,8 @@ export function stageEnvironment(lease: Lease): Readonly<Record<string, string>>
     CUBLAS_WORKSPACE_CONFIG: ':4096:8',
     NVIDIA_TF32_OVERRIDE: '0',
     TF_CPP_MIN_LOG_LEVEL: '2',
+    // The version in use reports nothing to its maker; later ones would.
+    ORT_DISABLE_TELEMETRY: '1',
   };
 }
 

@@ -25,7 +25,7 @@ function threadsText(threads: readonly number[]): string {
   return least === most ? countText(most, 'thread') : `${least} to ${most} threads`;
 }
 
-/** `onnxruntime-node 1.30.0, ...`. */
+/** `onnxruntime-node 1.27.0, ...`. */
 export function versionsText(versions: Readonly<Record<string, string>>): string {
   return Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
 
 type Names = Readonly<Record<string, string>>;
@@ -48,6 +48,16 @@ it('exports and ships what there is', () => {
   );
   const files = [...targets.map(sourceOf), ...manifest.files.filter((file) => file !== 'dist'), 'LICENSE', 'README.md'];
   expect(files.filter((file) => !existsSync(file))).toEqual([]);
+});
+
+// Releases from 1.29 on report to their maker from every process unless a variable says no.
+it('locks an onnxruntime that has nothing to switch off', () => {
+  const folder = 'node_modules/onnxruntime-node/bin';
+  const files = existsSync(folder) ? readdirSync(folder, {recursive: true, encoding: 'utf8'}) : [];
+  const binaries = files
+    .filter((file) => /libonnxruntime[^/]*\.(so|dylib)/.test(file))
+    .map((file) => `${folder}/${file}`);
+  expect(binaries.filter((file) => readFileSync(file).includes('ORT_DISABLE_TELEMETRY'))).toEqual([]);
 });
 
 function foldersAbove(path: string): readonly string[] {
