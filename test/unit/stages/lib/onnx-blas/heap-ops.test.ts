@@ -3,7 +3,7 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import {heapOps} from '../../../../../stages/lib/onnx-blas/heap-ops.ts';
 import {openHeap} from '../../../../../stages/lib/onnx-blas/heap.ts';
 import {composedOps} from '../../../../../stages/lib/tensors/composed-ops.ts';
-import {counterStream, fillDropoutMask} from '../../../../../stages/lib/tensors/counter-random.ts';
+import {counterStream, counterWord, fillDropoutMask} from '../../../../../stages/lib/tensors/counter-random.ts';
 import type {LstmStep, Ops} from '../../../../../stages/lib/tensors/ops.ts';
 import {expectClose, randomValues, startPlainWasm} from './support.ts';
 
@@ -94,6 +94,13 @@ test.each([1, 2, 3, 4, 5, 1023])('a dropout mask of %i values is the one of the 
       expect(bits(ops.dropoutMask([count], rate, stream).dataSync())).toEqual(bits(wanted));
     }
   }
+});
+
+test('a word at the edge is kept', () => {
+  const stream = counterStream(7, 'dropout');
+  // The words are compared as signed ones.
+  const rate = (counterWord(stream, 0) | 0) / 2 ** 32 + 0.5;
+  expect(ops.dropoutMask([1], rate, stream).dataSync()[0]).toBe(Math.fround(1 / (1 - rate)));
 });
 
 describe.each([
