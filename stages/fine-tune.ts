@@ -5,14 +5,14 @@ import {digestOf, fineTuneCheckpoint} from './lib/experiment/fine-tune-checkpoin
 import {diskPieces, patchFiles, type ClipPieces} from './lib/experiment/fine-tune-data.ts';
 import {featureBytes, frozenFeatures} from './lib/experiment/fine-tune-features.ts';
 import {classifierOn, cutGraph, trainsLayer, type Classifier} from './lib/experiment/fine-tune-model.ts';
-import {splitClips} from './lib/experiment/fine-tune-split.ts';
+import {splitClips, untrainedLabels} from './lib/experiment/fine-tune-split.ts';
 import {fineTune, type TunedEpoch} from './lib/experiment/fine-tune-training.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readSafeTensors} from './lib/formats/safetensors.ts';
 import {writeModel} from './lib/models/model-file.ts';
 import {createTrainer} from './lib/models/trainer.ts';
 import {PATCH_BANDS, PATCH_FRAMES} from './lib/models/vggish.ts';
-import {count} from './lib/problems.ts';
+import {count, firstOf} from './lib/problems.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
 
 export default defineStage({
@@ -30,7 +30,13 @@ export default defineStage({
       type: 'string',
       enum: ['first', 'last'],
       default: 'last',
-      about: 'which end of the train clips, in order of their keys, says when to stop; the others train',
+      about: 'which end of the order says when to stop; the clips of the other end train',
+    },
+    order: {
+      type: 'string',
+      enum: ['key', 'random'],
+      default: 'key',
+      about: 'order of the train clips: of their keys, as in the reference; or random, for where keys tell the label',
     },
     validationClips: {
       type: 'integer',
@@ -121,10 +127,16 @@ export default defineStage({
     const classifier = classifierOn(extractor, {hidden, classes: classes.length, seed});
     const input = {name: 'patches', shape: [PATCH_FRAMES, PATCH_BANDS]};
     const fileOf = patchFiles(inputs.patches);
-    const split = splitClips(clips, params);
+    const split = splitClips(clips, {...params, seed});
     const onDisk = (set: readonly Clip[]): ClipPieces => diskPieces(set, classes.length, fileOf, input);
     const sets = [onDisk(split.training), onDisk(split.validation)] as const;
     log(`${count(split.training.length, 'clip')} to train on, ${split.validation.length} to validate on`);
+    const untrained = untrainedLabels(split);
+    if (untrained.length > 0) {
+      log(
+        `labels that validate and do not train: ${firstOf(untrained)}; if keys tell the label, set \`order: random\``,
+      );
+    }
 
     const learns = (layer: string): boolean => trainsLayer(train, layer);
     const place = {engine, threads};

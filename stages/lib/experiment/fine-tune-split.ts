@@ -1,5 +1,6 @@
 import {StageError} from 'mixdown/stage';
 import {count} from '../problems.ts';
+import {createRng} from '../rng.ts';
 import type {Clip} from './dataset.ts';
 import {isTraining} from './piece-rows.ts';
 
@@ -14,7 +15,10 @@ export interface FineTuneSplit {
 export interface SplitOptions {
   /** Leaves out the clips of a fold, for which the extractor is then as good as new; 0 leaves out none. */
   readonly fold: number;
-  /** Which end of the train clips validates. */
+  /** Of the train clips: that of their keys, or one in which a clip's place depends on the seed and its key alone. */
+  readonly order: 'key' | 'random';
+  readonly seed: number;
+  /** Which end of the order validates. */
   readonly validation: 'first' | 'last';
   /** Recordings that validate; 0: as `validationFraction` says. */
   readonly validationClips: number;
@@ -23,14 +27,17 @@ export interface SplitOptions {
 }
 
 /**
- * Cuts the train clips in two, in the order of the folds table, which is that of the keys. Clips of one group stay together:
- * where the cut goes through one, all of it validates. A copy trains if its recording does, and never validates. Throws
+ * Cuts the train clips in two, so many from one end of their order. Clips of one group stay together: where the cut goes through
+ * one, all of it validates. A copy trains if its recording does, and never validates. Throws
  * StageError when nothing is left on one side.
  */
 export function splitClips(clips: readonly Clip[], options: SplitOptions): FineTuneSplit {
   const {fold, validation: end} = options;
   const usable = clips.filter((clip) => isTraining(clip, fold));
-  const recordings = usable.filter(({parent}) => parent === '');
+  const recordings = ordered(
+    usable.filter(({parent}) => parent === ''),
+    options,
+  );
   const wanted = options.validationClips || Math.max(1, Math.round(recordings.length * options.validationFraction));
   if (wanted >= recordings.length) {
     throw new StageError(
@@ -43,11 +50,24 @@ export function splitClips(clips: readonly Clip[], options: SplitOptions): FineT
   const groups = new Set(part.map(({group}) => group).filter((group) => group !== ''));
   const keys = new Set(part.map(({key}) => key));
   const validates = ({key, group}: Clip): boolean => keys.has(key) || groups.has(group);
-  const validation = recordings.filter(validates);
+  const validation = usable.filter((clip) => clip.parent === '' && validates(clip));
   const validated = new Set(validation.map(({key}) => key));
   const training = usable.filter(({key, parent}) => !validated.has(parent === '' ? key : parent));
   if (training.length === 0) {
     throw new StageError('no clip is left to train on: all are of groups that validate', 'validate on fewer clips');
   }
   return {training, validation};
+}
+
+/** Labels of the clips that validate and do not train. */
+export function untrainedLabels({training, validation}: FineTuneSplit): readonly string[] {
+  const trained = new Set(training.map(({label}) => label));
+  return [...new Set(validation.map(({label}) => label))].filter((label) => !trained.has(label));
+}
+
+function ordered(clips: readonly Clip[], {order, seed}: SplitOptions): readonly Clip[] {
+  if (order === 'key') return clips;
+  const rng = createRng(seed);
+  const placed = clips.map((clip) => ({clip, place: rng.fork(`order/${clip.key}`).uniform()}));
+  return placed.sort((a, b) => a.place - b.place).map(({clip}) => clip);
 }

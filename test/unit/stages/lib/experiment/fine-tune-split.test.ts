@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {Clip} from '../../../../../stages/lib/experiment/dataset.ts';
-import {splitClips, type SplitOptions} from '../../../../../stages/lib/experiment/fine-tune-split.ts';
+import {splitClips, untrainedLabels, type SplitOptions} from '../../../../../stages/lib/experiment/fine-tune-split.ts';
 
-const options: SplitOptions = {fold: 0, validation: 'last', validationClips: 2, validationFraction: 0.5};
+const options: SplitOptions = {
+  fold: 0,
+  order: 'key',
+  seed: 1,
+  validation: 'last',
+  validationClips: 2,
+  validationFraction: 0.5,
+};
 
 function clip(key: string, rest: Partial<Clip> = {}): Clip {
   return {key, label: 'a', classIndex: 0, verified: true, split: 'train', fold: 1, group: '', parent: '', ...rest};
@@ -31,6 +38,26 @@ describe('splitClips', () => {
     const clips = Array.from({length: 9473}, (_, i) => clip(String(i).padStart(4, '0')));
     const {training, validation} = splitClips(clips, {...options, validationClips: 0, validationFraction: 0.1555});
     expect([training.length, validation.length]).toEqual([8000, 1473]);
+  });
+
+  test('in random order takes others for another seed, and no other for a clip more', () => {
+    const clips = Array.from({length: 50}, (_, i) => clip(String(i).padStart(2, '0')));
+    const chosen = (of: readonly Clip[], seed: number): readonly string[] =>
+      splitClips(of, {...options, order: 'random', seed, validationClips: 20}).validation.map(({key}) => key);
+    const keys = chosen(clips, 1);
+    expect(keys).toEqual(keys.toSorted((a, b) => Number(a) - Number(b)));
+    expect(keys).not.toEqual(chosen(clips, 2));
+    expect(keys.filter((key) => Number(key) < 30).length).toBeGreaterThan(5);
+    const more = new Set(chosen([...clips, clip('x')], 1));
+    expect(keys.filter((key) => !more.has(key)).length).toBeLessThanOrEqual(1);
+    const first = splitClips(clips, {...options, order: 'random', validation: 'first', validationClips: 30});
+    expect(first.training.map(({key}) => key)).toEqual(keys);
+  });
+
+  test('tells which labels validate and do not train', () => {
+    const clips = [clip('a'), clip('b', {label: 'b'}), clip('c', {label: 'b'}), clip('d', {label: 'c'}), clip('e')];
+    expect(untrainedLabels(splitClips(clips, options))).toEqual(['c']);
+    expect(untrainedLabels(splitClips(clips, {...options, validationClips: 1}))).toEqual([]);
   });
 
   test('leaves out test clips and the clips of the fold', () => {
@@ -64,7 +91,8 @@ describe('splitClips', () => {
         fc.array(recording, {minLength: 3, maxLength: 20}),
         fc.array(fc.nat(), {maxLength: 10}),
         fc.constantFrom('first', 'last'),
-        (recordings, copied, validation) => {
+        fc.constantFrom('key', 'random'),
+        (recordings, copied, validation, order) => {
           const own = recordings.map(({group, fold}, i) => clip(`r${String(i).padStart(2, '0')}`, {group, fold}));
           const copies = copied.map((n, i) => {
             const {key, group, fold} = own[n % own.length] as Clip;
@@ -72,7 +100,7 @@ describe('splitClips', () => {
           });
           let split;
           try {
-            split = splitClips([...own, ...copies], {...options, validation, validationClips: 1});
+            split = splitClips([...own, ...copies], {...options, validation, order, validationClips: 1});
           } catch {
             return;
           }
