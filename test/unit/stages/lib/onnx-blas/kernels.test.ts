@@ -60,6 +60,9 @@ describe('matrix products', () => {
     const rectified = tf.fused.matMul({a, b, bias, activation: 'relu'}).dataSync();
     expect(rectified).toEqual(shifted.map((value) => Math.max(0, value)));
     expect(rectified).toContain(0);
+    const [batch, other] = [random([3, 2, 4], 4), random([3, 4, 5], 5)] as [tf.Tensor3D, tf.Tensor3D];
+    const wanted = tf.relu(tf.add(tf.matMul(batch, other), bias)).dataSync();
+    expect(tf.fused.matMul({a: batch, b: other, bias, activation: 'relu'}).dataSync()).toEqual(wanted);
     const squashed = tf.fused.matMul({a, b, bias, activation: 'relu6'}).dataSync();
     expectClose(
       squashed,
