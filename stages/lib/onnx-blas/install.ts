@@ -12,8 +12,6 @@ import {poolKernels} from './pool-kernels.ts';
 import {onnxProduct, wasmProduct, type Product} from './products.ts';
 import {replaceKernels} from './registry.ts';
 
-export {blasProblem} from './onnxruntime.ts';
-
 /**
  * Makes the `wasm` backend, which must be the one in use, multiply matrices by onnxruntime. Throws StageError when its
  * synchronous binding cannot be had; the backend is then as it was. Call once a process.
