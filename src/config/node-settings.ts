@@ -73,7 +73,7 @@ export function readEngine(
   const read = perVariant(engine, path, resolve, report, (value) => {
     if (typeof value === 'string' && isEngineName(value)) return value;
     const hint = () => (typeof value === 'string' ? didYouMean(value, engineNames) : undefined);
-    report({...unfit(path, `a tensor engine: ${engineNames.join(', ')}`, value), hint});
+    report({...unfit(path, `one of the tensor engines ${engineNames.join(', ')}`, value), hint});
     return undefined;
   });
   return read ?? (() => undefined);
