@@ -1,6 +1,7 @@
 import {defineStage, StageError} from 'mixdown/stage';
 import {readFloat32, writeNpy} from './lib/formats/npy.ts';
-import {projectPca, readPca} from './lib/learning/pca.ts';
+import {keepLast} from './lib/keep-last.ts';
+import {projectPca, readPca, type FittedPca} from './lib/learning/pca.ts';
 import {quantize} from './lib/learning/quantize.ts';
 
 export default defineStage({
@@ -26,9 +27,9 @@ export default defineStage({
       about: 'uint8, shape (n, components): q from -2 + 4 q / 255 on; the classifiers take it as (q - 128) / 128',
     },
   },
-  run({params, inputs, outputs}) {
+  async run({params, inputs, outputs}) {
     const {shape, data} = readFloat32(inputs.embeddings, 2, 'the embeddings');
-    const pca = readPca(inputs.pca);
+    const pca = await keep(inputs.pca, '', () => readPca(inputs.pca));
     if (pca.origin !== undefined && pca.origin.fold !== params.fold) {
       throw new StageError(
         `the PCA parameters were fitted for fold ${pca.origin.fold}, these embeddings are for fold ${params.fold}: clips ` +
@@ -48,3 +49,5 @@ export default defineStage({
     writeNpy(outputs.quantized, {shape: [shape[0] ?? 0, components], data: quantize(z)});
   },
 });
+
+const keep = keepLast<FittedPca>();

