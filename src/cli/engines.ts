@@ -65,9 +65,7 @@ export function openEngines({cacheDir, env, onCheck = () => {}, refresh = false}
   });
   const rememberGpus = (found: GpuDiscovery): Promise<void> =>
     // Trouble with the driver may be over at any time.
-    remember(({devices: _, checks}) =>
-      found.gpus.length === 0 ? {checks} : {devices: {boot: bootId(), found}, checks},
-    );
+    remember(({checks}) => (found.gpus.length === 0 ? {checks} : {devices: {boot: bootId(), found}, checks}));
 
   const tryEngine = async (engine: EngineName): Promise<EngineCheck> => {
     const installed = await versions();
@@ -80,7 +78,7 @@ export function openEngines({cacheDir, env, onCheck = () => {}, refresh = false}
     onCheck(engine);
     const {runEngineCheck} = await import('./engine-check.ts');
     const request = {engine, cacheDir, env, modules: modules(), versions: versionsFor(engine, installed)};
-    const {check, transient} = await runEngineCheck({...request, ...(device ?? {})});
+    const {check, transient} = await runEngineCheck({...request, ...device});
     const found = transient ? {check, until: Date.now() + transientMs} : {check};
     await remember((before) => ({...before, checks: {...before.checks, [engine]: found}}));
     return check;

@@ -1,5 +1,5 @@
 import {sha256} from './digest.ts';
-import {canonicalJson, type Json} from './json.ts';
+import {canonicalJson} from './json.ts';
 import type {StageDeclaration} from './stage.ts';
 import {enginePackages, type EngineName} from './tensor-engine.ts';
 
@@ -15,5 +15,5 @@ export function stageOn(stage: StageDeclaration, engine: EngineName): StageDecla
   const kept = packages.filter(([name]) => !optionalPackages.has(name) || own.includes(name));
   if (kept.length === packages.length) return stage;
   const manifest = {...stage.manifest, packages: Object.fromEntries(kept)};
-  return {...stage, manifest, code: sha256(canonicalJson(manifest as unknown as Json))};
+  return {...stage, manifest, code: sha256(canonicalJson(manifest))};
 }

@@ -72,7 +72,7 @@ export interface BrokenEngine {
  */
 export function resourcesFor(resources: Resources, engine: EngineName | undefined): Resources {
   if (engine === undefined) return resources;
-  const {gpuMemoryMiB, ...rest} = resources;
+  const {gpuMemoryMiB: _, ...rest} = resources;
   if (!usesGpu(engine)) return {...rest, gpu: 0};
   return {
     ...resources,

@@ -18,7 +18,7 @@ export function threadsOf(lease: Lease): number {
 }
 
 /** Variables that tell libraries about the lease. They are read when a library loads, so they are set before. */
-export function leaseEnvironment(lease: Lease): Readonly<Record<string, string>> {
+function leaseEnvironment(lease: Lease): Readonly<Record<string, string>> {
   const threads = String(threadsOf(lease));
   return {
     CUDA_VISIBLE_DEVICES: cudaDevices(lease),

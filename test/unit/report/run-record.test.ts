@@ -3,7 +3,13 @@ import type {Event} from '../../../src/core/events.ts';
 import {logPath, runRecorder, type RunFacts, type RunFiles} from '../../../src/report/run-record.ts';
 import {event, finished, planned, runFinished, runStarted, started} from './events.ts';
 
-const facts: RunFacts = {command: ['mixdown', 'run'], seed: 7, host: 'box', versions: {mixdown: '0.1.0', node: '20'}};
+const facts: RunFacts = {
+  command: ['mixdown', 'run'],
+  seed: 7,
+  host: 'box',
+  versions: {mixdown: '0.1.0', node: '20'},
+  engines: {wasm: {'@tensorflow/tfjs-core': '4.22.0'}},
+};
 
 function recordOf(events: readonly Event[]): Map<string, string> {
   const files = new Map<string, string>();
@@ -23,7 +29,13 @@ const story: readonly Event[] = [
   started(0, 'train'),
   event('node-log', 1, {node: 'train', stream: 'stdout', text: 'epoch 1'}),
   event('node-log', 1, {node: 'train', stream: 'log', text: 'one\ntwo\n', slice: 'dog'}),
-  finished(2, 'train', 'executed', {fingerprint: 'ab', device: 'cpu', metrics: {loss: 0.5}, outputs: {}}),
+  finished(2, 'train', 'executed', {
+    fingerprint: 'ab',
+    device: 'cpu',
+    engine: 'wasm',
+    metrics: {loss: 0.5},
+    outputs: {},
+  }),
   finished(3, 'tables', 'cached'),
   runFinished(3, 'done'),
 ];
@@ -56,6 +68,7 @@ test('keeps run, plan, events and logs', () => {
         wallMs: 1400,
         fingerprint: 'ab',
         device: 'cpu',
+        engine: 'wasm',
         metrics: {loss: 0.5},
         outputs: {},
         log: 'logs/train.log',

@@ -16,6 +16,7 @@ test('a run that is done shows its tables and where the results are', () => {
         {node: 'copies', slices: {total: 20, executed: 1, cached: 19, unmatched: 1}},
         {node: 'log-mel', slices: {total: 148, executed: 148, cached: 0}},
       ],
+      engines: 'engine onnx-blas, 1 thread a node',
       results: 'runs/latest/out',
     },
     paint,
@@ -28,6 +29,7 @@ test('a run that is done shows its tables and where the results are', () => {
     waveforms: 2 of 150 items left out
     copies: 1 of 21 items left out
     done in 1 min 05 s: 12 executed, 98 cached, 2 up to date
+    engine onnx-blas, 1 thread a node
     results: runs/latest/out
     "
   `);

@@ -76,11 +76,21 @@ const events = {
     type: 'run-planned',
     at,
     counts: {'up-to-date': 0, cached: 0, 'will-run': 1, 'may-run': 0},
-    nodes: [{node: 'a', status: 'will-run', reasons: Object.values(reasons), expectedMs: 1, slices}],
+    nodes: [{node: 'a', status: 'will-run', reasons: Object.values(reasons), engine: 'wasm', expectedMs: 1, slices}],
     expectedMs: 1,
   },
   'node-waiting': {type: 'node-waiting', at, node: 'a', holder: 'run r'},
-  'node-started': {type: 'node-started', at, node: 'a', device: 'cpu', attempt: 1, reasons: [], expectedMs: 1, slices},
+  'node-started': {
+    type: 'node-started',
+    at,
+    node: 'a',
+    device: 'cpu',
+    engine: 'wasm',
+    attempt: 1,
+    reasons: [],
+    expectedMs: 1,
+    slices,
+  },
   'node-progress': {type: 'node-progress', at, node: 'a', fraction: 0.5, message: 'half'},
   'node-log': {type: 'node-log', at, node: 'a', stream: 'stdout', text: 'a\n', slice: 'k'},
   'node-retry': {type: 'node-retry', at, node: 'a', attempt: 1, of: 2, failure: problem},
@@ -103,6 +113,7 @@ const events = {
     outcome: 'executed',
     wallMs,
     device: 'cpu',
+    engine: 'wasm',
     fingerprint: hash,
     outputs,
     metrics: {map: 0.5},
@@ -147,7 +158,13 @@ beforeAll(async () => {
   }
   await state.flush();
   const recorder = runRecorder({
-    facts: {command: ['mixdown', 'run'], seed: 1, host: 'h', versions: {mixdown: '0'}},
+    facts: {
+      command: ['mixdown', 'run'],
+      seed: 1,
+      host: 'h',
+      versions: {mixdown: '0'},
+      engines: {wasm: {'@tensorflow/tfjs-core': '4.22.0'}},
+    },
     open: (): RunFiles => ({
       write: (path, text) => files.set(path, text),
       append: (path, text) => files.set(path, (files.get(path) ?? '') + text),
