@@ -1,14 +1,15 @@
 // A build with nothing to do, on a generated pipeline: mixdown beside ninja and beside Node's own start.
 //
-//   node bench/null-build.mjs [nodes=10000] [runs=7] [shape=list|layers|matrix]
+//   node bench/null-build.mjs [nodes=10000] [runs=7] [shape=list|layers|matrix] [tensors=0]
 //
 // `list`: independent nodes, all of them targets, each written out in YAML. `layers`: the same, but each node reads a node of
 // the layer above, 100 wide, and one last node reads the last layer: one target. `matrix`: `list` declared as one matrix.
+// `tensors=1`: the nodes compute with a tensor engine, which is looked for on the first plan and remembered afterwards.
 // The commands take turns; medians and ratios count. Run `npm run build` first.
 import {spawnSync} from 'node:child_process';
 import {compare, inScratch, measure, mixdown, ms, readOptions, writeFiles} from './measure.mjs';
 
-const {nodes, runs, shape} = readOptions({nodes: 10_000, runs: 7, shape: 'list'});
+const {nodes, runs, shape, tensors} = readOptions({nodes: 10_000, runs: 7, shape: 'list', tensors: 0});
 const width = 100;
 const sources = Array.from({length: width}, (_, i) => `s${i}`);
 
@@ -21,6 +22,7 @@ export default defineStage({
   params: {n: {type: 'integer', about: 'makes the nodes differ'}},
   inputs: {texts: {kind: 'file', many: true, about: 'any texts'}},
   outputs: {text: {kind: 'file', name: 'text', about: 'the texts and the number'}},
+  numericBackend: ${tensors > 0},
   run({params, inputs, outputs}) {
     writeFileSync(outputs.text, inputs.texts.map((text) => readFileSync(text, 'utf8')).join('').slice(0, 100) + params.n);
   },
@@ -65,6 +67,8 @@ inScratch((root) => {
   writeFiles(root, {'stages/join.ts': stage, 'pipeline.yaml': pipeline(), 'build.ninja': ninjaFile()});
   const ninja = spawnSync('ninja', ['--version']).status === 0 ? () => measure(root, 'ninja', ['--quiet']) : undefined;
   if (!ninja) console.log('ninja is not installed: left out');
+  const plans = [mixdown(root, 'plan', '--quiet'), mixdown(root, 'plan', '--quiet')];
+  console.log(`first plan ${plans.map(({wallMs}) => ms(wallMs)).join(', second')}`);
   const firsts = {mixdown: mixdown(root, 'run', '--quiet'), ...(ninja ? {ninja: ninja()} : {})};
   for (const [name, {wallMs, cpuMs}] of Object.entries(firsts)) {
     const rate = (nodes / wallMs) * 1000;

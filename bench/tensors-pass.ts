@@ -124,4 +124,3 @@ for (let i = 0; i < steps + 2; i++) {
 }
 const rssMiB = process.resourceUsage().maxRSS / 1024;
 console.log(JSON.stringify({wall, cpu, importSeconds: loadedSeconds, firstSeconds, rssMiB}));
-process.exit();
