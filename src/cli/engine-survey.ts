@@ -43,7 +43,8 @@ export async function surveyEngines(
       chooseEngine({resources: {cpu: 1, gpu: 1, whenNoGpu: 'cpu'}}, engines),
       chooseEngine({resources: {cpu: 1, gpu: 0, whenNoGpu: 'cpu'}}, engines),
     ]);
-    const devices = await engines.devices('webgpu');
+    const webgpu = await engines.check('webgpu');
+    const devices = webgpu.works && webgpu.software !== true ? await engines.devices('webgpu') : [];
     const adapter = devices.find(({api}) => api === 'webgpu');
     return {
       engines: found.map((each) => {

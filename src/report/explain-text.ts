@@ -68,7 +68,7 @@ function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[]
     case 'seed-changed':
       return [`seed: ${reason.before} -> ${reason.after}`];
     case 'toolchain-changed':
-      return [`toolchain ${reason.tool}: ${reason.before ?? 'absent'} -> ${reason.after ?? 'absent'}`];
+      return [`${toolName(reason.tool)}: ${reason.before ?? 'absent'} -> ${reason.after ?? 'absent'}`];
     case 'salt-changed':
       return ['salt changed'];
     case 'slicing-changed':
@@ -102,7 +102,7 @@ function brief(reason: Exclude<StaleReason, {kind: 'upstream'}>): string {
     case 'seed-changed':
       return 'seed';
     case 'toolchain-changed':
-      return `toolchain ${reason.tool}`;
+      return toolName(reason.tool);
     case 'salt-changed':
       return 'salt';
     case 'slicing-changed':
@@ -112,6 +112,10 @@ function brief(reason: Exclude<StaleReason, {kind: 'upstream'}>): string {
     case 'forced':
       return 'forced';
   }
+}
+
+function toolName(tool: string): string {
+  return tool === 'engine' ? 'tensor engine' : `toolchain ${tool}`;
 }
 
 /** What a command node runs is kept among its params. */

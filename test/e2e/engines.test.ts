@@ -130,7 +130,7 @@ describe('the engine of a run', () => {
     expect(await counts()).toMatchObject({'up-to-date': 2});
     expect(await counts('--engine', 'wasm')).toMatchObject({'will-run': 2});
     const {stdout} = await workspace.run('explain', 'plain', '--key', '--engine', 'wasm');
-    expect(stdout).toContain(`toolchain engine: ${best} -> wasm`);
+    expect(stdout).toContain(`tensor engine: ${best} -> wasm`);
     expect(stdout).toContain('toolchain.engine "wasm"');
     expect(await told('--engine', 'wasm')).toEqual(['wasm on cpu', 'wasm on cpu']);
     // The results of the engines lie side by side.

@@ -83,7 +83,7 @@ test('explainLines words every reason exactly', () => {
       "declared outputs: {"x":{"kind":"file"}} -> {"x":{"kind":"tree"}}",
       "seed: 1 -> 2",
       "toolchain node: 20 -> 22",
-      "toolchain engine: absent -> wasm",
+      "tensor engine: absent -> wasm",
       "salt changed",
       "each: not sliced -> by clip",
       "output model: its bytes are missing from the cache or damaged",
