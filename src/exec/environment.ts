@@ -7,7 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What finds programs, libraries, the user's folders and devices. Nothing here should change a result. */
 const workerNames =
   'PATH HOME USER LOGNAME SHELL TMPDIR TZ LD_LIBRARY_PATH DYLD_LIBRARY_PATH CUDA_HOME CUDA_PATH CUDA_CACHE_PATH ' +
-  'XDG_CACHE_HOME XDG_RUNTIME_DIR VK_ICD_FILENAMES VK_DRIVER_FILES NVIDIA_DRIVER_CAPABILITIES NVIDIA_VISIBLE_DEVICES';
+  'XDG_CACHE_HOME XDG_DATA_DIRS XDG_RUNTIME_DIR VK_ICD_FILENAMES VK_DRIVER_FILES NVIDIA_DRIVER_CAPABILITIES ' +
+  'NVIDIA_VISIBLE_DEVICES';
 const commandNames = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TZ'];
 
 const locale = {LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8'};

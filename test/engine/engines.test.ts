@@ -218,5 +218,8 @@ describe('an engine that cannot be had', () => {
       code: 'no-engine',
       message: 'tensor engine webgpu cannot be used here: not here',
     });
+    const summary = await rig.build();
+    expect(summary.nodes.get('train')?.failure).toMatchObject({code: 'no-engine', node: 'train'});
+    expect(rig.ran).toEqual([]);
   });
 });

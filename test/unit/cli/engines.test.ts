@@ -1,6 +1,7 @@
 import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {writeCacheJson} from '../../../src/config/cache-file.ts';
 import {runEngineCheck, type Finding} from '../../../src/cli/engine-check.ts';
 import {readMemory, writeMemory} from '../../../src/cli/engine-memory.ts';
 import {openEngines, type MachineEngines} from '../../../src/cli/engines.ts';
@@ -94,7 +95,7 @@ describe('the memory', () => {
   it('is empty where there is none, or one of another version', () => {
     const file = join(temporaryFolder(), 'memory.json');
     expect(readMemory(file)).toEqual({checks: {}});
-    writeFileSync(file, '{"format":"engines/0"}');
+    writeCacheJson(file, {format: 'engines/0', checks: {cpu: {check: {works: true}}}});
     expect(readMemory(file)).toEqual({checks: {}});
   });
 });
