@@ -140,7 +140,9 @@ function lacking(engine: EngineName, missing: readonly string[]): BrokenEngine {
       };
     case 'webgpu':
       return {works: false, reason: `${reason} (optional)`, hint: `npm install ${missing.join(' ')}`};
+    // Its script downloads CUDA libraries; where that fails, npm leaves the package out, and would again.
     case 'onnx-blas':
+      return {works: false, reason, hint: 'ONNXRUNTIME_NODE_INSTALL=skip npm install'};
     case 'wasm':
     case 'cpu':
       return {works: false, reason, hint: 'install the packages again (npm ci)'};

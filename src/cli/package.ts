@@ -6,5 +6,14 @@ import {fileURLToPath} from 'node:url';
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
 
 export function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {version: string}).version;
+  return manifest().version;
+}
+
+/** Names of the packages that mixdown does not do without. */
+export function neededPackages(): readonly string[] {
+  return Object.keys(manifest().dependencies);
+}
+
+function manifest(): {readonly version: string; readonly dependencies: Readonly<Record<string, string>>} {
+  return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as ReturnType<typeof manifest>;
 }

@@ -79,14 +79,15 @@ export function obstaclesOf({nodes}: Plan): readonly Failure[] {
 }
 
 /** Plain JavaScript is what is left when nothing else works: people should know, and what to do about it. */
-async function warnOfSlowEngine(
-  {nodes}: Plan,
-  engines: TensorEngines,
+export async function warnOfSlowEngine(
+  {nodes}: Pick<Plan, 'nodes'>,
+  engines: Pick<TensorEngines, 'check'>,
   warn: (failure: Failure) => void,
 ): Promise<void> {
   const slow = nodes.filter(({engine, status}) => engine === 'cpu' && isStale(status));
   const [first] = slow;
-  if (first === undefined) return;
+  // One that does not work either is told as what keeps the nodes from running.
+  if (first === undefined || !(await engines.check('cpu')).works) return;
   const broken = await Promise.all(
     (['onnx-blas', 'wasm'] as const).map(async (engine) => {
       const check = await engines.check(engine);

@@ -19,6 +19,7 @@ import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
 import {surveyEngines, type SurveyOptions} from '../engine-survey.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
+import {neededPackages} from '../package.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
 
 /** One thing that was looked at. `bad` keeps mixdown from working; `warn` makes it slower or larger than it could be. */
@@ -71,7 +72,7 @@ function nodeFinding(): Finding {
 
 function packageFindings(): readonly Finding[] {
   const require = createRequire(import.meta.url);
-  const missing = ['esbuild', 'yaml', 'ajv', 'execa', 'p-limit', 'picomatch'].filter((name) => {
+  const missing = neededPackages().filter((name) => {
     try {
       return require.resolve.paths(name)?.some((folder) => existsSync(join(folder, name, 'package.json'))) !== true;
     } catch {
