@@ -74,17 +74,17 @@ inScratch((root) => {
  */
 function report(model, batch, found) {
   console.log(`${model}, batch ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
-  let floor = 0;
+  let floors = {wall: 0, cpu: 0};
   for (const [name, runs] of found) {
     const wall = median(runs.flatMap((run) => run.wall));
     const cpu = median(runs.flatMap((run) => run.cpu));
-    floor ||= wall;
+    if (name === 'PyTorch') floors = {wall, cpu};
     const rate = model === 'vggish' ? `  ${((batch * 1000) / wall).toFixed(0)} patches/s` : '';
     /** @param {keyof Run} what */
     const of = (what) => median(runs.map((run) => Number(run[what])));
     console.log(
       `  ${name.padEnd(10)} ${wall.toFixed(0).padStart(6)} ms a step, cpu ${cpu.toFixed(0).padStart(6)} ms, ` +
-        `${(wall / floor).toFixed(2)} x PyTorch${rate}  loaded ${of('importSeconds').toFixed(2)} s, ` +
+        `${(wall / floors.wall).toFixed(2)} x PyTorch (cpu ${(cpu / floors.cpu).toFixed(2)})${rate}  loaded ${of('importSeconds').toFixed(2)} s, ` +
         `first step after ${of('firstSeconds').toFixed(2)} s, ${of('rssMiB').toFixed(0)} MiB`,
     );
   }
