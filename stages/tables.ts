@@ -1,121 +1,111 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
+import {PUBLISHED_TABLES, publishedRows, type ReferenceRow} from './lib/figures/published.ts';
+import {makeReference, readReference} from './lib/figures/reference.ts';
+import {scoreTable} from './lib/figures/score-table.ts';
+import {SCORES, type Score} from './lib/figures/scores.ts';
+import {latexTable, markdownTable} from './lib/figures/table.ts';
 import {writeCsv} from './lib/formats/csv.ts';
-import {groupBy} from './lib/group-by.ts';
-import {chanceAveragePrecisionAt3} from './lib/learning/metrics.ts';
-import {firstOf} from './lib/problems.ts';
-import {readReport, type MetricsReport} from './lib/learning/report.ts';
+import {readReport} from './lib/learning/report.ts';
 
 export default defineStage({
   name: 'tables',
-  summary: 'One table of the scores of all variants, as Markdown, csv and JSON.',
+  summary: 'One table of the scores of all variants, as Markdown, csv, LaTeX and JSON, beside published figures.',
   params: {
     title: {type: 'string', default: 'Results', about: 'heading of the table'},
     scores: {
       type: 'array',
-      items: {type: 'string', enum: ['map3', 'map', 'auc', 'dPrime', 'accuracy']},
+      items: {type: 'string', enum: SCORES},
       default: ['map3', 'map', 'auc', 'dPrime'],
       minItems: 1,
       uniqueItems: true,
       about: 'columns of the table, in order',
     },
+    reference: {
+      type: 'string',
+      enum: ['none', ...PUBLISHED_TABLES],
+      default: 'none',
+      about:
+        "table of the thesis to print beside ours: 10 is AudioSet's; 12 FSDKaggle2018's by extractor, 13 by what training adds, " +
+        '14 by levels, 15 by length; a variant such as h1+h3 is its level-13, F its row F',
+    },
   },
-  inputs: {metrics: {kind: 'file', many: true, about: 'reports of stage metrics, in the order of the rows'}},
+  inputs: {
+    metrics: {kind: 'file', many: true, about: 'reports of stage metrics, in the order of the rows'},
+    reference: {
+      kind: 'file',
+      optional: true,
+      about: 'figures to print beside ours, instead of the param: csv of variant, metric (such as map3) and value',
+    },
+  },
   outputs: {
     markdown: {kind: 'file', name: 'results.md', display: true, about: 'the table, the best of each column in bold'},
-    csv: {kind: 'file', name: 'results.csv', about: 'variant, the scores, clips, classes'},
-    json: {kind: 'file', name: 'results.json', about: 'the reports, type results/1'},
+    csv: {
+      kind: 'file',
+      name: 'results.csv',
+      about: 'variant, the scores, each followed by map3Published and so on where there is a reference, clips, classes',
+    },
+    latex: {kind: 'file', name: 'results.tex', about: 'the table for package booktabs'},
+    json: {
+      kind: 'file',
+      name: 'results.json',
+      about: 'the reports, type results/1, and the reference where there is one',
+    },
   },
   run({params, inputs, outputs}) {
     const reports = inputs.metrics.map((path, i) => readReport(path, `report ${i + 1}`));
     if (reports.length === 0) throw new StageError('there are no reports to tabulate');
     const scores = params.scores as readonly Score[];
-    writeFileSync(outputs.markdown, markdownOf(params.title, reports, scores));
+    const figures = referenceRows(params.reference, inputs.reference)?.filter(({score}) => scores.includes(score));
+    const reference = figures === undefined ? undefined : makeReference(figures);
+    if (figures?.length === 0) {
+      throw new StageError(
+        `the reference has none of the scores ${scores.join(', ')}`,
+        'AudioSet has map, auc and dPrime, FSDKaggle2018 map3: set `scores` to what is published',
+      );
+    }
+    const table = scoreTable(params.title, reports, scores, reference);
+    writeFileSync(outputs.markdown, markdownTable(table));
+    writeFileSync(outputs.latex, latexTable(table));
+    const columns = scores.map((score) => ({score, published: reference?.has(score) === true}));
+    const others = reference?.others(reports.map(({variant}) => variant)) ?? [];
+    const publishedCell = (variant: string, {score, published}: (typeof columns)[number]): readonly (number | '')[] =>
+      published ? [reference?.find(variant, score) ?? ''] : [];
     writeCsv(
       outputs.csv,
-      ['variant', ...scores, 'clips', 'classes'],
-      reports.map((report) => [
-        report.variant,
-        ...scores.map((score) => report[score] ?? ''),
-        report.clips,
-        report.classes,
-      ]),
+      [
+        'variant',
+        ...columns.flatMap(({score, published}) => (published ? [score, `${score}Published`] : [score])),
+        'clips',
+        'classes',
+      ],
+      [
+        ...reports.map((report) => [
+          report.variant,
+          ...columns.flatMap((column) => [report[column.score] ?? '', ...publishedCell(report.variant, column)]),
+          report.clips,
+          report.classes,
+        ]),
+        ...others.map((variant) => [
+          variant,
+          ...columns.flatMap((column) => ['', ...publishedCell(variant, column)]),
+          '',
+          '',
+        ]),
+      ],
     );
-    writeFileSync(outputs.json, `${JSON.stringify({type: 'results/1', title: params.title, reports}, null, 2)}\n`);
+    const results = {type: 'results/1', title: params.title, reports, ...(figures && {reference: figures})};
+    writeFileSync(outputs.json, `${JSON.stringify(results, null, 2)}\n`);
   },
 });
 
-const HEADINGS = {map3: 'MAP@3', map: 'MAP', auc: 'AUC', dPrime: "d'", accuracy: 'accuracy'} as const;
-type Score = keyof typeof HEADINGS;
-
-function markdownOf(title: string, reports: readonly MetricsReport[], scores: readonly Score[]): string {
-  const best = Object.fromEntries(
-    scores.map((score) => [score, reports.map((report) => text(report, score)).reduce(higher)]),
-  );
-  const rows = reports.map((report) => {
-    const cells = scores.map((score) => {
-      const own = text(report, score);
-      return own === best[score] && own !== '-' && reports.length > 1 ? `**${own}**` : own;
-    });
-    return [escaped(report.variant), ...cells, String(report.clips)];
-  });
-  const table = [['Variant', ...scores.map((score) => HEADINGS[score]), 'clips'], ...rows];
-  const widths = table
-    .map((row) => row.map((cell) => cell.length))
-    .reduce((a, b) => a.map((w, i) => Math.max(w, b[i] ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const notes = [...chanceLines(reports, scores), ...undefinedLines(reports, scores)];
-  const [head = [], ...body] = table;
-  return [`# ${title}`, '', line(head), line(rule), ...body.map(line), ...notes, ''].join('\n');
-}
-
-/** One line per score and number of classes, which is one line a score for the variants of one data set. */
-function chanceLines(reports: readonly MetricsReport[], scores: readonly Score[]): readonly string[] {
-  const counts = [...new Set(reports.map(({classes}) => classes))].sort((a, b) => a - b);
-  const lines = scores.flatMap((score) => {
-    const chance = CHANCE[score];
-    if (chance === undefined) return [];
-    return counts.map(
-      (classes) => `Chance level of ${HEADINGS[score]} with ${classes} classes: ${chance(classes).toFixed(3)}`,
-    );
-  });
-  return lines.length === 0 ? [] : ['', ...lines];
-}
-
-/** The means are over fewer classes than the table is about: that must not be overlooked. */
-function undefinedLines(reports: readonly MetricsReport[], scores: readonly Score[]): readonly string[] {
-  const means = scores.flatMap((score) => (score === 'map' || score === 'auc' ? [HEADINGS[score]] : []));
-  const lists = groupBy(
-    reports.filter((report) => report.undefined.length > 0),
-    (report) => firstOf(report.undefined),
-  );
-  if (means.length === 0) return [];
-  return [...lists].flatMap(([labels, own]) => {
-    const where = own.length === reports.length ? '' : ` (${firstOf(own.map(({variant}) => variant))})`;
-    const why = means.length === 1 ? 'it is' : 'they are';
-    return ['', `Classes left out of ${means.join(' and ')}, where ${why} not defined${where}: ${escaped(labels)}`];
-  });
-}
-
-const CHANCE: {readonly [S in Score]?: (classes: number) => number} = {
-  map3: chanceAveragePrecisionAt3,
-  accuracy: (classes) => 1 / classes,
-};
-
-function text(report: MetricsReport, score: Score): string {
-  const value = report[score];
-  if (value !== null) return value.toFixed(3);
-  return score === 'dPrime' && report.auc === 1 ? 'inf' : '-';
-}
-
-/** Of two cells as printed, so that what reads as equal is bold together. */
-function higher(a: string, b: string): string {
-  const number = (cell: string): number => (cell === 'inf' ? Infinity : cell === '-' ? -Infinity : Number(cell));
-  return number(b) > number(a) ? b : a;
-}
-
-function escaped(variant: string): string {
-  return variant.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+function referenceRows(
+  table: 'none' | (typeof PUBLISHED_TABLES)[number],
+  path: string | undefined,
+): readonly ReferenceRow[] | undefined {
+  if (path === undefined) return table === 'none' ? undefined : publishedRows(table);
+  if (table !== 'none') {
+    throw new StageError('there are two references', 'leave the param `reference` out, or do not bind the input');
+  }
+  return readReference(path);
 }
