@@ -1,9 +1,11 @@
-import {readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {setMaxListeners} from 'node:events';
-import type {Failure, FailureCode} from '../core/failure.ts';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {failure, type Failure, type FailureCode} from '../core/failure.ts';
 import type {Job} from '../core/ports.ts';
 import type {Gpu, Lease} from '../core/resources.ts';
-import type {Result} from '../core/result.ts';
+import {err, ok, type Result} from '../core/result.ts';
 import {checkStage, usesGpu, type EngineCheck, type EngineName} from '../core/tensor-engine.ts';
 import type {StageModules} from '../engine/workspace.ts';
 import type {Environment} from '../exec/environment.ts';
@@ -70,17 +72,40 @@ interface CheckReport {
   readonly gflops: number;
 }
 
-async function runCheckJob(
-  {engine, gpu, cacheDir, env}: CheckRequest,
+/** Works in the cache; where that cannot be written, in a folder of its own: what is there to read may be all that is wanted. */
+async function runCheckJob(request: CheckRequest, module: string): Promise<Result<CheckReport, Failure>> {
+  const inCache = await runCheckIn(request.cacheDir, request, module);
+  if (inCache !== undefined) return inCache;
+  let scratch: string | undefined;
+  try {
+    scratch = mkdtempSync(join(tmpdir(), 'mixdown-engine-'));
+    return (await runCheckIn(scratch, request, module)) ?? err(noFolder);
+  } catch {
+    return err(noFolder);
+  } finally {
+    if (scratch !== undefined) rmSync(scratch, {recursive: true, force: true});
+  }
+}
+
+const noFolder = failure('disk-full', 'it could not be tried: there is no folder to work in', {
+  hint: 'see that the cache or the folder for temporary files can be written, and has space',
+});
+
+/** Undefined when there can be no folder to work in. */
+async function runCheckIn(
+  dir: string,
+  {engine, gpu, env}: CheckRequest,
   module: string,
-): Promise<Result<CheckReport, Failure>> {
+): Promise<Result<CheckReport, Failure> | undefined> {
   const runId = `${checkStage}-${newRunId(Date.now())}`;
-  const execution = lazyExecution({cacheDir, runId, env, workers: 1});
+  const execution = lazyExecution({cacheDir: dir, runId, env, workers: 1});
   const lease: Lease =
     gpu === undefined
       ? {cpu: 1, memoryMiB: 0, gpus: [], device: 'cpu'}
       : {cpu: 1, memoryMiB: 0, gpus: [gpu], device: `gpu${gpu.index}`};
   try {
+    const folder = await execution.folders.create(checkStage).catch(() => undefined);
+    if (folder === undefined) return undefined;
     const job: Job = {
       id: engine,
       node: checkStage,
@@ -90,7 +115,7 @@ async function runCheckJob(
       ports: {},
       inputs: {},
       outputs: {report: {kind: 'file', name: 'report.json'}},
-      folder: await execution.folders.create(checkStage),
+      folder,
       lease,
       timeoutMs: usesGpu(engine) ? limitMs.gpu : limitMs.cpu,
       graceMs: 1000,
@@ -99,10 +124,10 @@ async function runCheckJob(
     setMaxListeners(0, signal);
     const ran = await execution.runner.run(job, () => {}, signal);
     if (!ran.ok) return ran;
-    return {ok: true, value: JSON.parse(readFileSync(ran.value.outputs['report'] ?? '', 'utf8')) as CheckReport};
+    return ok(JSON.parse(readFileSync(ran.value.outputs['report'] ?? '', 'utf8')) as CheckReport);
   } catch (error) {
-    // The folder could not be made: the disk is full, or the cache cannot be written.
-    return {ok: false, error: {code: 'disk-full', message: error instanceof Error ? error.message : String(error)}};
+    // The report is not whole: the disk is full.
+    return err(failure('disk-full', error instanceof Error ? error.message : String(error)));
   } finally {
     await execution.close();
   }

@@ -98,7 +98,8 @@ export function lazyExecution(options: {
     },
     async close() {
       await (await runner)?.close();
-      await (await folders)?.close();
+      // What could not be made was told when it was wanted, and need not be closed.
+      await (await folders?.catch(() => undefined))?.close();
     },
   };
 }

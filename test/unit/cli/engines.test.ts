@@ -170,6 +170,12 @@ describe('an engine that does not work', () => {
     return finding;
   }
 
+  it('is not one that only has no place to work in', async () => {
+    const cacheDir = temporaryFolder();
+    writeFileSync(join(cacheDir, 'work'), '');
+    expect(await open(cacheDir).check('cpu')).toMatchObject({works: true});
+  });
+
   it('is no more than a reason when its library crashes', async () => {
     expect(
       await findingOf(`process.kill(process.pid, 'SIGILL'); await new Promise((f) => setTimeout(f, 1e6));`),
