@@ -3,14 +3,21 @@ import {closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync} from 'no
 import {join} from 'node:path';
 import {readSafeTensors, writeSafeTensors} from '../formats/safetensors.ts';
 import type {NamedArray, Weights} from '../tensors/named-array.ts';
+import type {TrainerState} from '../models/trainer.ts';
 import type {Snapshot} from './fine-tune-training.ts';
 
+/** What a training is resumed from: its state, the best weights so far, and what else JSON can hold. */
+export interface Resumable {
+  readonly trainer: TrainerState;
+  readonly best: Weights | undefined;
+}
+
 /** The snapshot of one training, in a folder that outlives the process. */
-export interface Checkpoint {
+export interface Checkpoint<S extends Resumable = Snapshot> {
   /** The last snapshot that was kept; undefined when there is none that belongs to this training and is whole. */
-  read(): Snapshot | undefined;
+  read(): S | undefined;
   /** Replaces it: whenever the process or the machine dies, there is the old one or the new one. */
-  write(snapshot: Snapshot): void;
+  write(snapshot: S): void;
 }
 
 /**
@@ -19,14 +26,18 @@ export interface Checkpoint {
  *
  * @param identity - equal for two trainings if and only if they go the same way
  */
-export function fineTuneCheckpoint(folder: string, identity: string, log: (text: string) => void): Checkpoint {
+export function fineTuneCheckpoint<S extends Resumable = Snapshot>(
+  folder: string,
+  identity: string,
+  log: (text: string) => void,
+): Checkpoint<S> {
   const file = join(folder, 'snapshot.safetensors');
   const temporary = join(folder, 'snapshot.tmp');
   return {
     read() {
       if (!existsSync(file)) return undefined;
       try {
-        return unpack(readSafeTensors(file, 'the checkpoint'), identity);
+        return unpack(readSafeTensors(file, 'the checkpoint'), identity) as S;
       } catch (error) {
         log(`the checkpoint is of no use, training starts anew: ${(error as Error).message}`);
         return undefined;
@@ -52,13 +63,13 @@ interface Packed {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-function pack({trainer, best, ...rest}: Snapshot, identity: string): Packed {
+function pack({trainer, best, ...rest}: Resumable, identity: string): Packed {
   const tensors = new Map([...prefixed(TRAINER, trainer.arrays), ...prefixed(BEST, best ?? new Map())]);
   const text = JSON.stringify({...rest, counters: trainer.counters, hasBest: best !== undefined});
   return {tensors, metadata: {type: TYPE, identity, snapshot: text, sha256: digestOf(text, tensors)}};
 }
 
-function unpack({tensors, metadata}: Packed, identity: string): Snapshot {
+function unpack({tensors, metadata}: Packed, identity: string): Resumable {
   const {type, identity: own, snapshot: text = '', sha256} = metadata;
   if (type !== TYPE) throw new Error(`it is of type ${type ?? 'unknown'}, not ${TYPE}`);
   if (own !== identity) throw new Error('it is of another training');
@@ -71,10 +82,10 @@ function unpack({tensors, metadata}: Packed, identity: string): Snapshot {
   };
 }
 
-type Stored = Omit<Snapshot, 'trainer' | 'best'> & {
-  readonly counters: Snapshot['trainer']['counters'];
+interface Stored {
+  readonly counters: TrainerState['counters'];
   readonly hasBest: boolean;
-};
+}
 
 const TYPE = 'fine-tune/1';
 const TRAINER = 'trainer/';

@@ -13,12 +13,17 @@ export interface AttentionConfig extends SeriesConfig {
 /**
  * Multi-level attention, features (T, F) to probabilities (C). Hidden blocks `h1`, `h2`, ... act on each vector; at each
  * level, `<level>/scores` and `<level>/attention` are pooled over time. Source: Yu et al. 2018, "Multi-level attention model
- * for weakly supervised audio classification". Throws StageError for several labels without a final dense layer: the sum of
- * levels is not a probability.
+ * for weakly supervised audio classification". For several labels without a final dense layer the one level's scores are the
+ * probabilities. Throws StageError when there are several levels: their sum is no probability.
  */
 export function attentionGraph(config: AttentionConfig): ModelGraph {
   const {features, classes, levels, headBatchNorm, finalDense, attentionNorm, labels} = config;
-  if (labels === 'multi' && !finalDense) throw new StageError('attention for several labels needs a final dense layer');
+  if (labels === 'multi' && !finalDense && levels.length > 1) {
+    throw new StageError(
+      'attention for several labels needs a final dense layer over its levels',
+      'set `finalDense: true`, or one level',
+    );
+  }
   const list = layerList(config);
   let hidden = list.norm(`${SERIES_INPUT}/norm`, SERIES_INPUT);
   const pooled: string[] = [];
@@ -35,6 +40,7 @@ export function attentionGraph(config: AttentionConfig): ModelGraph {
   const [first = ''] = pooled;
   const inputs = [{name: SERIES_INPUT, shape: [null, features]}];
   if (!finalDense) {
+    if (labels === 'multi') return {inputs, layers: list.layers, outputs: [first]};
     const sum = pooled.length === 1 ? first : list.add({name: 'levels', inputs: pooled, op: 'sum'});
     const output = list.add({name: 'probabilities', inputs: [sum], op: 'normalise'});
     return {inputs, layers: list.layers, outputs: [output]};

@@ -76,7 +76,10 @@ describe('the models on embeddings', () => {
     expect(last(attentionGraph({...single, finalDense: false}))).toBe('normalise');
     expect(last(dnnGraph({...single, blocks: 1}))).toBe('normalise');
     expect(last(recurrentGraph(single))).toBe('softmax');
-    expect(() => attentionGraph({...reference, finalDense: false})).toThrow('needs a final dense layer');
+    expect(() => attentionGraph({...reference, finalDense: false, levels: [1, 2]})).toThrow(
+      'needs a final dense layer',
+    );
+    expect(last(attentionGraph({...reference, finalDense: false, levels: [2]}))).toBe('attention-pool');
   });
 
   test('say which parameters shift their scores', () => {

@@ -1,0 +1,308 @@
+import {writeFileSync} from 'node:fs';
+import {defineStage, StageError} from 'mixdown/stage';
+import {digestOf, fineTuneCheckpoint} from './lib/experiment/fine-tune-checkpoint.ts';
+import {readCsv, writeCsv} from './lib/formats/csv.ts';
+import {writeNpy} from './lib/formats/npy.ts';
+import {classesWithMembers} from './lib/learning/class-members.ts';
+import {dPrime} from './lib/learning/metrics.ts';
+import {balancedSampler, shuffledSampler, type Sampler, type SamplerStart} from './lib/learning/sampler.ts';
+import {ATTENTION_NORMS} from './lib/models/graph.ts';
+import {writeModel} from './lib/models/model-file.ts';
+import {createTrainer} from './lib/models/trainer.ts';
+import {count} from './lib/problems.ts';
+import {holdOut} from './lib/tagging/holdout.ts';
+import {predictTags, type TagPredictions} from './lib/tagging/predict-tags.ts';
+import {tagScores, type TagScores} from './lib/tagging/tag-scores.ts';
+import {openTaggedClips, type TaggedClips} from './lib/tagging/tagged-clips.ts';
+import {taggerGraph, taggerWeights} from './lib/tagging/tagger-graph.ts';
+import {trainTagger, type Evaluation, type TaggerSnapshot} from './lib/tagging/tagger-training.ts';
+import {loadEngine} from './lib/tensors/engine.ts';
+
+export default defineStage({
+  name: 'train-tagger',
+  summary: 'Trains a classifier of clips with several labels each, such as those of AudioSet, and scores other clips.',
+  params: {
+    model: {
+      type: 'string',
+      enum: ['attention', 'dnn', 'lstm'],
+      default: 'attention',
+      about:
+        'multi-level attention; hidden blocks whose scores are averaged over time; or an LSTM whose last output counts',
+    },
+    levels: {
+      type: 'string',
+      pattern: '^h[1-3](\\+h[1-3]){0,2}$',
+      default: 'h1+h2+h3',
+      about:
+        'hidden blocks that get an attention head, such as h1+h3; a dnn has as many blocks as the highest; no matter to lstm',
+    },
+    view: {
+      type: 'string',
+      enum: ['vectors', 'mean'],
+      default: 'vectors',
+      about: 'what the model sees of a clip: its vectors, or their mean as one vector, at a fraction of the cost',
+    },
+    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block, or of the LSTM'},
+    dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
+    headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
+    priorBias: {
+      type: 'boolean',
+      default: false,
+      about: 'start the scores at the logit of the part of targets that are 1, in -7 ... -3',
+    },
+    finalDense: {
+      type: 'boolean',
+      default: true,
+      about:
+        'a dense layer over the concatenated levels; without it, the scores of the one level are the probabilities',
+    },
+    attNorm: {
+      type: 'string',
+      enum: ATTENTION_NORMS,
+      default: 'class-softmax+time-sum',
+      about: 'how attention becomes weights over time',
+    },
+    batchNormMomentum: {
+      type: 'number',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.99,
+      about: 'part of the running moments kept per step; less for short trainings',
+    },
+    sampler: {
+      type: 'string',
+      enum: ['balanced', 'plain'],
+      default: 'balanced',
+      about: 'clips of a batch: every class equally often, or every clip equally often',
+    },
+    batchSize: {type: 'integer', minimum: 2, default: 500, about: 'clips per step'},
+    learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
+    iterations: {type: 'integer', minimum: 1, default: 151000, about: 'the most steps'},
+    evaluateEvery: {type: 'integer', minimum: 1, default: 1000, about: 'steps from one evaluation to the next'},
+    patience: {
+      type: 'integer',
+      minimum: 1,
+      default: 10,
+      about: 'stop after this many evaluations without a better one',
+    },
+    selectOn: {
+      type: 'string',
+      enum: ['holdout', 'eval'],
+      default: 'holdout',
+      about:
+        'what says which weights are best and when to stop: clips held out of the training ones; or, as in the reference, ' +
+        'the clips that are scored, which flatters the result',
+    },
+    holdout: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.1,
+      about: 'part of the training clips held out, chosen by the seed',
+    },
+    holdoutMost: {type: 'integer', minimum: 1, default: 20000, about: 'the most clips held out'},
+    checkpointEvery: {
+      type: 'integer',
+      minimum: 1,
+      default: 250,
+      about: 'steps after which the state is kept, besides at each evaluation, to go on from after a stop',
+    },
+  },
+  inputs: {
+    features: {kind: 'file', many: true, about: 'of the training clips: uint8 .npy (clips, vectors, width)'},
+    targets: {
+      kind: 'file',
+      many: true,
+      about: 'of the same clips, in one order: uint8 .npy (clips, bytes), a bit a class, highest first',
+    },
+    classes: {kind: 'file', about: 'classes.csv of audioset-features: index,mid,label'},
+    evalFeatures: {kind: 'file', about: 'of the clips to score'},
+    evalTargets: {kind: 'file', about: 'of the clips to score'},
+    evalClips: {kind: 'file', about: 'clips.csv of the clips to score, a row each with its video_id'},
+  },
+  outputs: {
+    predictions: {kind: 'file', name: 'predictions.npy', about: 'probabilities, float32 (clips to score, classes)'},
+    validation: {kind: 'file', name: 'validation.npy', about: 'probabilities, float32 (clips held out, classes)'},
+    index: {
+      kind: 'file',
+      name: 'index.json',
+      about: 'clips and classes of both, in order, type tag-predictions/1; clips held out by their row',
+    },
+    model: {kind: 'file', name: 'model.safetensors', about: 'the model with its classes, of the best evaluation'},
+    curve: {kind: 'file', name: 'curve.csv', about: 'iteration, trainLoss, meanPrecision, meanArea'},
+  },
+  seeded: true,
+  numericBackend: true,
+  resumable: true,
+  async run({params, inputs, outputs, seed, engine, threads, checkpoint: folder, signal, log, progress, metric}) {
+    const classes = readCsv(inputs.classes, ['label'], 'the classes table').map(({label = ''}) => label);
+    if (classes.length < 2) throw new StageError('the classes table has one class or none; two or more are needed');
+    const open: TaggedClips[] = [];
+    const opened = (clips: TaggedClips): TaggedClips => {
+      open.push(clips);
+      return clips;
+    };
+    try {
+      const {features, targets, evalFeatures, evalTargets} = inputs;
+      const clips = opened(openTaggedClips(features, targets, classes.length, 'the training clips'));
+      const scored = opened(openTaggedClips([evalFeatures], [evalTargets], classes.length, 'the clips to score'));
+      const ids = readIds(inputs.evalClips, scored);
+      checkFit(clips, scored);
+      const split = holdOut(clips.count, holdoutSize(params, clips.count), seed);
+      log(
+        `${count(split.training.length, 'clip')} to train on, ${split.holdout.length} held out, ${ids.length} to score`,
+      );
+      const members = clips.members(split.training);
+      const without = classes.length - classesWithMembers(members).length;
+      if (without > 0) log(`${without} of ${classes.length} classes have no clip to train on`);
+
+      const graph = taggerGraph(params, clips.width, classes.length);
+      const prior = members.rows.length / (split.training.length * classes.length);
+      const weights = taggerWeights(graph, seed, params.priorBias ? prior : undefined);
+      const model = createTrainer(
+        await loadEngine({engine, threads}),
+        graph,
+        {learningRate: params.learningRate},
+        weights,
+        seed,
+      );
+      try {
+        const {view, batchSize, iterations} = params;
+        const all = Int32Array.from({length: scored.count}, (_, row) => row);
+        const options = {view, batchSize, signal};
+        const predictAll = (): Promise<TagPredictions> => predictTags(model, scored, all, options);
+        const predictHeldOut = (): Promise<TagPredictions> => predictTags(model, clips, split.holdout, options);
+        const sampler = (start: SamplerStart): Sampler =>
+          params.sampler === 'balanced' ? balancedSampler(members, start) : shuffledSampler(split.training, start);
+        const {examples, ...fresh} = sampler({seed}).state();
+
+        const identity = digestOf(JSON.stringify({graph, params, seed, engine, classes, examples, fresh}), weights);
+        const checkpoint = fineTuneCheckpoint<TaggerSnapshot>(folder, identity, log);
+        const from = checkpoint.read();
+        if (from !== undefined) log(`goes on after iteration ${from.done}`);
+        const plan = {
+          ...params,
+          snapshotEvery: params.checkpointEvery,
+          batches(done: number) {
+            const stream = sampler({...fresh, examples, drawn: done * batchSize});
+            const rows = new Int32Array(batchSize);
+            return () => {
+              stream.next(rows);
+              return clips.batch(rows, view);
+            };
+          },
+          async evaluate() {
+            const found = await (params.selectOn === 'eval' ? predictAll() : predictHeldOut());
+            const scores = await tagScores(found.scores, found.targets, classes.length, signal);
+            if (scores.classesWithout < classes.length) return scores;
+            throw new StageError('the clips that choose the weights have no class', 'hold out more clips');
+          },
+        };
+        const trained = await trainTagger(model, plan, from, {
+          signal,
+          keep: (snapshot) => checkpoint.write(snapshot),
+          onStep: (done) => progress(done / iterations, `iteration ${done}`),
+          onEvaluation: (evaluation, isBest) => log(lineOf(evaluation, isBest)),
+        });
+
+        model.load(trained.weights);
+        const [final, heldOut] = [await predictAll(), await predictHeldOut()];
+        const scores = await tagScores(final.scores, final.targets, classes.length, signal);
+        writeNpy(outputs.predictions, {shape: [ids.length, classes.length], data: final.scores});
+        writeNpy(outputs.validation, {shape: [split.holdout.length, classes.length], data: heldOut.scores});
+        writeIndex(outputs.index, classes, ids, split.holdout);
+        writeModel(outputs.model, {
+          graph,
+          weights: new Map([...weights, ...trained.weights]),
+          classes,
+          about: {
+            model: params.model,
+            levels: params.levels,
+            view,
+            units: String(params.units),
+            attNorm: params.attNorm,
+            headBatchNorm: String(params.headBatchNorm),
+            finalDense: String(params.finalDense),
+            sampler: params.sampler,
+            selectOn: params.selectOn,
+          },
+        });
+        writeCurve(outputs.curve, trained.curve);
+        metric('iterations', trained.curve.at(-1)?.iteration ?? 0);
+        metric('bestIteration', trained.best.iteration);
+        metric('selectionMeanPrecision', trained.best.meanPrecision);
+        reportScores(scores, metric);
+        if (scores.classesWithout > 0) log(`${scores.classesWithout} classes have no clip to score and do not count`);
+      } finally {
+        model.dispose();
+      }
+    } finally {
+      for (const clips of open) clips.close();
+    }
+  },
+});
+
+function holdoutSize(
+  {selectOn, holdout, holdoutMost}: {readonly selectOn: string; readonly holdout: number; readonly holdoutMost: number},
+  clips: number,
+): number {
+  if (selectOn === 'eval') return 0;
+  const size = Math.min(holdoutMost, Math.max(1, Math.round(holdout * clips)));
+  if (size < clips) return size;
+  throw new StageError(
+    `${count(size, 'clip')} are to be held out, and there are ${clips}`,
+    'lower `holdout`, or give more clips',
+  );
+}
+
+function readIds(path: string, scored: TaggedClips): readonly string[] {
+  const ids = readCsv(path, ['video_id'], 'the clips table').map((record) => record['video_id'] ?? '');
+  if (ids.length === scored.count) return ids;
+  throw new StageError(
+    `the clips table has ${count(ids.length, 'row')}, and there are ${scored.count} clips to score`,
+    'give the outputs of one audioset-features node',
+  );
+}
+
+function checkFit(clips: TaggedClips, scored: TaggedClips): void {
+  if (clips.width === scored.width) return;
+  throw new StageError(
+    `a vector of the clips to score has ${scored.width} values, and one of the training clips ${clips.width}`,
+  );
+}
+
+/** Leaves out what is not a number, or without bounds, which only few clips can bring about. */
+function reportScores({meanPrecision, meanArea}: TagScores, metric: (name: string, value: number) => void): void {
+  const found = {meanPrecision, meanArea, dPrime: dPrime(meanArea)};
+  for (const [name, value] of Object.entries(found)) if (Number.isFinite(value)) metric(name, value);
+}
+
+function lineOf({iteration, trainLoss, meanPrecision, meanArea}: Evaluation, isBest: boolean): string {
+  const scores = `MAP ${meanPrecision.toFixed(4)}, AUC ${meanArea.toFixed(4)}`;
+  return `iteration ${iteration}: loss ${trainLoss.toFixed(5)}, ${scores}${isBest ? ', the best so far' : ''}`;
+}
+
+/** What the axes of the two arrays mean. */
+function writeIndex(path: string, classes: readonly string[], ids: readonly string[], holdout: Int32Array): void {
+  const described = (rows: number): object => ({
+    dtype: 'float32',
+    shape: [rows, classes.length],
+    unit: 'probability',
+  });
+  const index = {
+    type: 'tag-predictions/1',
+    axes: ['clip', 'class'],
+    classes,
+    predictions: {...described(ids.length), clips: ids},
+    validation: {...described(holdout.length), rows: [...holdout]},
+  };
+  writeFileSync(path, `${JSON.stringify(index)}\n`);
+}
+
+function writeCurve(path: string, curve: readonly Evaluation[]): void {
+  writeCsv(
+    path,
+    ['iteration', 'trainLoss', 'meanPrecision', 'meanArea'],
+    curve.map((line) => [line.iteration, line.trainLoss, line.meanPrecision, line.meanArea]),
+  );
+}
