@@ -132,9 +132,13 @@ describe('train-tagger', () => {
   });
 
   test('stops when evaluations bring nothing better', async () => {
-    const trained = await train({model: 'dnn', levels: 'h1', iterations: 5000, patience: 2, evaluateEvery: 5});
+    const params = {iterations: 5000, patience: 2, evaluateEvery: 5, selectOn: 'eval'} as const;
+    const trained = await train({model: 'dnn', levels: 'h1', ...params});
     const curve = curveOf(trained);
-    expect(curve.length).toBe(curve.indexOf(Math.max(...curve)) + 3);
+    const best = Math.max(...curve);
+    expect(curve.length).toBe(curve.indexOf(best) + 3);
+    // The weights are those of the best evaluation, not of the last.
+    expect(trained.metrics['meanPrecision']).toBe(best);
   });
 
   test('gives the same bytes again, and others for another seed or sampler', async () => {

@@ -69,6 +69,8 @@ describe('tagged clips', () => {
     try {
       const {rows, starts} = clips.members(Int32Array.of(0, 2));
       expect([...rows]).toEqual([0, 2, 2, 0]);
+      expect([...clips.members(Int32Array.of(1)).rows]).toEqual([1]);
+      expect(clips.batch(Int32Array.of(1), 'vectors').inputs['features']?.data).toEqual(Float32Array.of(0, 0, 0, -1));
       expect([...starts]).toEqual([0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4]);
     } finally {
       clips.close();
@@ -79,7 +81,12 @@ describe('tagged clips', () => {
     const count = 3000;
     const many = openTaggedClips(
       [bytes('many', [count, 1, 1], new Array<number>(count).fill(7))],
-      [targets('tmany', Array.from({length: count}, () => [4]))],
+      [
+        targets(
+          'tmany',
+          Array.from({length: count}, () => [4]),
+        ),
+      ],
       CLASSES,
       'the clips',
     );
