@@ -1,11 +1,19 @@
-/** Probabilities below this count as this, so that one zero does not decide alone. */
-const FLOOR = 1e-12;
+export interface GeometricMeanOptions {
+  /** Probabilities below this count as this, so that one zero does not decide alone; above 0. */
+  readonly floor?: number;
+  /** Divide each row by its sum: for one class a clip, not for several. */
+  readonly renormalise?: boolean;
+}
 
 /**
- * Geometric mean of several arrays of class probabilities (N, classes), each row divided by its sum afterwards:
- * exp(mean over arrays of ln(max(p, 1e-12))), in float64. At least one array; all of one length.
+ * Geometric mean of several arrays of class probabilities (N, classes), each row divided by its sum afterwards unless
+ * said otherwise: exp(mean over arrays of ln(max(p, floor))), in float64. At least one array; all of one length.
  */
-export function geometricMean(arrays: readonly Float32Array[], classes: number): Float32Array {
+export function geometricMean(
+  arrays: readonly Float32Array[],
+  classes: number,
+  {floor = 1e-12, renormalise = true}: GeometricMeanOptions = {},
+): Float32Array {
   const [first] = arrays;
   if (first === undefined) throw new RangeError('the mean of no arrays');
   if (arrays.some((array) => array.length !== first.length)) throw new RangeError('the arrays differ in length');
@@ -15,12 +23,13 @@ export function geometricMean(arrays: readonly Float32Array[], classes: number):
     let total = 0;
     for (let c = 0; c < classes; c++) {
       let logs = 0;
-      for (const array of arrays) logs += Math.log(Math.max(array[start + c] as number, FLOOR));
+      for (const array of arrays) logs += Math.log(Math.max(array[start + c] as number, floor));
       const mean = Math.exp(logs / arrays.length);
       row[c] = mean;
       total += mean;
     }
-    for (let c = 0; c < classes; c++) result[start + c] = (row[c] as number) / total;
+    const divisor = renormalise ? total : 1;
+    for (let c = 0; c < classes; c++) result[start + c] = (row[c] as number) / divisor;
   }
   return result;
 }

@@ -37,6 +37,16 @@ describe('geometricMean', () => {
     expect([...mean]).toEqual([0.5, 0.5]);
   });
 
+  test('the floor is what smaller values count as', () => {
+    const mean = geometricMean([Float32Array.of(0, 1), Float32Array.of(1, 0.25)], 2, {floor: 0.0625});
+    expect([...mean]).toEqual([0.25 / 0.75, 0.5 / 0.75].map(Math.fround));
+  });
+
+  test('rows of several true classes stay as they are', () => {
+    const mean = geometricMean([Float32Array.of(0.25, 1), Float32Array.of(1, 1)], 2, {renormalise: false});
+    expect([...mean]).toEqual([0.5, 1]);
+  });
+
   test('refuses arrays of different lengths', () => {
     expect(() => geometricMean([new Float32Array(2), new Float32Array(4)], 2)).toThrow(RangeError);
     expect(() => geometricMean([], 2)).toThrow(RangeError);
