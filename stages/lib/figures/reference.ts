@@ -73,7 +73,7 @@ export function makeReference(rows: readonly ReferenceRow[]): Reference {
 }
 
 /** `Balanced First`, `balanced-first` and `BALANCED_FIRST` are one variant, and so are `h1+h3` and `level-13`. */
-export function variantKey(variant: string): string {
+function variantKey(variant: string): string {
   const key = variant
     .trim()
     .toLowerCase()
