@@ -1,9 +1,13 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {writeCsv} from './lib/formats/csv.ts';
+import {readCsv, writeCsv} from './lib/formats/csv.ts';
 import {readFolds, type Folds} from './lib/experiment/dataset.ts';
+import {openNpyRows} from './lib/formats/npy-rows.ts';
 import {readFloat32} from './lib/formats/npy.ts';
+import {multiHotBytes} from './lib/audioset/multi-hot.ts';
+import {membersOf, membersOfTargets, type ClassMembers} from './lib/learning/class-members.ts';
 import {makeReport} from './lib/learning/report.ts';
+import {count} from './lib/problems.ts';
 import {joinValidation, type ClipScores} from './lib/learning/validation-scores.ts';
 
 export default defineStage({
@@ -29,18 +33,24 @@ export default defineStage({
         'with split train: the output `index` of stage train, for each of the predictions, which are its output `validation`; ' +
         'the clips of all of them are scored together',
     },
-    folds: {kind: 'file', about: 'the folds table'},
+    folds: {kind: 'file', optional: true, about: 'the folds table, for clips of one class each'},
+    targets: {
+      kind: 'file',
+      optional: true,
+      about:
+        'in place of folds, for clips of any number of classes: uint8 .npy (clips, bytes), a bit a class, highest ' +
+        'first, such as targets.npy of audioset-features; the predictions have the same clips',
+    },
+    classes: {kind: 'file', optional: true, about: 'with targets: csv with column label, a row a class in their order'},
   },
   outputs: {
     metrics: {kind: 'file', name: 'metrics.json', about: 'all scores, type metrics/1'},
     perClass: {kind: 'file', name: 'per-class.csv', about: 'label, clips, ap, auc, ap3; empty where not defined'},
   },
   run({params, inputs, outputs, log, metric}) {
-    const folds = readFolds(inputs.folds);
-    const {classes} = folds;
-    const {clips, data} = readScores(params, inputs, folds);
+    const {data, members, labels} = readScored(params, inputs);
     if (!data.every(Number.isFinite)) throw new StageError('the predictions hold a value that is not a finite number');
-    const report = makeReport(params.variant, data, clips, classes);
+    const report = makeReport(params.variant, data, members, labels);
     writeFileSync(outputs.metrics, `${JSON.stringify(report, null, 2)}\n`);
     writeCsv(
       outputs.perClass,
@@ -48,6 +58,8 @@ export default defineStage({
       report.perClass.map(({label, clips: own, ap, auc, ap3}) => [label, own, ap ?? '', auc ?? '', ap3 ?? '']),
     );
     if (report.undefined.length > 0) log(`left out of MAP or AUC, as not defined: ${report.undefined.join(', ')}`);
+    const unlabelled = report.clips - new Set(members.rows).size;
+    if (unlabelled > 0) log(`${count(unlabelled, 'clip')} without a class: 0 in MAP@3 and accuracy`);
     for (const name of ['map3', 'map', 'auc', 'dPrime', 'accuracy'] as const) {
       const value = report[name];
       if (value !== null) metric(name, value);
@@ -58,13 +70,71 @@ export default defineStage({
 interface Inputs {
   readonly predictions: readonly string[];
   readonly indexes: readonly string[];
+  readonly folds: string | undefined;
+  readonly targets: string | undefined;
+  readonly classes: string | undefined;
 }
 
-function readScores(
-  {split, fold}: {readonly split: 'train' | 'test'; readonly fold: number},
-  {predictions, indexes}: Inputs,
-  folds: Folds,
-): ClipScores {
+interface Params {
+  readonly split: 'train' | 'test';
+  readonly fold: number;
+}
+
+/** Class probabilities (clips, classes) and what is true of the clips. */
+interface Scored {
+  readonly data: Float32Array;
+  readonly members: ClassMembers;
+  readonly labels: readonly string[];
+}
+
+function readScored(params: Params, inputs: Inputs): Scored {
+  const {folds: foldsPath, targets, classes} = inputs;
+  if (foldsPath !== undefined && targets === undefined && classes === undefined) {
+    const folds = readFolds(foldsPath);
+    const {clips, data} = readFoldScores(params, inputs, folds);
+    const rows = Int32Array.from(clips, (_, row) => row);
+    const classOf = Int32Array.from(clips, ({classIndex}) => classIndex);
+    return {data, members: membersOf(rows, classOf, folds.classes.length), labels: folds.classes};
+  }
+  if (foldsPath !== undefined || targets === undefined || classes === undefined) {
+    throw new StageError('what is true of the clips is not clear', 'bind `folds`, or `targets` and `classes`');
+  }
+  if (inputs.indexes.length > 0 || params.split === 'train' || params.fold !== 0) {
+    throw new StageError('targets have no split and no folds', 'leave `indexes`, `split` and `fold` out');
+  }
+  return readTargetScores(onlyOf(inputs.predictions), targets, classes);
+}
+
+function readTargetScores(predictions: string, targets: string, classes: string): Scored {
+  const labels = readCsv(classes, ['label'], 'the classes table').map(({label = ''}) => label);
+  const file = openNpyRows(targets, 'the targets');
+  file.close();
+  const [clips = 0, bytes = 0] = file.shape;
+  if (labels.length === 0 || clips === 0) throw new StageError('the targets are empty: there is nothing to score');
+  if (bytes !== multiHotBytes(labels.length)) {
+    throw new StageError(
+      `the targets have ${bytes} bytes a clip; ${labels.length} classes need ${multiHotBytes(labels.length)}`,
+    );
+  }
+  const {shape, data} = readFloat32(predictions, 2, 'the predictions');
+  if (shape[0] !== clips || shape[1] !== labels.length) {
+    throw new StageError(
+      `the predictions have shape [${shape.join(', ')}]; the targets have ${clips} clips of ${labels.length} classes`,
+    );
+  }
+  return {data, members: membersOfTargets(targets, labels.length, 'the targets'), labels};
+}
+
+function onlyOf(predictions: readonly string[]): string {
+  const [path = ''] = predictions;
+  if (predictions.length === 1) return path;
+  throw new StageError(
+    `there are ${predictions.length} arrays of predictions`,
+    'give one, or bind `indexes` to score validation clips of several folds',
+  );
+}
+
+function readFoldScores({split, fold}: Params, {predictions, indexes}: Inputs, folds: Folds): ClipScores {
   if (indexes.length > 0) {
     if (split === 'test' || fold !== 0) {
       throw new StageError('indexes say which clips are scored', 'set `split: train`, and leave `fold` out');
@@ -80,14 +150,7 @@ function readScores(
       split === 'test' ? 'to score the validation clips, set `split: train` and bind `indexes`' : undefined,
     );
   }
-  const [path = ''] = predictions;
-  if (predictions.length !== 1) {
-    throw new StageError(
-      `there are ${predictions.length} arrays of predictions`,
-      'give one, or bind `indexes` to score validation clips of several folds',
-    );
-  }
-  const {shape, data} = readFloat32(path, 2, 'the predictions');
+  const {shape, data} = readFloat32(onlyOf(predictions), 2, 'the predictions');
   if (shape[0] !== clips.length || shape[1] !== folds.classes.length) {
     throw new StageError(
       `the predictions have shape [${shape.join(', ')}]; the folds table has ${clips.length} ${split} clips ` +

@@ -1,4 +1,5 @@
 import {normalQuantile} from './normal.ts';
+import {rankScores, type Ranking} from './ranking.ts';
 
 /**
  * Average precision: the sum over distinct scores, from the highest, of (recall gained there) x (precision there), without
@@ -6,32 +7,15 @@ import {normalQuantile} from './normal.ts';
  * Source: scikit-learn's average_precision_score.
  */
 export function averagePrecision(scores: ArrayLike<number>, positive: ArrayLike<boolean>): number | undefined {
-  let found = 0;
-  let seen = 0;
-  let sum = 0;
-  for (const {positives, size} of groupsByScore(scores, positive)) {
-    found += positives;
-    seen += size;
-    sum += positives * (found / seen);
-  }
-  return found === 0 ? undefined : sum / found;
+  return rankingOf(scores, positive).averagePrecision;
 }
 
 /**
  * Area under the ROC curve: the chance that a positive scores above a negative, a tie counting one half (Mann-Whitney with
- * mid-ranks). Undefined without a positive or without a negative.
+ * mid-ranks). Undefined without a positive or without a negative. Scores must not be NaN.
  */
 export function areaUnderRoc(scores: ArrayLike<number>, positive: ArrayLike<boolean>): number | undefined {
-  let positives = 0;
-  let negatives = 0;
-  let wonTwice = 0;
-  for (const group of groupsByScore(scores, positive)) {
-    const losers = group.size - group.positives;
-    wonTwice += losers * (2 * positives + group.positives);
-    positives += group.positives;
-    negatives += losers;
-  }
-  return positives === 0 || negatives === 0 ? undefined : wonTwice / (2 * positives * negatives);
+  return rankingOf(scores, positive).areaUnderRoc;
 }
 
 /** Separation of two normal distributions of variance 1 that gives this area: sqrt(2) x quantile. Infinity for 1. */
@@ -81,28 +65,13 @@ export function rowOf(values: Float32Array, width: number, row: number): Float32
 }
 
 /** Undefined for an empty list. */
-export function meanOf(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+export function meanOf(values: readonly number[] | Float64Array | Uint8Array): number | undefined {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return values.length === 0 ? undefined : sum / values.length;
 }
 
-interface ScoreGroup {
-  readonly size: number;
-  readonly positives: number;
-}
-
-/** Groups of equal scores, from the highest score down. */
-function groupsByScore(scores: ArrayLike<number>, positive: ArrayLike<boolean>): readonly ScoreGroup[] {
-  const order = Array.from({length: scores.length}, (_, i) => i);
-  order.sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  const groups: {size: number; positives: number}[] = [];
-  let previous: number | undefined;
-  for (const i of order) {
-    const score = scores[i] as number;
-    if (score !== previous) groups.push({size: 0, positives: 0});
-    previous = score;
-    const group = groups.at(-1) as {size: number; positives: number};
-    group.size++;
-    if (positive[i] === true) group.positives++;
-  }
-  return groups;
+function rankingOf(scores: ArrayLike<number>, positive: ArrayLike<boolean>): Ranking {
+  const isPositive = Uint8Array.from({length: scores.length}, (_, i) => (positive[i] === true ? 1 : 0));
+  return rankScores(Float64Array.from(scores), isPositive);
 }

@@ -1,16 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {StageError} from 'mixdown/stage';
-import type {Clip} from '../experiment/dataset.ts';
-import {
-  areaUnderRoc,
-  averagePrecision,
-  averagePrecisionAt3,
-  dPrime,
-  meanAveragePrecisionAt3,
-  meanOf,
-  rowOf,
-  topClass,
-} from './metrics.ts';
+import type {ClassMembers} from './class-members.ts';
+import {dPrime, meanOf} from './metrics.ts';
+import {rankClasses} from './ranking.ts';
+import {topThree} from './top-three.ts';
 
 /** What a variant scored. A number is null where it is not defined; d' is null for an AUC of 1, where it is infinite. */
 export interface MetricsReport {
@@ -18,11 +11,14 @@ export interface MetricsReport {
   readonly variant: string;
   readonly clips: number;
   readonly classes: number;
+  /** Clips have any number of classes, not one each. */
+  readonly multiLabel?: true;
+  /** Mean over the clips of their AP@3: see `TopThree`. */
   readonly map3: number;
   readonly map: number | null;
   readonly auc: number | null;
   readonly dPrime: number | null;
-  /** Part of the clips whose true class scores highest. */
+  /** Part of the clips whose highest score is of a class of theirs. */
   readonly accuracy: number;
   readonly perClass: readonly ClassMetrics[];
   /** Labels whose AP or AUC is not defined, and which the means leave out. */
@@ -41,29 +37,27 @@ export interface ClassMetrics {
 }
 
 /**
- * Scores class probabilities (clips, classes). MAP and AUC are unweighted means over the classes that have them; d' is that
- * of the mean AUC, not a mean over classes. At least one clip.
+ * Scores class probabilities (clips, classes), none of them NaN; `members` are the clips of each class. MAP and AUC are
+ * unweighted means over the classes that have them; d' is that of the mean AUC, not a mean over classes. At least one
+ * clip.
  */
 export function makeReport(
   variant: string,
   scores: Float32Array,
-  clips: readonly Clip[],
+  members: ClassMembers,
   labels: readonly string[],
 ): MetricsReport {
-  const classes = labels.length;
-  const truth = clips.map(({classIndex}) => classIndex);
-  const perClass = labels.map((label, index): ClassMetrics => {
-    const column = clips.map((_, row) => scores[row * classes + index] as number);
-    const positive = truth.map((own) => own === index);
-    const own = truth.flatMap((trueClass, row) =>
-      trueClass === index ? [averagePrecisionAt3(rowOf(scores, classes, row), index)] : [],
-    );
+  const {classes, rows, starts} = members;
+  const clips = scores.length / classes;
+  const {averagePrecisions, isTopHit} = topThree(scores, members);
+  const perClass = rankClasses(scores, members).map(({averagePrecision, areaUnderRoc}, c): ClassMetrics => {
+    const own = rows.subarray(starts[c], starts[c + 1]);
     return {
-      label,
+      label: labels[c] ?? '',
       clips: own.length,
-      ap: averagePrecision(column, positive) ?? null,
-      auc: areaUnderRoc(column, positive) ?? null,
-      ap3: meanOf(own) ?? null,
+      ap: averagePrecision ?? null,
+      auc: areaUnderRoc ?? null,
+      ap3: meanOf(Array.from(own, (row) => averagePrecisions[row] as number)) ?? null,
     };
   });
   const auc = meanOf(perClass.flatMap((row) => row.auc ?? [])) ?? null;
@@ -71,13 +65,14 @@ export function makeReport(
   return {
     type: 'metrics/1',
     variant,
-    clips: clips.length,
+    clips,
     classes,
-    map3: meanAveragePrecisionAt3(scores, classes, truth) ?? 0,
+    ...(isMultiLabel(members, clips) ? {multiLabel: true} : {}),
+    map3: meanOf(averagePrecisions) ?? 0,
     map: meanOf(perClass.flatMap((row) => row.ap ?? [])) ?? null,
     auc,
     dPrime: separation !== null && Number.isFinite(separation) ? separation : null,
-    accuracy: meanOf(truth.map((own, row) => (topClass(rowOf(scores, classes, row)) === own ? 1 : 0))) ?? 0,
+    accuracy: meanOf(isTopHit) ?? 0,
     perClass,
     undefined: perClass.filter(({ap, auc}) => ap === null || auc === null).map(({label}) => label),
   };
@@ -95,4 +90,8 @@ export function readReport(path: string, name: string): MetricsReport {
     throw new StageError(`${name} is not a metrics/1 report`, 'give the output `metrics` of stage metrics');
   }
   return value as MetricsReport;
+}
+
+function isMultiLabel({rows}: ClassMembers, clips: number): boolean {
+  return rows.length !== clips || new Set(rows).size !== clips;
 }
