@@ -11,7 +11,7 @@ import {writeModel} from './lib/models/model-file.ts';
 import {createTrainer} from './lib/models/trainer.ts';
 import {count} from './lib/problems.ts';
 import {holdOut} from './lib/tagging/holdout.ts';
-import {predictTags, type TagPredictions} from './lib/tagging/predict-tags.ts';
+import {predictTags} from './lib/tagging/predict-tags.ts';
 import {tagScores, type TagScores} from './lib/tagging/tag-scores.ts';
 import {openTaggedClips, type TaggedClips} from './lib/tagging/tagged-clips.ts';
 import {taggerGraph, taggerWeights} from './lib/tagging/tagger-graph.ts';
@@ -126,7 +126,7 @@ export default defineStage({
     index: {
       kind: 'file',
       name: 'index.json',
-      about: 'clips and classes of both, in order, type tag-predictions/1; clips held out by their row',
+      about: 'clips and classes of both, in order, type predictions/1; clips held out by their row',
     },
     model: {kind: 'file', name: 'model.safetensors', about: 'the model with its classes, of the best evaluation'},
     curve: {kind: 'file', name: 'curve.csv', about: 'iteration, trainLoss, meanPrecision, meanArea'},
@@ -152,7 +152,7 @@ export default defineStage({
       log(
         `${count(split.training.length, 'clip')} to train on, ${split.holdout.length} held out, ${ids.length} to score`,
       );
-      const members = clips.members(split.training);
+      const members = clips.members(split.training, 'row');
       const without = classes.length - classesWithMembers(members).length;
       if (without > 0) log(`${without} of ${classes.length} classes have no clip to train on`);
 
@@ -169,9 +169,11 @@ export default defineStage({
       try {
         const {view, batchSize, iterations} = params;
         const all = Int32Array.from({length: scored.count}, (_, row) => row);
+        const truth = scored.members(all, 'place');
+        const heldOutTruth = clips.members(split.holdout, 'place');
         const options = {view, batchSize, signal};
-        const predictAll = (): Promise<TagPredictions> => predictTags(model, scored, all, options);
-        const predictHeldOut = (): Promise<TagPredictions> => predictTags(model, clips, split.holdout, options);
+        const predictAll = (): Promise<Float32Array> => predictTags(model, scored, all, options);
+        const predictHeldOut = (): Promise<Float32Array> => predictTags(model, clips, split.holdout, options);
         const sampler = (start: SamplerStart): Sampler =>
           params.sampler === 'balanced' ? balancedSampler(members, start) : shuffledSampler(split.training, start);
         const {examples, ...fresh} = sampler({seed}).state();
@@ -192,8 +194,10 @@ export default defineStage({
             };
           },
           async evaluate() {
-            const found = await (params.selectOn === 'eval' ? predictAll() : predictHeldOut());
-            const scores = await tagScores(found.scores, found.targets, classes.length, signal);
+            const scores =
+              params.selectOn === 'eval'
+                ? tagScores(await predictAll(), truth)
+                : tagScores(await predictHeldOut(), heldOutTruth);
             if (scores.classesWithout < classes.length) return scores;
             throw new StageError('the clips that choose the weights have no class', 'hold out more clips');
           },
@@ -207,9 +211,9 @@ export default defineStage({
 
         model.load(trained.weights);
         const [final, heldOut] = [await predictAll(), await predictHeldOut()];
-        const scores = await tagScores(final.scores, final.targets, classes.length, signal);
-        writeNpy(outputs.predictions, {shape: [ids.length, classes.length], data: final.scores});
-        writeNpy(outputs.validation, {shape: [split.holdout.length, classes.length], data: heldOut.scores});
+        const scores = tagScores(final, truth);
+        writeNpy(outputs.predictions, {shape: [ids.length, classes.length], data: final});
+        writeNpy(outputs.validation, {shape: [split.holdout.length, classes.length], data: heldOut});
         writeIndex(outputs.index, classes, ids, split.holdout);
         writeModel(outputs.model, {
           graph,
@@ -290,11 +294,11 @@ function writeIndex(path: string, classes: readonly string[], ids: readonly stri
     unit: 'probability',
   });
   const index = {
-    type: 'tag-predictions/1',
+    type: 'predictions/1',
     axes: ['clip', 'class'],
     classes,
     predictions: {...described(ids.length), clips: ids},
-    validation: {...described(holdout.length), rows: [...holdout]},
+    validation: {...described(holdout.length), clips: Array.from(holdout, String)},
   };
   writeFileSync(path, `${JSON.stringify(index)}\n`);
 }

@@ -3,37 +3,29 @@ import {StageError} from 'mixdown/stage';
 import type {Trainer} from '../models/trainer.ts';
 import type {ClipView, TaggedClips} from './tagged-clips.ts';
 
-/** Probabilities and targets of clips, both (rows, classes). */
-export interface TagPredictions {
-  readonly scores: Float32Array;
-  readonly targets: Float32Array;
-}
-
 export interface PredictOptions {
   readonly view: ClipView;
   readonly batchSize: number;
   readonly signal: AbortSignal;
 }
 
-/** Scores the rows in their order, a batch at a time. Throws StageError when a score is not a number. */
+/** Probabilities (rows, classes) of the rows in their order, a batch at a time. Throws StageError when a score is not a number. */
 export async function predictTags(
   model: Pick<Trainer, 'predict'>,
   clips: TaggedClips,
   rows: Int32Array,
   {view, batchSize, signal}: PredictOptions,
-): Promise<TagPredictions> {
+): Promise<Float32Array> {
   const scores = new Float32Array(rows.length * clips.classes);
-  const targets = new Float32Array(scores.length);
   for (let first = 0; first < rows.length; first += batchSize) {
     await setImmediate();
     signal.throwIfAborted();
-    const batch = clips.batch(rows.subarray(first, first + batchSize), view);
-    const own = await model.predict(batch.inputs);
+    const {inputs} = clips.batch(rows.subarray(first, first + batchSize), view);
+    const own = await model.predict(inputs);
     if (own.some(Number.isNaN)) {
       throw new StageError('training diverged: a score is not a number', 'lower `learningRate`');
     }
     scores.set(own, first * clips.classes);
-    targets.set(batch.targets.data, first * clips.classes);
   }
-  return {scores, targets};
+  return scores;
 }

@@ -21,8 +21,8 @@ export interface TaggedClips {
   readonly classes: number;
   /** Values (q - 128) / 128 and targets 0 or 1 of the rows, in their order. */
   batch(rows: Int32Array, view: ClipView): Batch;
-  /** Clips of each class, of the rows given. */
-  members(rows: Int32Array): ClassMembers;
+  /** Clips of each class among the rows given, by their row or by their place among these. */
+  members(rows: Int32Array, by: 'row' | 'place'): ClassMembers;
   close(): void;
 }
 
@@ -98,11 +98,11 @@ export function openTaggedClips(
           targets: {shape: [rows.length, classes], data: y},
         };
       },
-      members(rows) {
+      members(rows, by) {
         const pairs = {rows: growingInts(), classOf: growingInts()};
-        for (const row of rows) {
+        for (const [place, row] of rows.entries()) {
           eachTarget(row, (c) => {
-            pairs.rows.push(row);
+            pairs.rows.push(by === 'row' ? row : place);
             pairs.classOf.push(c);
           });
         }

@@ -112,12 +112,12 @@ describe('train-tagger', () => {
       readonly type: string;
       readonly classes: readonly string[];
       readonly predictions: {readonly clips: readonly string[]};
-      readonly validation: {readonly rows: readonly number[]};
+      readonly validation: {readonly clips: readonly string[]};
     };
-    expect(index.type).toBe('tag-predictions/1');
+    expect(index.type).toBe('predictions/1');
     expect(index.classes).toEqual(names);
     expect(index.predictions.clips[EVAL - 1]).toBe(`v${EVAL - 1}`);
-    expect(new Set(index.validation.rows).size).toBe(30);
+    expect(new Set(index.validation.clips).size).toBe(30);
     expect(readModel(trained.outputs.model)).toMatchObject({
       classes: names,
       about: {model: 'dnn', selectOn: 'holdout'},

@@ -67,10 +67,11 @@ describe('tagged clips', () => {
   test('are members of each of their classes', () => {
     const clips = open();
     try {
-      const {rows, starts} = clips.members(Int32Array.of(0, 2));
+      const {rows, starts} = clips.members(Int32Array.of(0, 2), 'row');
       expect([...rows]).toEqual([0, 2, 2, 0]);
-      expect([...clips.members(Int32Array.of(1)).rows]).toEqual([1]);
+      expect([...clips.members(Int32Array.of(1), 'row').rows]).toEqual([1]);
       expect(clips.batch(Int32Array.of(1), 'vectors').inputs['features']?.data).toEqual(Float32Array.of(0, 0, 0, -1));
+      expect([...clips.members(Int32Array.of(0, 2), 'place').rows]).toEqual([0, 1, 1, 0]);
       expect([...starts]).toEqual([0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4]);
     } finally {
       clips.close();
@@ -92,7 +93,7 @@ describe('tagged clips', () => {
     );
     try {
       const all = Int32Array.from({length: count}, (_, row) => row);
-      expect(many.members(all).rows).toEqual(all);
+      expect(many.members(all, 'row').rows).toEqual(all);
     } finally {
       many.close();
     }
