@@ -129,4 +129,24 @@ describe('the audio pipeline', () => {
     // Chance is 0.183 with ten classes.
     for (const score of Object.values(scores())) expect(score).toBeGreaterThan(0.4);
   });
+
+  const yamnet = sharedData('yamnet');
+  it.skipIf(real === undefined || yamnet === undefined)(
+    'tells real recordings apart with a pretrained extractor',
+    async () => {
+      const here = ['--profile', 'fsdkaggle2018', '--profile', 'yamnet'];
+      const places = ['--set', `fsdkaggle2018=${real}`, '--set', `yamnet=${yamnet}`];
+      const jobs = await build(...here, ...places);
+      expect(jobs).toMatchObject({'yamnet-weights': 1, embeddings: 150, tables: 1});
+      // Random weights give about 0.6 for two folds.
+      for (const score of Object.values(scores())) expect(score).toBeGreaterThan(0.7);
+    },
+  );
+
+  it('classifies by an extractor that was fine-tuned to the clips', async () => {
+    const tuned = ['--set', 'weights=fine-tune[strategy=balanced,validation=last].model'];
+    const jobs = await build(...tuned, '--set', 'nodes.fine-tune.params.epochs=6');
+    expect(jobs).toMatchObject({'fine-tune': 1, tables: 1});
+    for (const score of Object.values(scores())) expect(score).toBeGreaterThan(0.3);
+  });
 });
