@@ -53,9 +53,13 @@ interface Column {
   readonly cells: readonly string[];
 }
 
-/** One line per score and number of classes, which is one line a score for the variants of one data set. */
+/**
+ * One line per score and number of classes, which is one line a score for the variants of one data set. Where clips have
+ * several classes the level depends on how many.
+ */
 function chanceLines(reports: readonly MetricsReport[], scores: readonly Score[]): readonly (readonly string[])[] {
-  const counts = [...new Set(reports.map(({classes}) => classes))].sort((a, b) => a - b);
+  const single = reports.filter(({multiLabel}) => multiLabel !== true);
+  const counts = [...new Set(single.map(({classes}) => classes))].sort((a, b) => a - b);
   const lines = scores.flatMap((score) => {
     const chance = CHANCE[score];
     if (chance === undefined) return [];

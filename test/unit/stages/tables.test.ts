@@ -117,6 +117,14 @@ describe('a reference of one’s own', () => {
   });
 });
 
+test('clips of several classes have no level of chance that the number of classes tells', async () => {
+  const metrics = [report('a', 0.5, {multiLabel: true}), report('b', 0.5, {multiLabel: true, classes: 527})];
+  const {outputs} = await runStage(tables, {inputs: {metrics}});
+  expect(text(outputs.markdown)).not.toContain('Chance');
+  const mixed = await runStage(tables, {inputs: {metrics: [...metrics, report('c', 0.5, {classes: 50})]}});
+  expect(text(mixed.outputs.markdown).match(/Chance.*/g)).toEqual(['Chance level of MAP@3 with 50 classes: 0.037']);
+});
+
 describe('LaTeX', () => {
   test('has the rules of booktabs, the best in bold, and no character that means something', async () => {
     const {outputs} = await runStage(tables, {
