@@ -1,14 +1,14 @@
 import {availableParallelism} from 'node:os';
-import {failure, type Failure} from '../core/failure.ts';
+import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
-import type {TensorEngines} from '../core/ports.ts';
 import {ok, type Result} from '../core/result.ts';
 import {isStale, makePlan, type Planned} from '../engine/plan.ts';
 import {forecastMs} from '../engine/priority.ts';
 import {countText} from '../report/count-text.ts';
 import type {Context} from './context.ts';
 import type {Loaded} from './load.ts';
+import {slownessOf} from './slow-engine.ts';
 import {warnOnce} from './warnings.ts';
 import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
 
@@ -53,7 +53,12 @@ export async function planNodes(
   });
   if (!planned.ok) return planned;
   const {plan} = planned.value;
-  await warnOfSlowEngine(plan, engines, warnOnce(context));
+  const slow = plan.nodes.filter(({engine, status}) => engine === 'cpu' && isStale(status)).map(({node}) => node.id);
+  if (slow.length > 0) {
+    const nodes = `${countText(slow.length, 'node')} (${slow[0]}${slow.length > 1 ? ', …' : ''})`;
+    const slowness = await slownessOf(nodes, engines);
+    if (slowness) warnOnce(context)(slowness);
+  }
   const stale = plan.nodes.filter(({status}) => isStale(status));
   const longest = stale.reduce((most, {priority}) => Math.max(most, priority), 0);
   const expectedMs = forecastMs(
@@ -76,27 +81,4 @@ export function obstaclesOf({nodes}: Plan): readonly Failure[] {
     const more = count === 1 ? '' : `; so for ${countText(count - 1, 'more node')}`;
     return {...rest, message: `${message}${more}`};
   });
-}
-
-/** Plain JavaScript is what is left when nothing else works: people should know, and what to do about it. */
-export async function warnOfSlowEngine(
-  {nodes}: Pick<Plan, 'nodes'>,
-  engines: Pick<TensorEngines, 'check'>,
-  warn: (failure: Failure) => void,
-): Promise<void> {
-  const slow = nodes.filter(({engine, status}) => engine === 'cpu' && isStale(status));
-  const [first] = slow;
-  // One that does not work either is told as what keeps the nodes from running.
-  if (first === undefined || !(await engines.check('cpu')).works) return;
-  const broken = await Promise.all(
-    (['onnx-blas', 'wasm'] as const).map(async (engine) => {
-      const check = await engines.check(engine);
-      return check.works ? [] : [`${engine}: ${check.reason}`];
-    }),
-  );
-  const reasons = broken.flat();
-  const why = reasons.length === 0 ? '' : `, since nothing faster works (${reasons.join('; ')})`;
-  const message = `${countText(slow.length, 'node')} (${first.node.id}${slow.length > 1 ? ', …' : ''}) will compute tensors in plain JavaScript${why}: about a hundred times slower than it could be`;
-  const hint = reasons.length === 0 ? 'leave out `cpu` as the engine' : 'install the packages again (npm ci)';
-  warn(failure('slow-engine', message, {hint}));
 }

@@ -34,9 +34,15 @@ export async function createRunFolder(dir: string, runId: string): Promise<strin
   const fresh = join(dir, `${newPrefix}${runId}`);
   await mkdir(fresh, {recursive: true});
   const owner: Owner = {...identify(process.pid), host: processHost()};
-  await writeFile(join(fresh, ownerFile), JSON.stringify(owner));
   const folder = join(dir, runId);
-  await rename(fresh, folder);
+  try {
+    await writeFile(join(fresh, ownerFile), JSON.stringify(owner));
+    await rename(fresh, folder);
+  } catch (error) {
+    // On a full disk every attempt would leave one more.
+    await removeTree(fresh).catch(() => {});
+    throw error;
+  }
   return folder;
 }
 

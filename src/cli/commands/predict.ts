@@ -14,6 +14,7 @@ import {findModel, type ModelInput} from '../model-input.ts';
 import {findProject} from '../project.ts';
 import {findRecordings, type NoRecording, type Recording} from '../recordings.ts';
 import {listenForInterrupts} from '../signals.ts';
+import {slownessOf} from '../slow-engine.ts';
 
 export interface PredictOptions {
   readonly top: number;
@@ -51,6 +52,11 @@ async function labelAll(
   const interrupts = listenForInterrupts(() => {});
   let labelling: Labelling | undefined;
   interrupts.kill.addEventListener('abort', () => labelling?.kill(), {once: true});
+  const engines = openEngines({
+    cacheDir,
+    env: io.env,
+    onCheck: (engine) => note(`trying the tensor engine ${engine}, once on this machine`),
+  });
   try {
     const started = await startLabelling({
       model,
@@ -58,11 +64,7 @@ async function labelAll(
       cores: jobs ?? coresAndMemory().cpu,
       count: named.length,
       wanted: globals.engine,
-      engines: openEngines({
-        cacheDir,
-        env: io.env,
-        onCheck: (engine) => note(`trying the tensor engine ${engine}, once on this machine`),
-      }),
+      engines,
       cacheDir,
       runId: `predict-${newRunId(io.now())}`,
       env: io.env,
@@ -71,6 +73,9 @@ async function labelAll(
     });
     if (!started.ok) return interrupts.stop.aborted ? exitCodes.interrupted : context.fail(started.error);
     labelling = started.value;
+    const slowness =
+      labelling.engine === 'cpu' && globals.engine === undefined ? await slownessOf('the model', engines) : undefined;
+    if (slowness) context.warn(slowness);
     if (globals.verbose) note(`${countText(labelling.workers, 'process', 'processes')}, engine ${labelling.engine}`);
     return await printLabels(context, labelling, named, model.classes);
   } finally {

@@ -34,7 +34,10 @@ export function openSstable(file: RandomFile): Sstable {
 
   function readIndex(): readonly IndexedBlock[] {
     if (!hasSstableFooter(file)) {
-      throw new StageError(`${file.name} is no TensorFlow checkpoint, or is cut short: it does not end as one`);
+      throw new StageError(
+        `${file.name} is no TensorFlow checkpoint, or is cut short: it does not end as one`,
+        'compare its size with that of the original, and copy or download it again',
+      );
     }
     const footer = file.read(file.size - FOOTER_BYTES, FOOTER_BYTES);
     const metaindex = readHandle(footer, 0);
