@@ -51,4 +51,5 @@ export const PACKAGE_FILES = {
   extractor: {json: 'extractor/model.json', weights: 'extractor/weights.bin', onnx: 'extractor.onnx'},
   pca: 'pca.npz',
   layers: 'layers.mjs',
+  checksums: 'SHA256SUMS',
 } as const;

@@ -5,6 +5,7 @@ import {readPca, type Pca} from '../learning/pca.ts';
 import {readLayersFile} from '../models/layers-file.ts';
 import {openModel, type ComputePlace} from '../onnx/open-model.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
+import {checkedFiles} from './checksums.ts';
 import {PACKAGE_FILES, type PackageDescription} from './description.ts';
 import {checkFit, outputWidth} from './fit.ts';
 import {hearRecording, makePieces, type HearOptions} from './front-end.ts';
@@ -34,14 +35,13 @@ export interface Labeller {
 export async function openPackage(files: PackagePlace, place: ComputePlace): Promise<Labeller> {
   const description = readDescription(files);
   const {frontEnd, classes} = description;
+  const fileOf = checkedFiles(files);
   const pca =
-    frontEnd.pca === undefined
-      ? undefined
-      : readPca(fileOf(files, PACKAGE_FILES.pca), `${PACKAGE_FILES.pca} of the model`);
+    frontEnd.pca === undefined ? undefined : readPca(fileOf(PACKAGE_FILES.pca), `${PACKAGE_FILES.pca} of the model`);
   checkPca(frontEnd, pca);
   const networks = {
-    extractor: frontEnd.extractor && readNetwork(files, PACKAGE_FILES.extractor),
-    model: readNetwork(files, PACKAGE_FILES.model),
+    extractor: frontEnd.extractor && readNetwork(fileOf, PACKAGE_FILES.extractor),
+    model: readNetwork(fileOf, PACKAGE_FILES.model),
   };
   checkFit(networks.model.graph, frontEnd, networks.extractor);
   const width = outputWidth(networks.model.graph);
@@ -78,12 +78,6 @@ export async function openPackage(files: PackagePlace, place: ComputePlace): Pro
 const PATCHES_AT_ONCE = 32;
 const PIECES_AT_ONCE = 500;
 
-function fileOf(files: PackagePlace, path: string): string {
-  const file = files(path);
-  if (file === undefined) throw new StageError(`the model lacks its file ${path}`, 'copy or export it again');
-  return file;
-}
-
 function checkPca({pca: wanted, extractor}: PackageDescription['frontEnd'], pca: Pca | undefined): void {
   if (wanted === undefined || pca === undefined) return;
   if (pca.size !== extractor?.width || wanted.components > pca.size) {
@@ -98,8 +92,11 @@ function piecesOf(vectors: NamedArray, {segments, pca}: PackageDescription['fron
   return makePieces(vectors.data, vectors.shape[1] ?? 0, {segments, ...(pca && {pca})}, parameters);
 }
 
-function readNetwork(files: PackagePlace, {json, weights}: {readonly json: string; readonly weights: string}): Network {
-  return readLayersFile(fileOf(files, json), fileOf(files, weights), json);
+function readNetwork(
+  fileOf: (path: string) => string,
+  {json, weights}: {readonly json: string; readonly weights: string},
+): Network {
+  return readLayersFile(fileOf(json), fileOf(weights), json);
 }
 
 /** A network of one input and one output, ready to compute. */

@@ -5,6 +5,7 @@ import {LAYERS_SCRIPT} from '../models/layers-script.ts';
 import {toLayers} from '../models/to-layers.ts';
 import {toOnnx} from '../onnx/from-graph.ts';
 import type {Weights} from '../tensors/named-array.ts';
+import {writeChecksums} from './checksums.ts';
 import {PACKAGE_FILES, type PackageDescription} from './description.ts';
 
 /** A network with its parameters. */
@@ -32,6 +33,7 @@ export function writePackage(folder: string, {model, extractor, pca, description
   if (pca !== undefined) copyFileSync(pca, join(folder, PACKAGE_FILES.pca));
   if (hasOwnLayers) writeFileSync(join(folder, PACKAGE_FILES.layers), LAYERS_SCRIPT);
   writeFileSync(join(folder, PACKAGE_FILES.description), `${JSON.stringify(description, null, 2)}\n`);
+  writeChecksums(folder);
 }
 
 /** @returns whether the model has layers of the script */

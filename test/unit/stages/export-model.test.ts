@@ -49,6 +49,7 @@ describe('export-model', () => {
     const {outputs, metrics} = await runStage(exportModel, {params, inputs: checkedInputs(pipeline)});
     expect(metrics['largestDifference']).toBeLessThan(TOLERANCE);
     expect(readdirSync(outputs.model).sort()).toEqual([
+      'SHA256SUMS',
       'extractor',
       'extractor.onnx',
       'layers.mjs',
@@ -111,7 +112,13 @@ describe('export-model', () => {
     const model = join(temporaryFolder(), 'tuned.safetensors');
     writeModel(model, {graph, weights: initialWeights(graph, 1), classes: ['a', 'b', 'c'], about: {}});
     const {outputs} = await runStage(exportModel, {inputs: {model}});
-    expect(readdirSync(outputs.model).sort()).toEqual(['mixdown.json', 'model.json', 'model.onnx', 'weights.bin']);
+    expect(readdirSync(outputs.model).sort()).toEqual([
+      'SHA256SUMS',
+      'mixdown.json',
+      'model.json',
+      'model.onnx',
+      'weights.bin',
+    ]);
     expect(descriptionOf(outputs.model).frontEnd).not.toHaveProperty('segments');
     const clip = join(temporaryFolder(), 'long.wav');
     writeFileSync(clip, pipeline.clips['long.wav'] ?? '');

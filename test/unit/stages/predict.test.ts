@@ -145,15 +145,20 @@ describe('predict refuses', () => {
       'the model lacks its file weights.bin',
     ],
     [
+      'weights with other values',
+      (folder) => change(folder, 'weights.bin', (text) => `${text.slice(0, 4)}abcd${text.slice(8)}`),
+      'weights.bin of the model is not as it was written: it was damaged or changed',
+    ],
+    [
       'weights that were cut short',
       (folder) => change(folder, 'weights.bin', (text) => text.slice(0, 100)),
-      'the weights beside model.json have',
+      'weights.bin of the model is not as it was written: it was damaged or changed',
     ],
     ['a package without PCA', (folder) => rmSync(join(folder, 'pca.npz')), 'the model lacks its file pca.npz'],
     [
       'a PCA that was cut short',
       (folder) => change(folder, 'pca.npz', (text) => text.slice(0, 1000)),
-      'pca.npz of the model is not a usable .npz file',
+      'pca.npz of the model is not as it was written: it was damaged or changed',
     ],
     [
       'a front end that the model does not fit',
