@@ -1,16 +1,16 @@
 import {defineStage, StageError} from 'mixdown/stage';
 import {readFolds, type Clip} from './lib/experiment/dataset.ts';
 import {clipBatches} from './lib/experiment/fine-tune-batches.ts';
-import {digestOf, fineTuneCheckpoint} from './lib/experiment/fine-tune-checkpoint.ts';
 import {diskPieces, patchFiles, type ClipPieces} from './lib/experiment/fine-tune-data.ts';
 import {featureBytes, frozenFeatures} from './lib/experiment/fine-tune-features.ts';
 import {classifierOn, cutGraph, trainsLayer, type Classifier} from './lib/experiment/fine-tune-model.ts';
 import {splitClips, untrainedLabels} from './lib/experiment/fine-tune-split.ts';
-import {fineTune, type TunedEpoch} from './lib/experiment/fine-tune-training.ts';
+import {fineTune, type Snapshot, type TunedEpoch} from './lib/experiment/fine-tune-training.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readSafeTensors} from './lib/formats/safetensors.ts';
 import {writeModel} from './lib/models/model-file.ts';
 import {createTrainer} from './lib/models/trainer.ts';
+import {digestOf, trainingCheckpoint} from './lib/models/training-checkpoint.ts';
 import {PATCH_BANDS, PATCH_FRAMES} from './lib/models/vggish.ts';
 import {count, firstOf} from './lib/problems.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
@@ -155,7 +155,11 @@ export default defineStage({
       seed,
     );
     try {
-      const checkpoint = fineTuneCheckpoint(folder, identityOf(classifier, {params, seed, engine, clips}), log);
+      const checkpoint = trainingCheckpoint<Snapshot>(
+        folder,
+        identityOf(classifier, {params, seed, engine, clips}),
+        log,
+      );
       const from = checkpoint.read();
       if (from !== undefined) log(`goes on after epoch ${from.curve.length} and ${from.batch} batches of the next`);
       const batches = clipBatches(training.classOf, classes.length, {...params, seed});

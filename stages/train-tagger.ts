@@ -1,20 +1,19 @@
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
-import {digestOf, fineTuneCheckpoint} from './lib/experiment/fine-tune-checkpoint.ts';
 import {readCsv, writeCsv} from './lib/formats/csv.ts';
 import {writeNpy} from './lib/formats/npy.ts';
 import {classesWithMembers} from './lib/learning/class-members.ts';
 import {dPrime} from './lib/learning/metrics.ts';
 import {balancedSampler, shuffledSampler, type Sampler, type SamplerStart} from './lib/learning/sampler.ts';
-import {ATTENTION_NORMS} from './lib/models/graph.ts';
 import {writeModel} from './lib/models/model-file.ts';
+import {seriesGraph, seriesParams, seriesWeights} from './lib/models/series-model.ts';
 import {createTrainer} from './lib/models/trainer.ts';
+import {digestOf, trainingCheckpoint} from './lib/models/training-checkpoint.ts';
 import {count} from './lib/problems.ts';
 import {holdOut} from './lib/tagging/holdout.ts';
 import {predictTags} from './lib/tagging/predict-tags.ts';
 import {tagScores, type TagScores} from './lib/tagging/tag-scores.ts';
 import {openTaggedClips, type TaggedClips} from './lib/tagging/tagged-clips.ts';
-import {taggerGraph, taggerWeights} from './lib/tagging/tagger-graph.ts';
 import {trainTagger, type Evaluation, type TaggerSnapshot} from './lib/tagging/tagger-training.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
 
@@ -22,29 +21,13 @@ export default defineStage({
   name: 'train-tagger',
   summary: 'Trains a classifier of clips with several labels each, such as those of AudioSet, and scores other clips.',
   params: {
-    model: {
-      type: 'string',
-      enum: ['attention', 'dnn', 'lstm'],
-      default: 'attention',
-      about:
-        'multi-level attention; hidden blocks whose scores are averaged over time; or an LSTM whose last output counts',
-    },
-    levels: {
-      type: 'string',
-      pattern: '^h[1-3](\\+h[1-3]){0,2}$',
-      default: 'h1+h2+h3',
-      about:
-        'hidden blocks that get an attention head, such as h1+h3; a dnn has as many blocks as the highest; no matter to lstm',
-    },
+    ...seriesParams,
     view: {
       type: 'string',
       enum: ['vectors', 'mean'],
       default: 'vectors',
       about: 'what the model sees of a clip: its vectors, or their mean as one vector, at a fraction of the cost',
     },
-    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block, or of the LSTM'},
-    dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
-    headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
     priorBias: {
       type: 'boolean',
       default: false,
@@ -55,19 +38,6 @@ export default defineStage({
       default: true,
       about:
         'a dense layer over the concatenated levels; without it, the scores of the one level are the probabilities',
-    },
-    attNorm: {
-      type: 'string',
-      enum: ATTENTION_NORMS,
-      default: 'class-softmax+time-sum',
-      about: 'how attention becomes weights over time',
-    },
-    batchNormMomentum: {
-      type: 'number',
-      minimum: 0,
-      exclusiveMaximum: 1,
-      default: 0.99,
-      about: 'part of the running moments kept per step; less for short trainings',
     },
     sampler: {
       type: 'string',
@@ -156,9 +126,9 @@ export default defineStage({
       const without = classes.length - classesWithMembers(members).length;
       if (without > 0) log(`${without} of ${classes.length} classes have no clip to train on`);
 
-      const graph = taggerGraph(params, clips.width, classes.length);
+      const graph = seriesGraph(params, {features: clips.width, classes: classes.length, labels: 'multi'});
       const prior = members.rows.length / (split.training.length * classes.length);
-      const weights = taggerWeights(graph, seed, params.priorBias ? prior : undefined);
+      const weights = seriesWeights(graph, seed, params.priorBias ? prior : undefined);
       const model = createTrainer(
         await loadEngine({engine, threads}),
         graph,
@@ -179,7 +149,7 @@ export default defineStage({
         const {examples, ...fresh} = sampler({seed}).state();
 
         const identity = digestOf(JSON.stringify({graph, params, seed, engine, classes, examples, fresh}), weights);
-        const checkpoint = fineTuneCheckpoint<TaggerSnapshot>(folder, identity, log);
+        const checkpoint = trainingCheckpoint<TaggerSnapshot>(folder, identity, log);
         const from = checkpoint.read();
         if (from !== undefined) log(`goes on after iteration ${from.done}`);
         const plan = {

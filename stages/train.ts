@@ -6,13 +6,8 @@ import {writeCsv} from './lib/formats/csv.ts';
 import {readMixed} from './lib/experiment/mixed-table.ts';
 import {readNpy, writeNpy} from './lib/formats/npy.ts';
 import {classNames, readPieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
-import {attentionGraph} from './lib/models/attention.ts';
-import {scoreShifts, type SeriesConfig} from './lib/models/blocks.ts';
-import {dnnGraph} from './lib/models/dnn.ts';
-import {ATTENTION_NORMS, type AttentionNorm, type ModelGraph} from './lib/models/graph.ts';
-import {initialWeights} from './lib/models/initial-weights.ts';
 import {writeModel} from './lib/models/model-file.ts';
-import {recurrentGraph} from './lib/models/recurrent.ts';
+import {levelsOf, seriesGraph, seriesParams, seriesWeights} from './lib/models/series-model.ts';
 import {createTrainer} from './lib/models/trainer.ts';
 import {createRng} from './lib/rng.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
@@ -23,23 +18,8 @@ export default defineStage({
   summary:
     'Trains a classifier of pieces, by default multi-level attention, on one fold; scores validation and test clips.',
   params: {
-    model: {
-      type: 'string',
-      enum: ['attention', 'dnn', 'lstm'],
-      default: 'attention',
-      about:
-        'multi-level attention; hidden blocks whose scores are averaged over time; or an LSTM whose last output counts',
-    },
+    ...seriesParams,
     fold: {type: 'integer', minimum: 0, about: 'fold that validates; 0 trains on all train clips to the last epoch'},
-    levels: {
-      type: 'string',
-      pattern: '^h[1-3](\\+h[1-3]){0,2}$',
-      default: 'h1+h2+h3',
-      about:
-        'hidden blocks that get an attention head, such as h1+h3; a dnn has as many blocks as the highest; no matter to lstm',
-    },
-    units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block, or of the LSTM'},
-    dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
     batchSize: {type: 'integer', minimum: 2, default: 500, about: 'pieces per step'},
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
     epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},
@@ -52,22 +32,8 @@ export default defineStage({
         'weights of the epoch that is best on the validation clips, or of the last one: for where the validation clips are ' +
         'what is reported, as with official folds',
     },
-    headBatchNorm: {type: 'boolean', default: true, about: 'batch normalisation before every sigmoid and softmax'},
     priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
-    attNorm: {
-      type: 'string',
-      enum: ATTENTION_NORMS,
-      default: 'class-softmax+time-sum',
-      about: 'how attention becomes weights over time',
-    },
-    batchNormMomentum: {
-      type: 'number',
-      minimum: 0,
-      exclusiveMaximum: 1,
-      default: 0.99,
-      about: 'part of the running moments kept per step; less for short trainings',
-    },
   },
   inputs: {
     features: {kind: 'file', about: 'uint8 or float32 .npy, shape (rows, length, width), from segments'},
@@ -103,12 +69,12 @@ export default defineStage({
     const validation = groupClips(recordings.filter(({split, fold}) => split === 'train' && fold === params.fold));
     const test = groupClips(recordings.filter(({split}) => split === 'test'));
     if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
-    const graph = graphOf(params, data);
+    const graph = seriesGraph(params, {features: data.width, classes: data.classes, labels: 'single'});
     const model = createTrainer(
       await loadEngine({engine, threads}),
       graph,
       {learningRate: params.learningRate},
-      initialWeights(graph, seed, {starts: startsOf(graph, params, data)}),
+      seriesWeights(graph, seed, params.priorBias ? 1 / data.classes : undefined),
       seed,
     );
     try {
@@ -154,52 +120,6 @@ export default defineStage({
     }
   },
 });
-
-interface ModelParams {
-  readonly model: 'attention' | 'dnn' | 'lstm';
-  readonly levels: string;
-  readonly units: number;
-  readonly dropout: number;
-  readonly headBatchNorm: boolean;
-  readonly priorBias: boolean;
-  readonly finalDense: boolean;
-  readonly attNorm: AttentionNorm;
-  readonly batchNormMomentum: number;
-}
-
-function graphOf(params: ModelParams, {width, classes}: PieceData): ModelGraph {
-  const levels = levelsOf(params.levels);
-  const config: SeriesConfig = {
-    features: width,
-    classes,
-    units: params.units,
-    dropout: params.dropout,
-    headBatchNorm: params.headBatchNorm,
-    momentum: params.batchNormMomentum,
-    labels: 'single',
-  };
-  switch (params.model) {
-    case 'attention':
-      return attentionGraph({...config, levels, finalDense: params.finalDense, attentionNorm: params.attNorm});
-    case 'dnn':
-      return dnnGraph({...config, blocks: Math.max(...levels)});
-    case 'lstm':
-      return recurrentGraph(config);
-  }
-}
-
-/** Ascending. */
-function levelsOf(text: string): readonly number[] {
-  const levels = text.split('+').map((level) => Number(level.slice(1)));
-  if (new Set(levels).size < levels.length) throw new StageError(`levels \`${text}\` name a level twice`);
-  return levels.sort((a, b) => a - b);
-}
-
-function startsOf(graph: ModelGraph, {priorBias}: ModelParams, {classes}: PieceData): ReadonlyMap<string, number> {
-  if (!priorBias) return new Map();
-  const start = Math.min(-3, Math.max(-7, -Math.log(classes - 1)));
-  return new Map(scoreShifts(graph).map((name) => [name, start]));
-}
 
 function readData(path: string, rows: readonly PieceRow[], classes: readonly string[]): PieceData {
   const {shape, data} = readNpy(path, 'the features');

@@ -1,8 +1,8 @@
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {fineTuneCheckpoint, type Checkpoint} from '../../../../../stages/lib/experiment/fine-tune-checkpoint.ts';
 import type {Snapshot} from '../../../../../stages/lib/experiment/fine-tune-training.ts';
+import {trainingCheckpoint, type Checkpoint} from '../../../../../stages/lib/models/training-checkpoint.ts';
 import {temporaryFolder} from '../../../../support/stage-harness.ts';
 
 const array = (...values: readonly number[]) => ({shape: [values.length], data: Float32Array.from(values)});
@@ -18,13 +18,17 @@ const snapshot: Snapshot = {
 interface Place {
   readonly folder: string;
   readonly logs: string[];
-  readonly open: (identity?: string) => Checkpoint;
+  readonly open: (identity?: string) => Checkpoint<Snapshot>;
 }
 
 function place(): Place {
   const folder = temporaryFolder();
   const logs: string[] = [];
-  return {folder, logs, open: (identity = 'x') => fineTuneCheckpoint(folder, identity, (text) => logs.push(text))};
+  return {
+    folder,
+    logs,
+    open: (identity = 'x') => trainingCheckpoint<Snapshot>(folder, identity, (text) => logs.push(text)),
+  };
 }
 
 describe('a checkpoint', () => {

@@ -3,8 +3,7 @@ import {closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync} from 'no
 import {join} from 'node:path';
 import {readSafeTensors, writeSafeTensors} from '../formats/safetensors.ts';
 import type {NamedArray, Weights} from '../tensors/named-array.ts';
-import type {TrainerState} from '../models/trainer.ts';
-import type {Snapshot} from './fine-tune-training.ts';
+import type {TrainerState} from './trainer.ts';
 
 /** What a training is resumed from: its state, the best weights so far, and what else JSON can hold. */
 export interface Resumable {
@@ -13,7 +12,7 @@ export interface Resumable {
 }
 
 /** The snapshot of one training, in a folder that outlives the process. */
-export interface Checkpoint<S extends Resumable = Snapshot> {
+export interface Checkpoint<S extends Resumable> {
   /** The last snapshot that was kept; undefined when there is none that belongs to this training and is whole. */
   read(): S | undefined;
   /** Replaces it: whenever the process or the machine dies, there is the old one or the new one. */
@@ -26,7 +25,7 @@ export interface Checkpoint<S extends Resumable = Snapshot> {
  *
  * @param identity - equal for two trainings if and only if they go the same way
  */
-export function fineTuneCheckpoint<S extends Resumable = Snapshot>(
+export function trainingCheckpoint<S extends Resumable>(
   folder: string,
   identity: string,
   log: (text: string) => void,
@@ -87,7 +86,7 @@ interface Stored {
   readonly hasBest: boolean;
 }
 
-const TYPE = 'fine-tune/1';
+const TYPE = 'training/1';
 const TRAINER = 'trainer/';
 const BEST = 'best/';
 
