@@ -12,6 +12,7 @@ import {createRng} from '../../../stages/lib/rng.ts';
 import fineTune from '../../../stages/fine-tune.ts';
 import vggish from '../../../stages/vggish.ts';
 import {runStage, temporaryFolder, type HarnessOptions, type HarnessResult} from '../../support/stage-harness.ts';
+import {stopAfter} from '../../support/stop-after.ts';
 
 const labels = ['high', 'low', 'noise'];
 
@@ -160,16 +161,7 @@ describe('fine-tune', () => {
 describe('fine-tune, stopped', () => {
   /** Runs until it is told to stop, which is after so many batches. */
   async function stop(params: Options['params'], checkpoint: string, after: number): Promise<void> {
-    const abort = new AbortController();
-    let looks = 0;
-    // Training looks whether it is to stop once a batch, before it.
-    const signal = new Proxy(abort.signal, {
-      get(target, name) {
-        if (name === 'aborted' && ++looks > after) abort.abort(new Error('stop'));
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
+    const signal = stopAfter(after);
     await expect(tune(params, {checkpoint, signal})).rejects.toThrow('stop');
   }
 

@@ -10,6 +10,7 @@ import audiosetFeatures from '../../../stages/audioset-features.ts';
 import trainTagger from '../../../stages/train-tagger.ts';
 import {sharedData} from '../../support/shared-data.ts';
 import {runStage, temporaryFolder, type HarnessOptions, type HarnessResult} from '../../support/stage-harness.ts';
+import {stopAfter} from '../../support/stop-after.ts';
 
 const CLASSES = 9;
 const WIDTH = 12;
@@ -166,15 +167,7 @@ describe('train-tagger', () => {
 describe('train-tagger, stopped', () => {
   /** Runs until it is told to stop, which is when training has looked so often whether it is to. */
   async function stop(params: Options['params'], checkpoint: string, after: number): Promise<void> {
-    const abort = new AbortController();
-    let looks = 0;
-    const signal = new Proxy(abort.signal, {
-      get(target, name) {
-        if (name === 'aborted' && ++looks > after) abort.abort(new Error('stop'));
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
+    const signal = stopAfter(after);
     await expect(train(params, {checkpoint, signal})).rejects.toThrow('stop');
   }
 
