@@ -72,7 +72,10 @@ function lastStates(file: string): Iterable<unknown> {
   const last = new Map<unknown, unknown>();
   for (const line of textLines(file)) {
     const state = parseJson(line);
-    if (isFields(state)) last.set(state['node'], state);
+    if (!isFields(state)) continue;
+    // What a rewrite carried over may be older or younger than the node's other lines: both count here.
+    if (isFields(state['late'])) last.set(line, state['late']);
+    else last.set(state['node'], state);
   }
   return last.values();
 }

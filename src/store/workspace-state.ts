@@ -17,11 +17,17 @@ const header = '{"type":"state/1"}';
 /** A whole one: a header that was cut off is noise. */
 const otherHeader = /^\{"type":"state\/(?!1")[^"]+"\}$/;
 const nodePrefix = '{"node":"';
+/** Ends what a rewrite took over: the lines after it are younger. */
+const rewritten = '{"type":"rewritten"}';
+const latePrefix = '{"late":';
 
 /**
  * Each node's last result as a journal of JSON lines; the last line of a node counts. Two processes may write at once: a
  * flush is one write of whole lines at the end of the file. A line that was cut off is passed over. Losing the journal only
  * turns "up to date" into "cached", so trouble with it is a warning.
+ *
+ * The exception to "last": a line that came while the file was rewritten is carried over as `{"late":…}`, and by then its
+ * writer may have put a younger one into the new file. So a late line is older than every other one after `rewritten`.
  *
  * @param file - `runs/state.ndjson`; read at the first `get` or `flush`, not before
  */
@@ -111,6 +117,7 @@ function read(file: string, warn: Warn): Journal {
 
 function parseLines(text: string): {lines: Map<NodeId, string>; count: number; foreign: boolean} {
   const lines = new Map<NodeId, string>();
+  const younger = new Set<NodeId>();
   let count = 0;
   // The part after the last line feed was not finished, and belongs to nobody.
   for (let at = 0, end = text.indexOf('\n'); end >= 0; at = end + 1, end = text.indexOf('\n', at)) {
@@ -118,7 +125,14 @@ function parseLines(text: string): {lines: Map<NodeId, string>; count: number; f
     count++;
     if (text.startsWith(nodePrefix, at) && text.charCodeAt(end - 1) === 125) {
       const node = nodeOf(text, at + nodePrefix.length - 1, end);
-      if (node !== undefined) lines.set(node, text.slice(at, end));
+      if (node === undefined) continue;
+      lines.set(node, text.slice(at, end));
+      younger.add(node);
+    } else if (text.startsWith(latePrefix + nodePrefix, at) && text.endsWith('}}', end)) {
+      const node = nodeOf(text, at + latePrefix.length + nodePrefix.length - 1, end);
+      if (node !== undefined && !younger.has(node)) lines.set(node, text.slice(at + latePrefix.length, end - 1));
+    } else if (text.startsWith(rewritten, at)) {
+      younger.clear();
     } else if (otherHeader.test(text.slice(at, Math.min(end, at + 40)))) {
       return {lines: new Map(), count: 0, foreign: true};
     }
@@ -161,7 +175,7 @@ function append(file: string, text: string): void {
 function compact(file: string): void {
   rewrite(file, (old) => {
     const {lines} = parseLines(old.toString('utf8'));
-    return Buffer.from([header, ...lines.values(), ''].join('\n'), 'utf8');
+    return Buffer.from([header, ...lines.values(), rewritten, ''].join('\n'), 'utf8');
   });
 }
 
@@ -180,12 +194,12 @@ function rewrite(file: string, change: (old: Buffer) => Buffer): void {
     const old = readFileSync(fd);
     writeNew(temp, change(old));
     renameSync(temp, file);
-    const late = fstatSync(fd).size - old.byteLength;
-    if (late > 0) {
-      const rest = Buffer.alloc(late);
-      readSync(fd, rest, 0, late, old.byteLength);
-      append(file, `\n${rest.toString('utf8')}\n`);
-    }
+    // From the start of a line, should another process have been seen in the middle of its write.
+    const start = old.lastIndexOf(10) + 1;
+    const rest = Buffer.alloc(Math.max(0, fstatSync(fd).size - start));
+    readSync(fd, rest, 0, rest.byteLength, start);
+    const late = [...parseLines(rest.toString('utf8')).lines.values()];
+    if (late.length > 0) append(file, `\n${late.map((line) => `${latePrefix}${line}}`).join('\n')}\n`);
   } catch (error) {
     rmSync(temp, {force: true});
     throw error;

@@ -116,6 +116,22 @@ test('an unwritable journal is a warning, and is written when it can be', async 
   expect(open().get('a')).toEqual(stateOf('a'));
 });
 
+test('a line carried over by a rewrite is older than what came after the rewrite', async () => {
+  const {file, open} = fixture();
+  const line = (node: string, wallMs: number): string => JSON.stringify(stateOf(node, wallMs));
+  const late = (node: string, wallMs: number): string => `{"late":${line(node, wallMs)}}`;
+  mkdirSync(join(file, '..'));
+  const taken = [line('a', 1), line('b', 1), line('c', 1), '{"type":"rewritten"}'];
+  const after = [line('a', 3), late('a', 2), late('b', 2), late('b', 3), late('d', 1), late('c', 2), line('c', 3)];
+  writeFileSync(file, ['{"type":"state/1"}', ...taken, ...after, ''].join('\n'));
+  const times = (): unknown[] => ['a', 'b', 'c', 'd'].map((node) => open().get(node)?.wallMs);
+  expect(times()).toEqual([3, 3, 3, 1]);
+  const state = open();
+  for (let turn = 0; turn < 300; turn++) await record(state, stateOf('e', turn));
+  expect(readFileSync(file, 'utf8')).not.toContain('late');
+  expect(times()).toEqual([3, 3, 3, 1]);
+});
+
 test('processes that append while others rewrite lose nothing', async () => {
   const {file, open} = fixture();
   const appender = await compile(join(import.meta.dirname, 'children/state-appender.ts'));
