@@ -23,7 +23,7 @@ export default defineStage({
     rows: {
       kind: 'file',
       name: 'rows.csv',
-      about: 'row, key, piece, class, split, fold, parent, label of each row of the features',
+      about: 'row, key, piece, class, split, fold, parent, label, verified, weight of each row of the features',
     },
   },
   run({params, inputs, outputs, metric}) {
@@ -53,6 +53,6 @@ export default defineStage({
   },
 });
 
-function rowOf({key, classIndex, split, fold, parent, label}: Clip, row: number, piece: number): PieceRow {
-  return {row, key, piece, classIndex, split, fold, parent, label};
+function rowOf({key, classIndex, split, fold, parent, label, verified}: Clip, row: number, piece: number): PieceRow {
+  return {row, key, piece, classIndex, split, fold, parent, label, verified, weight: 1};
 }

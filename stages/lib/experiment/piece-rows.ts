@@ -15,14 +15,18 @@ export interface PieceRow {
   /** Key of the recording that the clip is a changed copy of; empty for a recording. */
   readonly parent: string;
   readonly label: string;
+  /** A person has confirmed the label; a copy is as its recording. */
+  readonly verified: boolean;
+  /** What the row counts in training, beside the 1 of others; 0: it does not train. */
+  readonly weight: number;
 }
 
 /** Writes rows 0, 1, 2 ... in order. */
 export function writePieceRows(path: string, rows: readonly PieceRow[]): void {
   writeCsv(
     path,
-    COLUMNS,
-    rows.map(({row, key, piece, classIndex, split, fold, parent, label}) => [
+    [...COLUMNS, 'verified', 'weight'],
+    rows.map(({row, key, piece, classIndex, split, fold, parent, label, verified, weight}) => [
       row,
       key,
       piece,
@@ -31,13 +35,16 @@ export function writePieceRows(path: string, rows: readonly PieceRow[]): void {
       fold,
       parent,
       label,
+      verified ? 1 : 0,
+      weight,
     ]),
   );
 }
 
 /**
- * Reads what `writePieceRows` writes, and makes sure that nobody can train on what he is scored with: all rows of a clip
- * agree, and a copy lies in the split and fold of its recording. Throws StageError with the line for anything else.
+ * Reads what `writePieceRows` writes, also without its last two columns: all rows are then verified, of weight 1. Makes
+ * sure that nobody can train on what he is scored with: all rows of a clip agree, and a copy lies in the split and fold of
+ * its recording. Throws StageError with the line for anything else.
  */
 export function readPieceRows(path: string, name = 'the rows table'): readonly PieceRow[] {
   const table = readCsvTable(path, COLUMNS, name).rows;
@@ -84,7 +91,25 @@ function readRow({line, record}: CsvRow, i: number, name: string): PieceRow {
   if ((fold === 0) !== (split === 'test')) {
     throw new StageError(`${name}, line ${line}: clip \`${key}\` is for ${split} in fold ${fold}; fold 0 is the test`);
   }
-  return {row: i, key, piece: number('piece'), classIndex: number('class'), split, fold, parent, label};
+  const {verified = '1', weight = '1'} = record;
+  if (verified !== '0' && verified !== '1') {
+    throw new StageError(`${name}, line ${line}: verified is \`${verified}\`; 0 or 1 is needed`);
+  }
+  if (!/^\d+(\.\d+)?(e[+-]?\d+)?$/.test(weight) || !Number.isFinite(Number(weight))) {
+    throw new StageError(`${name}, line ${line}: weight is \`${weight}\`; a number from 0 is needed`);
+  }
+  return {
+    row: i,
+    key,
+    piece: number('piece'),
+    classIndex: number('class'),
+    split,
+    fold,
+    parent,
+    label,
+    verified: verified === '1',
+    weight: Number(weight),
+  };
 }
 
 /** The rows of a clip follow each other and agree, and a class has one label. */
@@ -114,7 +139,7 @@ function checkClips(rows: readonly PieceRow[], wrong: Wrong): void {
   }
 }
 
-const COMMON = ['classIndex', 'label', 'split', 'fold', 'parent'] as const;
+const COMMON = ['classIndex', 'label', 'split', 'fold', 'parent', 'verified'] as const;
 
 function checkCopies(rows: readonly PieceRow[], wrong: Wrong): void {
   const clips = new Map(rows.map((row) => [row.key, row]));
@@ -126,6 +151,10 @@ function checkCopies(rows: readonly PieceRow[], wrong: Wrong): void {
     if (parent.parent !== '') throw wrong(row, `${copy} is made of \`${row.parent}\`, which is a copy itself`);
     if (parent.classIndex !== row.classIndex) {
       throw wrong(row, `${copy} has label \`${row.label}\`, its recording \`${row.parent}\` has \`${parent.label}\``);
+    }
+    if (parent.verified !== row.verified) {
+      const said = (verified: boolean): string => (verified ? 'verified' : 'not verified');
+      throw wrong(row, `${copy} is ${said(row.verified)}, its recording \`${row.parent}\` ${said(parent.verified)}`);
     }
     if (row.split === 'test') throw wrong(row, `${copy} is a test clip; only recordings are tested on`);
     if (parent.fold !== row.fold) {

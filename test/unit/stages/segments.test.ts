@@ -29,9 +29,9 @@ describe('segments', () => {
     const features = featuresOf({a: 1, b: 3, c: 2, d: 5});
     const {outputs} = await runStage(segments, {params: {length: 2}, inputs: {features, folds}});
     expect(readFileSync(outputs.rows, 'utf8')).toBe(
-      'row,key,piece,class,split,fold,parent,label\n' +
-        '0,a,0,0,train,1,,Bell\n1,b,0,0,train,2,,Bell\n2,b,1,0,train,2,,Bell\n3,c,0,1,train,1,,Cow\n' +
-        '4,d,0,1,test,0,,Cow\n5,d,1,1,test,0,,Cow\n6,d,2,1,test,0,,Cow\n',
+      'row,key,piece,class,split,fold,parent,label,verified,weight\n' +
+        '0,a,0,0,train,1,,Bell,1,1\n1,b,0,0,train,2,,Bell,1,1\n2,b,1,0,train,2,,Bell,1,1\n3,c,0,1,train,1,,Cow,0,1\n' +
+        '4,d,0,1,test,0,,Cow,1,1\n5,d,1,1,test,0,,Cow,1,1\n6,d,2,1,test,0,,Cow,1,1\n',
     );
     const {shape, data} = readUint8(outputs.features, 3);
     expect(shape).toEqual([7, 2, 2]);
@@ -59,9 +59,9 @@ describe('segments', () => {
       inputs: {features: [originals, copies], folds: withCopy},
     });
     expect(readFileSync(outputs.rows, 'utf8').split('\n').slice(2, 5)).toEqual([
-      '1,b,0,0,train,2,,Bell',
-      '2,b,1,0,train,2,,Bell',
-      '3,b/pitch+05,0,0,train,2,b,Bell',
+      '1,b,0,0,train,2,,Bell,1,1',
+      '2,b,1,0,train,2,,Bell,1,1',
+      '3,b/pitch+05,0,0,train,2,b,Bell,1,1',
     ]);
     expect(Buffer.from(readUint8(outputs.features).data.subarray(12, 16)).toString('latin1')).toBe('cdef');
     expect(metrics).toEqual({rows: 6, clips: 5, copies: 1});

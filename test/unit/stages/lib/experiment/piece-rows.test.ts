@@ -11,16 +11,32 @@ import {
 import {temporaryFolder} from '../../../../support/stage-harness.ts';
 
 const rows: readonly PieceRow[] = [
-  {row: 0, key: 'a', piece: 0, classIndex: 0, split: 'train', fold: 1, parent: '', label: 'Ant, red'},
-  {row: 1, key: 'a', piece: 1, classIndex: 0, split: 'train', fold: 1, parent: '', label: 'Ant, red'},
-  {row: 2, key: 'a/pitch+05', piece: 0, classIndex: 0, split: 'train', fold: 1, parent: 'a', label: 'Ant, red'},
-  {row: 3, key: 'b', piece: 0, classIndex: 1, split: 'test', fold: 0, parent: '', label: 'Bee'},
+  {...row(0, 'a', 0), verified: false, weight: 0.5},
+  {...row(1, 'a', 1), verified: false, weight: 1e-7},
+  {...row(2, 'a/pitch+05', 0), parent: 'a', verified: false, weight: 0},
+  {...row(3, 'b', 0), classIndex: 1, split: 'test', fold: 0, label: 'Bee'},
 ];
+
+function row(number: number, key: string, piece: number): PieceRow {
+  return {
+    row: number,
+    key,
+    piece,
+    classIndex: 0,
+    split: 'train',
+    fold: 1,
+    parent: '',
+    label: 'Ant, red',
+    verified: true,
+    weight: 1,
+  };
+}
+
 const header = 'row,key,piece,class,split,fold,parent,label';
 
-function read(lines: readonly string[]): readonly PieceRow[] {
+function read(lines: readonly string[], more = ''): readonly PieceRow[] {
   const path = join(temporaryFolder(), 'rows.csv');
-  writeFileSync(path, `${[header, ...lines].join('\n')}\n`);
+  writeFileSync(path, `${[header + more, ...lines].join('\n')}\n`);
   return readPieceRows(path);
 }
 
@@ -28,6 +44,37 @@ test('rows are read as they were written', () => {
   const path = join(temporaryFolder(), 'rows.csv');
   writePieceRows(path, rows);
   expect(readPieceRows(path)).toEqual(rows);
+});
+
+test('rows that do not say are verified and count as 1', () => {
+  expect(read(['0,a,0,0,train,1,,A'])[0]).toMatchObject({verified: true, weight: 1});
+  expect(read(['0,a,0,0,train,1,,A,0'], ',verified')[0]).toMatchObject({verified: false, weight: 1});
+  expect(read(['0,a,0,0,train,1,,A,2.5e-1'], ',weight')[0]).toMatchObject({verified: true, weight: 0.25});
+});
+
+test('pieces of a clip may count differently', () => {
+  const [first, second] = read(['0,a,0,0,train,1,,A,1', '1,a,1,0,train,1,,A,0.5'], ',weight');
+  expect([first?.weight, second?.weight]).toEqual([1, 0.5]);
+});
+
+test.each(['-1', 'NaN', 'Infinity', '1e999', '', 'x', '0x1', ' 1', '.5'])('weight `%s` is refused', (weight) => {
+  expect(() => read(['0,a,0,0,train,1,,A,1', `1,b,0,0,train,1,,A,${weight}`], ',weight')).toThrow(
+    `the rows table, line 3: weight is \`${weight}\`; a number from 0 is needed`,
+  );
+});
+
+test.each(['2', '', 'true', '-0'])('verified `%s` is refused', (verified) => {
+  expect(() => read(['0,a,0,0,train,1,,A,1', `1,b,0,0,train,1,,A,${verified}`], ',verified')).toThrow(
+    `the rows table, line 3: verified is \`${verified}\`; 0 or 1 is needed`,
+  );
+});
+
+test('a clip or its copy that is verified in part is refused', () => {
+  const lines = ['0,a,0,0,train,1,,A,1', '1,a,1,0,train,1,,A,0'];
+  expect(() => read(lines, ',verified')).toThrow('line 3: the pieces of clip `a` differ in verified');
+  expect(() => read(['0,a,0,0,train,1,,A,0', '1,b,0,0,train,1,a,A,1'], ',verified')).toThrow(
+    'line 3: copy `b` is verified, its recording `a` not verified',
+  );
 });
 
 describe('what is refused, with its line', () => {

@@ -16,6 +16,8 @@ const rows = [2, 2, 1, 0].map((fold, row): PieceRow => ({
   fold,
   parent: '',
   label: `c${row % 2}`,
+  verified: true,
+  weight: 1,
 }));
 
 function file(text: string): string {
