@@ -89,7 +89,7 @@ export interface Pipeline {
   readonly targets: Readonly<Record<string, readonly NodeId[]>>;
 }
 
-/** The text of a node id. Values print as in YAML; a value with `,`, `]` or `=` is JSON-quoted. */
+/** The text of a node id. Values print as in YAML; a value with `,`, `]`, `=` or `|` is JSON-quoted. */
 export function nodeId(name: string, variant: Readonly<Record<string, Scalar>>): NodeId {
   const axes = Object.entries(variant);
   if (axes.length === 0) return name;
@@ -98,7 +98,7 @@ export function nodeId(name: string, variant: Readonly<Record<string, Scalar>>):
 
 export function scalarText(value: Scalar): string {
   const text = String(value);
-  return typeof value === 'string' && (/[,\]=["\s*]/.test(text) || text === '') ? JSON.stringify(value) : text;
+  return typeof value === 'string' && (/[,\]=["\s*|]/.test(text) || text === '') ? JSON.stringify(value) : text;
 }
 
 /** Producers of a node, in port order, each once. */

@@ -1,19 +1,27 @@
 import {scalarText} from './pipeline.ts';
 import {err, ok, type Result} from './result.ts';
 
-/** Which values of one axis a selector wants: all (`*`), or one, compared with `scalarText` of the axis's values. */
+/** Which values of one axis a selector wants. */
 export interface AxisSelector {
   readonly axis: string;
   /** Where the axis's name stands in the text, as a UTF-16 offset. */
   readonly at: number;
-  /** Undefined stands for `*`. */
-  readonly value: string | undefined;
-  /** Where the value stands in the text, as UTF-16 offsets. */
+  /** Any of these, one at least; undefined stands for `*`. */
+  readonly choices: readonly AxisChoice[] | undefined;
+}
+
+export interface AxisChoice {
+  /** As `scalarText` writes the axis's value. */
+  readonly text: string;
+  /** Where it stands in the text, as UTF-16 offsets. */
   readonly start: number;
   readonly end: number;
 }
 
-/** A reference as written: `source`, `node`, `node.output`, `node[axis=value,axis=*].output`, `node[*].output`. */
+/**
+ * A reference as written: `source`, `node`, `node.output`, `node[axis=value,axis=*].output`, `node[axis=value|value].output`,
+ * `node[*].output`.
+ */
 export interface Reference {
   readonly name: string;
   readonly selector?: {readonly all: true} | {readonly all: false; readonly axes: readonly AxisSelector[]};
@@ -31,7 +39,8 @@ const namePattern = /[A-Za-z0-9_-]+/y;
 const outputPattern = /[A-Za-z0-9_-]+$/y;
 const allPattern = /\s*\*\s*\]/y;
 const axisPattern = /\s*([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*/y;
-const valuePattern = /\*(?=\s*[,\]])|"(?:[^"\\]|\\.)*"|[^,\]"]*/y;
+const valuePattern = /\*(?=\s*[,\]])|"(?:[^"\\]|\\.)*"|[^,\]"|]*/y;
+const orPattern = /\s*\|\s*/y;
 
 /** Reads the text of a reference; says nothing about whether what it names exists. Time linear in the text. */
 export function parseReference(text: string): Result<Reference, ReferenceError> {
@@ -67,17 +76,40 @@ function parseSelector(
     const axis = head[1] ?? '';
     const named = at + head[0].indexOf(axis);
     const start = at + head[0].length;
-    const raw = match(valuePattern, text, start)?.[0] ?? '';
-    at = start + raw.length;
+    const values = readValues(text, start);
+    at = values.end;
     if (seen.has(axis)) return bad(`axis \`${axis}\` is named twice`, start, at);
     seen.add(axis);
-    const value = readValue(raw);
-    if (value === undefined) return bad(`axis \`${axis}\` has no value`, start, Math.max(at, start + 1));
-    axes.push({axis, at: named, value: value.text, start, end: start + raw.trimEnd().length});
+    if (!values.complete) return bad(`axis \`${axis}\` has no value`, values.last, Math.max(at, values.last + 1));
+    axes.push({axis, at: named, choices: values.choices});
     while (text[at] === ' ') at++;
     if (text[at] === ']') return ok({selector: {all: false, axes}, end: at + 1});
     if (text[at] !== ',') return bad('the bracket is not closed by `]`', from - 1, text.length);
   }
+}
+
+/** One value, `*`, or several with `|` between them. */
+function readValues(text: string, from: number): ReadValues {
+  const choices: AxisChoice[] = [];
+  for (let at = from; ;) {
+    const raw = match(valuePattern, text, at)?.[0] ?? '';
+    const end = at + raw.length;
+    const value = readValue(raw);
+    if (value === undefined) return {complete: false, choices, last: at, end};
+    if (value.text === undefined && choices.length === 0) return {complete: true, choices: undefined, last: at, end};
+    choices.push({text: value.text ?? '*', start: at, end: at + raw.trimEnd().length});
+    const or = match(orPattern, text, end);
+    if (!or) return {complete: true, choices, last: at, end};
+    at = end + or[0].length;
+  }
+}
+
+interface ReadValues {
+  readonly complete: boolean;
+  readonly choices: readonly AxisChoice[] | undefined;
+  /** Where the last value starts. */
+  readonly last: number;
+  readonly end: number;
 }
 
 function readValue(raw: string): {text: string | undefined} | undefined {

@@ -2,7 +2,7 @@ import {didYouMean} from './closest.ts';
 import {failure, type Failure} from './failure.ts';
 import {closure, type Graph} from './graph.ts';
 import {scalarText, type NodeId, type Pipeline} from './pipeline.ts';
-import {parseReference, type Reference} from './reference.ts';
+import {parseReference, type AxisChoice, type Reference} from './reference.ts';
 import {err, ok, type Result} from './result.ts';
 
 /** One selection pattern taken apart: `+train[fold=1,levels=*]+`. */
@@ -16,7 +16,7 @@ interface Selector {
 
 /**
  * The nodes that the patterns name, each once, in declaration order. A pattern is a node name (all its variants), a
- * name with axis values (`train[fold=1]`, other axes free, `*` for any value), or a target group; `+` before it adds
+ * name with axis values (`train[fold=1]`, `train[fold=1|2]`, other axes free, `*` for any value), or a target group; `+` before it adds
  * its producers, after it its consumers. A node name wins over a group of the same name.
  */
 export function select(pipeline: Pipeline, graph: Graph, patterns: readonly string[]): Result<readonly NodeId[]> {
@@ -70,20 +70,26 @@ export function matchNodes(pipeline: Pipeline, graph: Graph, reference: Referenc
   if (indices.length === 0) return matchGroup(pipeline, graph, reference);
   if (selector === undefined || selector.all) return ok(indices);
   const known = pipeline.axes[name] ?? {};
-  for (const {axis, value} of selector.axes) {
+  for (const {axis, choices} of selector.axes) {
     const texts = known[axis]?.map(scalarText);
     if (texts === undefined) return err(unknownAxis(name, axis, Object.keys(known)));
-    if (value === undefined || texts.includes(value)) continue;
+    const wrong = choices?.find(({text}) => !texts.includes(text))?.text;
+    if (wrong === undefined) continue;
     return err(
-      failure('unknown-node', `\`${name}\` has no variant with ${axis}=${value}`, hintOf(didYouMean(value, texts))),
+      failure('unknown-node', `\`${name}\` has no variant with ${axis}=${wrong}`, hintOf(didYouMean(wrong, texts))),
     );
   }
   const matching = indices.filter((index) => {
     const variant = graph.nodes[index]?.variant ?? {};
-    return selector.axes.every(({axis, value}) => value === undefined || scalarText(variant[axis] ?? '') === value);
+    return selector.axes.every(({axis, choices}) => {
+      const own = scalarText(variant[axis] ?? '');
+      return choices === undefined || choices.some(({text}) => text === own);
+    });
   });
   if (matching.length > 0) return ok(matching);
-  const wanted = selector.axes.map(({axis, value}) => `${axis}=${value ?? '*'}`).join(', ');
+  const textOf = (choices: readonly AxisChoice[] | undefined): string =>
+    choices?.map(({text}) => text).join('|') ?? '*';
+  const wanted = selector.axes.map(({axis, choices}) => `${axis}=${textOf(choices)}`).join(', ');
   return err(
     failure('unknown-node', `\`${name}\` has no variant with ${wanted}`, {
       hint: 'each value exists, but the matrix leaves this combination out',

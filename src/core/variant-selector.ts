@@ -14,7 +14,7 @@ export interface Selectable {
 export interface Selected {
   /** Positions of the variants, in matrix order. */
   readonly indices: readonly number[];
-  /** The selector holds a `*`, so that it stands for a list even when one variant matches. */
+  /** The selector holds a `*` or a choice of values, so that it stands for a list even when one variant matches. */
   readonly many: boolean;
 }
 
@@ -46,9 +46,9 @@ export function selectVariants(
     });
   }
   if (selector?.all || (!selector && unnamed === 'all')) return ok({indices: index.select(new Map()), many: true});
-  const fixed = new Map<string, string>();
+  const wanted = new Map<string, readonly string[]>();
   const named = new Set<string>();
-  for (const {axis, at, value, start, end} of selector?.axes ?? []) {
+  for (const {axis, at, choices} of selector?.axes ?? []) {
     if (!axes.includes(axis)) {
       return err({
         code: 'unknown-axis',
@@ -59,13 +59,14 @@ export function selectVariants(
       });
     }
     named.add(axis);
-    if (value === undefined) continue;
+    if (choices === undefined) continue;
     const texts = index.texts(axis);
-    if (!texts.has(value)) {
-      const message = `the axis \`${axis}\` of \`${name}\` has no value \`${value}\``;
-      return err({code: 'unknown-axis', message, hint: () => valuesHint(value, texts), start, end});
+    for (const {text, start, end} of choices) {
+      if (texts.has(text)) continue;
+      const message = `the axis \`${axis}\` of \`${name}\` has no value \`${text}\``;
+      return err({code: 'unknown-axis', message, hint: () => valuesHint(text, texts), start, end});
     }
-    fixed.set(axis, value);
+    wanted.set(axis, [...new Set(choices.map(({text}) => text))]);
   }
   const missing = axes.filter((axis) => !named.has(axis));
   if (missing.length > 0 && unnamed === 'error') {
@@ -73,15 +74,27 @@ export function selectVariants(
     const message = `\`${name}\` has the ${axes.length === 1 ? 'axis' : 'axes'} ${list}; name ${axes.length === 1 ? 'it' : 'each'} to say which variant`;
     return err({code: 'bad-reference', message});
   }
-  const indices = index.select(fixed);
+  const indices = selectAny(index, wanted);
   if (indices.length === 0) {
-    const wanted = [...fixed].map(([axis, value]) => `${axis}=${value}`).join(',');
+    const text = [...wanted].map(([axis, values]) => `${axis}=${values.join('|')}`).join(',');
     return err({
       code: 'unknown-node',
-      message: `\`${name}\` has no variant \`${wanted}\`: its matrix leaves that combination out`,
+      message: `\`${name}\` has no variant \`${text}\`: its matrix leaves that combination out`,
     });
   }
-  return ok({indices, many: fixed.size < axes.length});
+  const single = wanted.size === axes.length && [...wanted.values()].every((values) => values.length === 1);
+  return ok({indices, many: !single});
+}
+
+/** Variants that have one of the wanted values on each axis, in matrix order. */
+function selectAny(index: VariantIndex, wanted: ReadonlyMap<string, readonly string[]>): readonly number[] {
+  let combinations: ReadonlyMap<string, string>[] = [new Map()];
+  for (const [axis, values] of wanted) {
+    combinations = combinations.flatMap((fixed) => values.map((value) => new Map([...fixed, [axis, value]])));
+  }
+  const [first] = combinations;
+  if (first && combinations.length === 1) return index.select(first);
+  return combinations.flatMap((fixed) => index.select(fixed)).sort((a, b) => a - b);
 }
 
 /** A few values are best listed: short ones are all alike to a spelling check. */

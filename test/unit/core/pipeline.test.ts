@@ -31,8 +31,8 @@ describe('nodeId', () => {
         const {name, selector} = parsed.value;
         expect(name).toBe('train');
         const axes = selector?.all === false ? selector.axes : [];
-        expect(axes.map((each) => [each.axis, each.value])).toEqual(
-          Object.entries(variant).map(([each, scalar]) => [each, scalarText(scalar)]),
+        expect(axes.map((each) => [each.axis, each.choices?.map(({text}) => text)])).toEqual(
+          Object.entries(variant).map(([each, scalar]) => [each, [scalarText(scalar)]]),
         );
       }),
       {numRuns: 2000},

@@ -11,7 +11,7 @@ describe('parseReference', () => {
     ['train[ * ]', {name: 'train', selector: {all: true}}],
     [
       'train[fold=1]',
-      {name: 'train', selector: {all: false, axes: [{axis: 'fold', at: 6, value: '1', start: 11, end: 12}]}},
+      {name: 'train', selector: {all: false, axes: [{axis: 'fold', at: 6, choices: [{text: '1', start: 11, end: 12}]}]}},
     ],
     [
       'train[fold = * , levels=h1+h3].x',
@@ -20,8 +20,8 @@ describe('parseReference', () => {
         selector: {
           all: false,
           axes: [
-            {axis: 'fold', at: 6, value: undefined, start: 13, end: 14},
-            {axis: 'levels', at: 17, value: 'h1+h3', start: 24, end: 29},
+            {axis: 'fold', at: 6, choices: undefined},
+            {axis: 'levels', at: 17, choices: [{text: 'h1+h3', start: 24, end: 29}]},
           ],
         },
         output: 'x',
@@ -29,10 +29,30 @@ describe('parseReference', () => {
     ],
     [
       't[a="b,c]"]',
-      {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, value: '"b,c]"', start: 4, end: 10}]}},
+      {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '"b,c]"', start: 4, end: 10}]}]}},
     ],
-    ['t[a="*"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, value: '"*"', start: 4, end: 7}]}}],
-    ['t[a="1"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, value: '1', start: 4, end: 7}]}}],
+    ['t[a="*"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '"*"', start: 4, end: 7}]}]}}],
+    ['t[a="1"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '1', start: 4, end: 7}]}]}}],
+    [
+      't[a=b | "c|d",e=*]',
+      {
+        name: 't',
+        selector: {
+          all: false,
+          axes: [
+            {
+              axis: 'a',
+              at: 2,
+              choices: [
+                {text: 'b', start: 4, end: 5},
+                {text: '"c|d"', start: 8, end: 13},
+              ],
+            },
+            {axis: 'e', at: 14, choices: undefined},
+          ],
+        },
+      },
+    ],
   ])('reads %s', (text, wanted) => {
     expect(parseReference(text)).toEqual({ok: true, value: wanted});
   });
@@ -50,6 +70,8 @@ describe('parseReference', () => {
     ['a[x=1,]', 'inside the brackets stands `axis=value`, `axis=*` or `*`', 6, 7],
     ['a[x=]', 'axis `x` has no value', 4, 5],
     ['a[x=1,x=2]', 'axis `x` is named twice', 8, 9],
+    ['a[x=1|]', 'axis `x` has no value', 6, 7],
+    ['a[x=|1]', 'axis `x` has no value', 4, 5],
     ['a[x="1]', 'axis `x` has no value', 4, 5],
     ['a[x=1]b', '`b` cannot follow `a[x=1]`', 6, 7],
   ])('refuses %j', (text, message, start, end) => {
@@ -61,7 +83,7 @@ describe('parseReference', () => {
       fc.string(),
       fc.integer(),
       fc.boolean(),
-      fc.constantFrom('a,b', 'x]', '"', '\\', '*', ' ', 'a=b', '[', '\n', '1'),
+      fc.constantFrom('a,b', 'a|b', 'x]', '"', '\\', '*', ' ', 'a=b', '[', '\n', '1'),
     );
     const variants = fc.dictionary(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]*$/), value, {minKeys: 1, maxKeys: 3});
     fc.assert(
@@ -69,15 +91,15 @@ describe('parseReference', () => {
         const parsed = parseReference(nodeId('node', variant));
         expect(parsed.ok).toBe(true);
         const selector = parsed.ok ? parsed.value.selector : undefined;
-        const axes = selector && !selector.all ? selector.axes.map(({axis, value: text}) => [axis, text]) : [];
-        expect(axes).toEqual(Object.entries(variant).map(([axis, each]) => [axis, scalarText(each)]));
+        const axes = selector && !selector.all ? selector.axes.map(({axis, choices}) => [axis, choices?.map(({text}) => text)]) : [];
+        expect(axes).toEqual(Object.entries(variant).map(([axis, each]) => [axis, [scalarText(each)]]));
       }),
     );
   });
 
   test('says something about any text, within it', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z.=*,"[\] ]{0,12}$/)), (text) => {
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z.=*|,"[\] ]{0,12}$/)), (text) => {
         const parsed = parseReference(text);
         if (parsed.ok) return;
         expect(parsed.error.start).toBeLessThanOrEqual(parsed.error.end);

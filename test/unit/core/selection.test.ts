@@ -61,6 +61,7 @@ describe('select', () => {
 
   test('narrows by axis values; a star and a missing axis are free', () => {
     expect(selected('train[fold=2]')).toEqual(['train[fold=2,levels=h1]']);
+    expect(selected('train[fold=2|1,levels=h1]')).toEqual(['train[fold=1,levels=h1]', 'train[fold=2,levels=h1]']);
     expect(selected('train[fold=*,levels=h1]')).toEqual(['train[fold=1,levels=h1]', 'train[fold=2,levels=h1]']);
     expect(selected('odd[text="a,b"]')).toEqual(['odd[text="a,b"]']);
   });
