@@ -68,9 +68,15 @@ export default defineStage({
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
       default: 0.1,
-      about: 'part of the training clips held out, chosen by the seed',
+      about: 'part of the training clips held out',
     },
     holdoutMost: {type: 'integer', minimum: 1, default: 20000, about: 'the most clips held out'},
+    holdoutSeed: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      about: 'says which clips are held out, and not the seed of the node: models of the same clips hold out the same',
+    },
     checkpointEvery: {
       type: 'integer',
       minimum: 1,
@@ -118,7 +124,7 @@ export default defineStage({
       const scored = opened(openTaggedClips([evalFeatures], [evalTargets], classes.length, 'the clips to score'));
       const ids = readIds(inputs.evalClips, scored);
       checkFit(clips, scored);
-      const split = holdOut(clips.count, holdoutSize(params, clips.count), seed);
+      const split = holdOut(clips.count, holdoutSize(params, clips.count), params.holdoutSeed);
       log(
         `${count(split.training.length, 'clip')} to train on, ${split.holdout.length} held out, ${ids.length} to score`,
       );

@@ -152,6 +152,19 @@ describe('train-tagger', () => {
     expect(bytesOf(await train({...params, sampler: 'plain'}))).not.toEqual(bytesOf(one));
   });
 
+  test('holds out the same clips whatever the model and the seed', async () => {
+    const heldOut = async (params: Options['params'], seed: number): Promise<readonly string[]> => {
+      const {outputs} = await train({model: 'dnn', levels: 'h1', iterations: 1, ...params}, {seed});
+      const {validation} = JSON.parse(readFileSync(outputs.index, 'utf8')) as {
+        readonly validation: {readonly clips: readonly string[]};
+      };
+      return validation.clips;
+    };
+    const clips = await heldOut({}, 5);
+    expect(await heldOut({levels: 'h2'}, 6)).toEqual(clips);
+    expect(await heldOut({holdoutSeed: 2}, 5)).not.toEqual(clips);
+  });
+
   test('refuses what does not fit', async () => {
     await expect(train({holdout: 0.999})).rejects.toThrow('120 clips are to be held out, and there are 120');
     await expect(train({levels: 'h1+h1'})).rejects.toThrow('name a level twice');
