@@ -4,13 +4,20 @@
  * A stage is a function of (inputs, params, seed) to files. It cannot see the graph, the cache or other nodes. The same
  * inputs, params and seed must give the same bytes; a stage that cannot promise it says `deterministic: false`.
  */
+import type {HeldOutUse} from './core/held-out.ts';
 import type {Json} from './core/json.ts';
 import type {Resources} from './core/resources.ts';
 
 export {didYouMean} from './core/closest.ts';
+export type {HeldOutUse} from './core/held-out.ts';
 export type {Json} from './core/json.ts';
 
-/** A param: a small JSON Schema with a line of help. Without `default` the pipeline must give a value. */
+/**
+ * A param: a small JSON Schema with a line of help. Without `default` the pipeline must give a value.
+ *
+ * `heldOut` on one integer or text says that its value names a fold of a cross-validation, so that a pipeline in which the
+ * clips of that fold leak into the training is refused.
+ */
 export type ParamSpec = {readonly about: string} & (
   | {
       readonly type: 'integer' | 'number';
@@ -20,6 +27,7 @@ export type ParamSpec = {readonly about: string} & (
       readonly exclusiveMinimum?: number;
       readonly exclusiveMaximum?: number;
       readonly enum?: readonly number[];
+      readonly heldOut?: HeldOutUse;
     }
   | {
       readonly type: 'string';
@@ -27,6 +35,7 @@ export type ParamSpec = {readonly about: string} & (
       readonly enum?: readonly string[];
       readonly pattern?: string;
       readonly minLength?: number;
+      readonly heldOut?: HeldOutUse;
     }
   | {readonly type: 'boolean'; readonly default?: boolean}
   | {

@@ -7,7 +7,7 @@ export default defineStage({
   name: 'balance',
   summary: 'The training rows of a fold, copies included, every class drawn equally often.',
   params: {
-    fold: {type: 'integer', minimum: 0, about: 'train without this fold; 0 uses all train clips'},
+    fold: {type: 'integer', minimum: 0, heldOut: 'learns', about: 'train without this fold; 0 uses all train clips'},
     perClass: {type: 'integer', minimum: 0, default: 0, about: 'rows per class; 0: as many as the largest class has'},
   },
   inputs: {rows: {kind: 'file', about: 'rows table from segments'}},

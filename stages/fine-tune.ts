@@ -55,6 +55,7 @@ export default defineStage({
       type: 'integer',
       minimum: 0,
       default: 0,
+      heldOut: 'learns',
       about: 'leave out the clips of this fold, which the extractor is then to be judged by; 0 uses all train clips',
     },
     clipsPerBatch: {

@@ -36,6 +36,7 @@ export default defineStage({
       type: 'integer',
       minimum: -1,
       default: -1,
+      heldOut: 'learns',
       about:
         'for examples with split and fold: train without this fold; 0 uses all train clips; test clips never count',
     },

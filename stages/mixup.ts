@@ -9,7 +9,12 @@ export default defineStage({
   name: 'mixup',
   summary: 'Draws pairs of training rows and their shares, as many as the training rows of the fold; train mixes them.',
   params: {
-    fold: {type: 'integer', minimum: 0, about: 'the fold that `order` is for; 0 for all train clips'},
+    fold: {
+      type: 'integer',
+      minimum: 0,
+      heldOut: 'learns',
+      about: 'the fold that `order` is for; 0 for all train clips',
+    },
     alpha: {type: 'number', minimum: 0, default: 0.2, about: 'shares come from Beta(alpha, alpha); 0 mixes nothing'},
   },
   inputs: {

@@ -8,7 +8,7 @@ export default defineStage({
   name: 'pca-fit',
   summary: 'Principal components of the training embeddings, in the layout of the released VGGish parameters.',
   params: {
-    fold: {type: 'integer', minimum: 0, about: 'fit without this fold; 0 fits on all train clips'},
+    fold: {type: 'integer', minimum: 0, heldOut: 'learns', about: 'fit without this fold; 0 fits on all train clips'},
     whiten: {type: 'boolean', default: true, about: 'scale every component to variance 1'},
     components: {type: 'integer', minimum: 1, default: 128, about: 'components kept; the others become zero'},
   },

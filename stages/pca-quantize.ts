@@ -12,6 +12,7 @@ export default defineStage({
       type: 'integer',
       minimum: 0,
       default: 0,
+      heldOut: 'applies',
       about: 'the fold that the result is for: parameters from pca-fit must have it too; released ones serve any',
     },
     components: {type: 'integer', minimum: 0, default: 0, about: 'only the first components; 0: all'},

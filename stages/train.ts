@@ -19,7 +19,12 @@ export default defineStage({
     'Trains a classifier of pieces, by default multi-level attention, on one fold; scores validation and test clips.',
   params: {
     ...seriesParams,
-    fold: {type: 'integer', minimum: 0, about: 'fold that validates; 0 trains on all train clips to the last epoch'},
+    fold: {
+      type: 'integer',
+      minimum: 0,
+      heldOut: 'learns',
+      about: 'fold that validates; 0 trains on all train clips to the last epoch',
+    },
     batchSize: {type: 'integer', minimum: 2, default: 500, about: 'pieces per step'},
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
     epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},

@@ -27,8 +27,10 @@ export async function createParamChecker(): Promise<ParamChecker> {
   };
 }
 
-/** The declared params as one JSON Schema; lines of help are left out. */
+/** The declared params as one JSON Schema, without what is not of JSON Schema. */
 export function paramSchema({params}: Pick<StageDeclaration, 'params'>): object {
-  const properties = Object.entries(params).map(([param, {about: _about, ...schema}]) => [param, schema] as const);
+  const properties = Object.entries(params).map(
+    ([param, {about: _about, heldOut: _heldOut, ...schema}]) => [param, schema] as const,
+  );
   return {type: 'object', properties: Object.fromEntries(properties)};
 }

@@ -28,6 +28,7 @@ const schema = {
         properties: {
           about,
           type: {enum: ['integer', 'number', 'string', 'boolean', 'array', 'object']},
+          heldOut: {expects: '`learns` or `applies`', enum: ['learns', 'applies']},
         },
       },
     },
@@ -102,7 +103,7 @@ export async function readDeclaration(
   }
   const stage = complete(value);
   if (stage.name !== name) faults.push(`\`name\` is \`${stage.name}\`, and the file is called \`${name}\``);
-  faults.push(...checkOutputs(stage), ...checkDefaults(stage, ajv));
+  faults.push(...checkOutputs(stage), ...checkHeldOut(stage), ...checkDefaults(stage, ajv));
   return faults.length > 0 ? {faults} : {stage};
 }
 
@@ -129,6 +130,18 @@ function checkOutputs({outputs}: DeclaredStage): string[] {
     const other = taken.get(name.toLowerCase());
     if (other !== undefined) faults.push(`outputs \`${other}\` and \`${port}\` have the same name \`${name}\``);
     taken.set(name.toLowerCase(), port);
+  }
+  return faults;
+}
+
+function checkHeldOut({params}: DeclaredStage): string[] {
+  const flagged = Object.entries(params).filter(([, {heldOut}]) => heldOut !== undefined);
+  const faults = flagged
+    .filter(([, {type}]) => type !== 'integer' && type !== 'string')
+    .map(([param]) => `\`params.${param}.heldOut\`: an integer or a text names a fold`);
+  if (flagged.length > 1) {
+    const names = flagged.map(([param]) => `\`${param}\``).join(' and ');
+    faults.push(`${names} both say \`heldOut\`: one param names the fold`);
   }
   return faults;
 }

@@ -1,9 +1,14 @@
 import type {Sha256} from './digest.ts';
+import type {HeldOutUse} from './held-out.ts';
 import type {JsonObject} from './json.ts';
 import type {Resources} from './resources.ts';
 
 /** One declared param: a JSON Schema (2020-12) fragment with an optional `default` and a line of help in `about`. */
-export type ParamSchema = JsonObject & {readonly about?: string};
+export type ParamSchema = JsonObject & {
+  readonly about?: string;
+  /** The value names the fold that is held out; one param of a stage at most. */
+  readonly heldOut?: HeldOutUse;
+};
 
 export interface InputPort {
   readonly kind: 'file' | 'tree';
