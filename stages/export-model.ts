@@ -5,7 +5,7 @@ import {patchParams, waveformParams} from './lib/audio/front-end-params.ts';
 import type {WaveformOptions} from './lib/audio/waveform.ts';
 import {checkPatchOptions, type PatchOptions} from './lib/audio/make-patches.ts';
 import {pieceParams} from './lib/experiment/piece-params.ts';
-import type {CutRule} from './lib/experiment/pieces.ts';
+import type {PieceRule} from './lib/experiment/pieces.ts';
 import {readPca} from './lib/learning/pca.ts';
 import type {DequantizationRule} from './lib/learning/quantize.ts';
 import type {ModelGraph} from './lib/models/graph.ts';
@@ -118,7 +118,7 @@ export default defineStage({
   },
 });
 
-interface FrontEndParams extends WaveformOptions, PatchOptions, CutRule {
+interface FrontEndParams extends WaveformOptions, PatchOptions, Required<PieceRule> {
   readonly extractor: ExtractorName;
   readonly components: number;
   readonly bytesAs: DequantizationRule;
@@ -128,12 +128,18 @@ function frontEndOf(params: FrontEndParams, extractor: ModelGraph | undefined, p
   checkPatchOptions(params);
   const {sampleRate, trimDb, trimPad, normalize, minSeconds, resampler} = params;
   const {windowSeconds, hopSeconds, bands, lowHz, highHz, logOffset, patchFrames, patchHop} = params;
-  const {components, bytesAs, length, long, short} = params;
+  const {components, bytesAs} = params;
   return {
     waveform: {sampleRate, trimDb, trimPad, normalize, minSeconds, resampler},
     logMel: {windowSeconds, hopSeconds, bands, lowHz, highHz, logOffset, patchFrames, patchHop},
     ...(extractor && {extractor: {name: params.extractor, width: outputWidth(extractor)}}),
     ...(pcaSize === undefined ? {} : {pca: {components: components || pcaSize, bytesAs}}),
-    ...(extractor && {segments: {length, long, short}}),
+    ...(extractor && {segments: pieceRuleOf(params)}),
   };
+}
+
+/** Without what is as it always was: older versions read such packages too. */
+function pieceRuleOf({length, long, short, pieces, scales}: Required<PieceRule>): PieceRule {
+  const isPlain = scales.length === 1 && scales[0] === 1;
+  return {length, long, short, ...(pieces === 'cut' ? {} : {pieces}), ...(isPlain ? {} : {scales})};
 }

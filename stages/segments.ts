@@ -3,13 +3,17 @@ import {readFolds, type Clip} from './lib/experiment/dataset.ts';
 import {vectorReader} from './lib/learning/embeddings.ts';
 import {npyWriter, type NpyWriter} from './lib/formats/npy-writer.ts';
 import {pieceParams} from './lib/experiment/piece-params.ts';
-import {cutPieces, gatherPiece, type Vectors} from './lib/experiment/pieces.ts';
+import {clipPieces} from './lib/experiment/pieces.ts';
 import {writePieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
+import type {Vectors} from './lib/experiment/vectors.ts';
 
 export default defineStage({
   name: 'segments',
-  summary: 'Cuts or repeats the vectors of every clip to pieces of one length, (rows, length, width).',
-  params: pieceParams,
+  summary: 'Cuts, repeats or pads the vectors of every clip to pieces of one length, (rows, length, width).',
+  params: {
+    ...pieceParams,
+    copies: {type: 'boolean', default: true, about: 'false: recordings only, also where the folds table has copies'},
+  },
   inputs: {
     features: {
       kind: 'tree',
@@ -19,7 +23,11 @@ export default defineStage({
     folds: {kind: 'file', about: 'the folds table: of folds, or with copies of augmentation'},
   },
   outputs: {
-    features: {kind: 'file', name: 'features.npy', about: 'shape (rows, length, width), of the type of the input'},
+    features: {
+      kind: 'file',
+      name: 'features.npy',
+      about: 'shape (rows, length, width for each of `scales`), of the type of the input',
+    },
     rows: {
       kind: 'file',
       name: 'rows.csv',
@@ -27,7 +35,8 @@ export default defineStage({
     },
   },
   run({params, inputs, outputs, metric}) {
-    const {clips} = readFolds(inputs.folds);
+    const {clips: all} = readFolds(inputs.folds);
+    const clips = params.copies ? all : all.filter(({parent}) => parent === '');
     if (clips.length === 0) throw new StageError('the folds table has no clips');
     const read = vectorReader(inputs.features, 'the features');
     const rows: PieceRow[] = [];
@@ -37,9 +46,10 @@ export default defineStage({
         const {shape, data} = read(clip.key);
         const [count = 0, width = 0] = shape;
         if (count === 0) throw new StageError(`clip ${clip.key} has no vectors`, 'a clip needs at least one');
-        writer ??= npyWriter<Vectors>(outputs.features, [params.length, width], data);
-        for (const [i, piece] of cutPieces(count, params).entries()) {
-          writer.write(gatherPiece(data, width, piece));
+        const made = clipPieces(data, width, params);
+        writer ??= npyWriter<Vectors>(outputs.features, [params.length, made.width], data);
+        for (const [i, piece] of made.pieces.entries()) {
+          writer.write(piece);
           rows.push(rowOf(clip, rows.length, i));
         }
       }

@@ -1,3 +1,20 @@
+import {markReal, maskedValue} from './masked.ts';
+import {multiScale} from './scales.ts';
+import {vectorsLike, type Vectors} from './vectors.ts';
+
+/** How the vectors of a clip become examples for a model. */
+export interface PieceRule extends CutRule {
+  /**
+   * Sizes of the windows whose means make up a vector, in vectors: see multiScale. Only the vector itself, [1], unless given.
+   */
+  readonly scales?: readonly number[];
+  /**
+   * `cut`, unless given: as `long` and `short` say. `whole`: one piece a clip, of its first `length` vectors; where it has
+   * fewer, masked vectors follow, which a model with `mask` leaves out.
+   */
+  readonly pieces?: 'cut' | 'whole';
+}
+
 export interface CutRule {
   /** Vectors of a piece. */
   readonly length: number;
@@ -10,7 +27,28 @@ export interface CutRule {
   readonly short: 'repeat' | 'zero';
 }
 
-/** Index of the vector at each place of a piece; undefined for a place to be filled with zeros. */
+/**
+ * The pieces of a clip, each of `length` vectors one after another.
+ *
+ * @param data - the clip's vectors, at least one, of `width` values each
+ * @returns with the values of a vector of a piece: `width` for each scale
+ */
+export function clipPieces(
+  data: Vectors,
+  width: number,
+  {scales = [1], pieces = 'cut', ...rule}: PieceRule,
+): {readonly pieces: readonly Vectors[]; readonly width: number} {
+  const seen = multiScale(data, width, scales);
+  const size = width * scales.length;
+  const count = data.length / width;
+  if (pieces === 'cut') {
+    return {pieces: cutPieces(count, rule).map((piece) => gatherPiece(seen, size, piece, 0)), width: size};
+  }
+  const piece = Array.from({length: rule.length}, (_, i) => (i < count ? i : undefined));
+  return {pieces: [gatherPiece(markReal(seen, size), size, piece, maskedValue(seen))], width: size};
+}
+
+/** Index of the vector at each place of a piece; undefined for a place to be filled. */
 export type Piece = readonly (number | undefined)[];
 
 /**
@@ -38,13 +76,9 @@ export function cutPieces(count: number, {length, long, short}: CutRule): readon
   return pieces;
 }
 
-/** Vectors one after another: bytes of the quantisation, or values. */
-export type Vectors = Uint8Array | Float32Array;
-
-/** The vectors at the places of a piece, one after another; zeros where there is none. */
-export function gatherPiece(data: Vectors, width: number, piece: Piece): Vectors {
-  const size = piece.length * width;
-  const values = data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
+/** The vectors at the places of a piece, one after another; `fill` where there is none. */
+function gatherPiece(data: Vectors, width: number, piece: Piece, fill: number): Vectors {
+  const values = vectorsLike(data, piece.length * width).fill(fill);
   for (const [i, vector] of piece.entries()) {
     if (vector !== undefined) values.set(data.subarray(vector * width, (vector + 1) * width), i * width);
   }

@@ -110,6 +110,19 @@ export const DESCRIPTION_SCHEMA = {
               description: 'Fills a piece with its own vectors again, or with zeros: bytes 0 where there is a pca.',
               enum: ['repeat', 'zero'],
             },
+            pieces: {
+              description:
+                'whole: one piece a recording, its first vectors; where it has fewer, masked ones follow, all 128 as bytes, else 0, and a vector of its own that is like that gets 129 or 1e-20 as its last value. Absent, or cut: as long and short say.',
+              enum: ['cut', 'whole'],
+            },
+            scales: {
+              description:
+                'Before that, a vector becomes the means over so many vectors around it, one after another: from (scale - 1) / 2 before it, rounded down, and only those of the recording; means of bytes are rounded, halves up. Absent: [1], itself.',
+              type: 'array',
+              minItems: 1,
+              uniqueItems: true,
+              items: {type: 'integer', minimum: 1},
+            },
           },
         },
       },

@@ -1,6 +1,6 @@
 import type {WaveformOptions} from '../audio/waveform.ts';
 import type {PatchOptions} from '../audio/make-patches.ts';
-import type {CutRule} from '../experiment/pieces.ts';
+import type {PieceRule} from '../experiment/pieces.ts';
 import type {DequantizationRule} from '../learning/quantize.ts';
 
 /** What a model package is: the content of its `mixdown.json`. */
@@ -32,7 +32,7 @@ export interface FrontEnd {
   /** Projection by `pca.npz`, the first components kept; then 8 bits each, and what the model takes a byte for. */
   readonly pca?: {readonly components: number; readonly bytesAs: DequantizationRule};
   /** Pieces of vectors. With an extractor only. */
-  readonly segments?: CutRule;
+  readonly segments?: PieceRule;
 }
 
 export interface Provenance {

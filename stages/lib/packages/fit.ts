@@ -24,8 +24,13 @@ export function checkFit(model: ModelGraph, {logMel, extractor, pca, segments}: 
     check(inputShape(model, 'the model'), patch, 'the model', 'give the weights that made its features as `extractor`');
     return;
   }
-  const made: ExampleShape = [segments.length, pca?.components ?? extractor?.width ?? 0];
-  check(inputShape(model, 'the model'), made, 'the model', 'look at `length`, `components` and the input `pca`');
+  const width = (pca?.components ?? extractor?.width ?? 0) * (segments.scales?.length ?? 1);
+  check(
+    inputShape(model, 'the model'),
+    [segments.length, width],
+    'the model',
+    'look at `length`, `scales`, `components` and the input `pca`',
+  );
 }
 
 /** Values of one example of the network's first output. */

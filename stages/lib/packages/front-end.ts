@@ -3,7 +3,8 @@ import {makePatches} from '../audio/make-patches.ts';
 import type {Patches} from '../audio/mel.ts';
 import {readClip} from '../audio/read-clip.ts';
 import {isSilent, makeWaveform} from '../audio/waveform.ts';
-import {cutPieces, gatherPiece, type Vectors} from '../experiment/pieces.ts';
+import {clipPieces} from '../experiment/pieces.ts';
+import type {Vectors} from '../experiment/vectors.ts';
 import {projectPca, type Pca} from '../learning/pca.ts';
 import {dequantize, quantize} from '../learning/quantize.ts';
 import type {NamedArray} from '../tensors/named-array.ts';
@@ -51,12 +52,10 @@ export function makePieces(
     const bytes = quantize(projectPca(parameters, vectors, pca.components));
     values = pca.bytesAs === 'unit' ? bytes : dequantize(bytes, pca.bytesAs);
   }
-  const size = pca?.components ?? width;
-  const pieces = cutPieces(values.length / size, segments);
+  const {pieces, width: size} = clipPieces(values, pca?.components ?? width, segments);
   const data = new Float32Array(pieces.length * segments.length * size);
   for (const [i, piece] of pieces.entries()) {
-    const gathered = gatherPiece(values, size, piece);
-    data.set(gathered instanceof Uint8Array ? dequantize(gathered, 'unit') : gathered, i * piece.length * size);
+    data.set(piece instanceof Uint8Array ? dequantize(piece, 'unit') : piece, i * piece.length);
   }
   return {shape: [pieces.length, segments.length, size], data};
 }

@@ -85,6 +85,31 @@ describe('segments', () => {
     expect(Buffer.from(data).toString('latin1')).toBe('ab\0\0bcdecdefdefg');
   });
 
+  test('copies are left out where they are not wanted, also of what is read', async () => {
+    const withCopy = {content: `${folds.content}b/pitch+05,Bell,0,1,train,2,,b\n`};
+    const features = featuresOf({a: 1, b: 3, c: 2, d: 1});
+    const copy = {files: {'b/pitch+05.npy': features.files['c.npy'] as Uint8Array}};
+    const run = (copies: readonly (typeof copy)[], table: typeof folds) =>
+      runStage(segments, {params: {length: 2, copies: false}, inputs: {features: [features, ...copies], folds: table}});
+    const [without, some, all] = [await run([], folds), await run([], withCopy), await run([copy], withCopy)];
+    for (const {outputs, metrics} of [some, all]) {
+      expect(readFileSync(outputs.rows)).toEqual(readFileSync(without.outputs.rows));
+      expect(readFileSync(outputs.features)).toEqual(readFileSync(without.outputs.features));
+      expect(metrics).toEqual({rows: 5, clips: 4, copies: 0});
+    }
+  });
+
+  test('whole clips: a row each, padded by what is masked', async () => {
+    const features = featuresOf({a: 1, b: 3, c: 2, d: 5});
+    const params = {length: 3, pieces: 'whole', scales: [1, 100]} as const;
+    const {outputs, metrics} = await runStage(segments, {params, inputs: {features, folds}});
+    expect(metrics).toMatchObject({rows: 4, clips: 4});
+    const {shape, data} = readUint8(outputs.features, 3);
+    expect(shape).toEqual([4, 3, 4]);
+    expect([...data.subarray(0, 12)]).toEqual([97, 98, 97, 98, ...Array.from({length: 8}, () => 128)]);
+    expect([...data.subarray(12, 24)]).toEqual([98, 99, 100, 101, 100, 101, 100, 101, 102, 103, 100, 101]);
+  });
+
   test('float vectors stay as they are', async () => {
     const files = Object.fromEntries(
       ['a', 'b', 'c', 'd'].map((key, i) => [

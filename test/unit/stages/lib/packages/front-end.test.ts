@@ -75,6 +75,15 @@ describe('makePieces', () => {
     expect([...whitened.data]).toEqual([Math.fround((127 * 4) / 255 - 2 + 4 / 512), 0]);
   });
 
+  it('makes whole recordings with several scales', () => {
+    const whole = {...segments, pieces: 'whole', scales: [1, 2]} as const;
+    const {shape, data} = makePieces(Float32Array.of(1, 2), 2, {segments: whole}, undefined);
+    expect(shape).toEqual([1, 2, 4]);
+    expect([...data]).toEqual([1, 2, 1, 2, 0, 0, 0, 0]);
+    const unit = makePieces(Float32Array.of(0.01, 0), 2, {segments: whole, pca: {components: 1, bytesAs: 'unit'}}, pca);
+    expect([...unit.data]).toEqual([0, 1 / 128, 0, 0]);
+  });
+
   it('throws for a vector that is not finite', () => {
     expect(() => makePieces(Float32Array.of(1, NaN), 2, {segments}, undefined)).toThrow('not a finite number');
   });
