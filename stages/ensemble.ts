@@ -5,10 +5,12 @@ import {readFloat32, writeNpy, type NpyArray} from './lib/formats/npy.ts';
 import {checkSameAxes, checkShape, readAxes} from './lib/learning/ensemble-index.ts';
 import {weightedMean} from './lib/learning/ensemble-mean.ts';
 import {ENSEMBLE_SCORES, type EnsembleScore} from './lib/learning/ensemble-score.ts';
-import {CONTESTS, contestsOf, readValidation} from './lib/learning/ensemble-validation.ts';
-import {validationScore, weighModels, type ModelWeight} from './lib/learning/ensemble-weights.ts';
+import {CONTESTS, contestsOf, readValidation, type Contest} from './lib/learning/ensemble-validation.ts';
+import {validationScore, weighModels, type ModelWeight, type WeighingOptions} from './lib/learning/ensemble-weights.ts';
 import {geometricMean} from './lib/learning/geometric-mean.ts';
 import {count} from './lib/problems.ts';
+import {readHeldOut} from './lib/tagging/held-out.ts';
+import {tagScores} from './lib/tagging/tag-scores.ts';
 
 export default defineStage({
   name: 'ensemble',
@@ -21,13 +23,16 @@ export default defineStage({
       default: 'geometric',
       about:
         'geometric or arithmetic mean; arithmetic mean weighted by validation score; or of models picked greedily, with ' +
-        'replacement, for the best validation score of their mean. The last two need `index`, `validation` and `folds`',
+        'replacement, for the best validation score of their mean. The last two need `index`, `validation` and `folds`, or ' +
+        '`targets` if labels are multi',
     },
     labels: {
       type: 'string',
       enum: ['single', 'multi'],
       default: 'single',
-      about: 'classes of a clip: with multi, rows of the geometric mean are not divided by their sum',
+      about:
+        'classes of a clip: with multi, rows of the geometric mean are not divided by their sum, and validation is by the clips ' +
+        'that all taggers held out',
     },
     floor: {
       type: 'number',
@@ -40,7 +45,8 @@ export default defineStage({
       type: 'string',
       enum: ENSEMBLE_SCORES,
       default: 'map3',
-      about: 'weighted and greedy: what is measured on the validation clips, MAP@3, MAP or accuracy',
+      about:
+        'weighted and greedy: what is measured on the validation clips, MAP@3, MAP or accuracy; always MAP if labels are multi',
     },
     compare: {
       type: 'string',
@@ -49,7 +55,8 @@ export default defineStage({
       about:
         'weighted and greedy. Models of different folds validate on different clips, so they are never compared. all-folds: ' +
         'the k-th models of all folds are one variant, scored on the clips of all folds, each clip by the model of its fold; ' +
-        'variants are compared. each-fold: the models of a fold are compared on its clips, and no fold counts for more',
+        'variants are compared. each-fold: the models of a fold are compared on its clips, and no fold counts for more. Taggers ' +
+        'have no folds: each is a variant',
     },
     power: {
       type: 'number',
@@ -73,20 +80,26 @@ export default defineStage({
       many: true,
       optional: true,
       about:
-        'the output `index` of stage train for each of the predictions: predictions of other clips or classes, or in another ' +
-        'order, are refused',
+        'the output `index` of stage train or train-tagger for each of the predictions: predictions of other clips or classes, ' +
+        'or in another order, are refused',
     },
     validation: {
       kind: 'file',
       many: true,
       optional: true,
-      about: 'weighted and greedy: the output `validation` of stage train for each of the predictions',
+      about: 'weighted and greedy: the output `validation` of stage train or train-tagger for each of the predictions',
     },
     folds: {
       kind: 'file',
       optional: true,
       about:
         'weighted and greedy: the folds table, for the labels of validation clips; those of test clips are not used',
+    },
+    targets: {
+      kind: 'file',
+      many: true,
+      optional: true,
+      about: 'weighted and greedy, labels multi: the targets of the training clips, as given to the taggers',
     },
   },
   outputs: {
@@ -101,7 +114,7 @@ export default defineStage({
       name: 'weights.csv',
       about:
         'model (its place in the input), fold, variant, score (of its variant on validation clips), weight (of sum 1); ' +
-        'fold, variant and score are empty where the method does not look at them',
+        'fold, variant and score are empty where the method does not look at them, or where there are no folds',
     },
   },
   run({params, inputs, outputs, metric}) {
@@ -123,7 +136,7 @@ export default defineStage({
       ['model', 'fold', 'variant', 'score', 'weight'],
       weights.map((weight, i) => {
         const row = weighing?.weights[i];
-        return [i + 1, row?.fold ?? '', row?.variant ?? '', row?.score ?? '', weight];
+        return [i + 1, weighing?.folds?.[i] ?? '', row?.variant ?? '', row?.score ?? '', weight];
       }),
     );
     metric('models', arrays.length);
@@ -149,6 +162,15 @@ interface WeighingInputs {
   readonly index: readonly string[];
   readonly validation: readonly string[];
   readonly folds: string | undefined;
+  readonly targets: readonly string[];
+}
+
+interface Weighing {
+  readonly weights: readonly ModelWeight[];
+  /** Of each model, if there are folds. */
+  readonly folds?: readonly number[];
+  /** Of the combination, on the validation clips. */
+  readonly score: number;
 }
 
 function readPredictions(paths: readonly string[]): readonly NpyArray<Float32Array>[] {
@@ -171,34 +193,54 @@ function checkIndexes(paths: readonly string[], arrays: readonly NpyArray[]): vo
   if (paths.length === 0) return;
   checkCount(paths.length, 'index', arrays.length);
   const axes = paths.map((path, i) => readAxes(path, 'predictions', `index ${i + 1}`));
-  checkSameAxes(axes);
+  checkSameAxes(axes, 'combine models of one dataset and one split only');
   for (const [i, own] of axes.entries()) checkShape(arrays[i]?.shape ?? [], own, `predictions ${i + 1}`);
 }
 
-function weigh(
-  params: WeighingParams,
-  {predictions, index, validation, folds: foldsPath}: WeighingInputs,
-): {readonly weights: readonly ModelWeight[]; readonly score: number} {
-  const {method, score, compare, power, initial, size} = params;
-  if (foldsPath === undefined || index.length === 0 || validation.length === 0) {
+function weigh(params: WeighingParams, inputs: WeighingInputs): Weighing {
+  const {method, labels, power, initial, size} = params;
+  const {predictions, index, validation, folds, targets} = inputs;
+  const truth = labels === 'multi' ? 'targets' : 'folds';
+  const isBound = labels === 'multi' ? targets.length > 0 : folds !== undefined;
+  if (!isBound || index.length === 0 || validation.length === 0) {
     throw new StageError(
       `method ${method} needs the models' scores on their validation clips`,
-      'bind `index`, `validation` and `folds`, or use method geometric or arithmetic',
-    );
-  }
-  if (params.labels === 'multi') {
-    throw new StageError(
-      `method ${method} is for clips of one class: the folds table has one label a clip`,
-      'use method geometric or arithmetic with `labels: multi`',
+      `bind \`index\`, \`validation\` and \`${truth}\`, or use method geometric or arithmetic`,
     );
   }
   checkCount(validation.length, 'validation', predictions.length);
+  const options = method === 'greedy' ? ({method, initial, size} as const) : ({method: 'weighted', power} as const);
+  return folds === undefined || labels === 'multi'
+    ? weighTaggers(inputs, options)
+    : weighFolds(inputs, folds, params, options);
+}
+
+function weighFolds(
+  {validation, index}: WeighingInputs,
+  foldsPath: string,
+  {score, compare}: WeighingParams,
+  options: WeighingOptions,
+): Weighing {
   const folds = readFolds(foldsPath);
-  const classes = folds.classes.length;
   const models = readValidation(validation, index, folds);
-  const how = method === 'greedy' ? ({method, initial, size} as const) : ({method: 'weighted', power} as const);
-  const weights = weighModels(models, contestsOf(models, compare), {...how, score, classes});
-  return {weights, score: validationScore(models, weights, score, classes)};
+  const scoring = {score, classes: folds.classes.length};
+  const weights = weighModels(contestsOf(models, compare, scoring), options);
+  return {weights, folds: models.map(({fold}) => fold), score: validationScore(models, weights, scoring)};
+}
+
+/** Taggers hold out the same clips, so that all are compared with all. */
+function weighTaggers({validation, index, targets}: WeighingInputs, options: WeighingOptions): Weighing {
+  const {predictions, truth} = readHeldOut(validation, index, targets);
+  const contest: Contest = {
+    variants: predictions.map((data, i) => ({models: [i], data})),
+    score: (values) => tagScores(values, truth).meanPrecision,
+  };
+  const weights = weighModels([contest], options);
+  const mean = weightedMean(
+    predictions,
+    weights.map(({weight}) => weight),
+  );
+  return {weights, score: contest.score(mean)};
 }
 
 function checkCount(given: number, port: string, wanted: number): void {

@@ -40,10 +40,10 @@ export function checkShape(shape: readonly number[], {clips, classes}: Predictio
 }
 
 /**
- * Throws StageError unless all axes are the same, in the same order: rows and columns of arrays can be combined by their
- * place only then.
+ * Throws StageError, with the hint given, unless all axes are the same, in the same order: rows and columns of arrays can be
+ * combined by their place only then.
  */
-export function checkSameAxes(all: readonly PredictionAxes[]): void {
+export function checkSameAxes(all: readonly PredictionAxes[], hint: string): void {
   const [first] = all;
   if (first === undefined) return;
   for (const [i, axes] of all.entries()) {
@@ -57,7 +57,7 @@ export function checkSameAxes(all: readonly PredictionAxes[]): void {
         texts[place] === undefined ? `no ${one}` : `${one} \`${texts[place]}\``;
       throw new StageError(
         `index ${i + 1} has other ${of} than index 1: ${named(axes[of])} instead of ${named(first[of])} in place ${place + 1}`,
-        'combine models of one dataset and one split only',
+        hint,
       );
     }
   }

@@ -3,6 +3,7 @@ import type {Folds} from '../experiment/dataset.ts';
 import {readFloat32} from '../formats/npy.ts';
 import {groupBy} from '../group-by.ts';
 import {checkShape, readAxes} from './ensemble-index.ts';
+import {scoreOf, type EnsembleScore} from './ensemble-score.ts';
 
 /** What a model gave for the clips of the fold that it did not train on. */
 export interface Validation {
@@ -14,7 +15,7 @@ export interface Validation {
   readonly data: Float32Array;
 }
 
-/** A way to make models, such as a set of levels, with one model in each fold. */
+/** A way to make models, such as a set of levels, with one model in each fold, if there are folds. */
 export interface Variant {
   /** Which of the models, by fold. */
   readonly models: readonly number[];
@@ -24,8 +25,15 @@ export interface Variant {
 
 /** Variants that are scored on the same clips, and so can be compared. */
 export interface Contest {
-  readonly truth: readonly number[];
   readonly variants: readonly Variant[];
+  /** Scores values (clips, classes), which may have any one scale; more is better. */
+  readonly score: (values: Float32Array | Float64Array) => number;
+}
+
+/** How clips of one class are scored. */
+export interface Scoring {
+  readonly score: EnsembleScore;
+  readonly classes: number;
 }
 
 export const CONTESTS = ['all-folds', 'each-fold'] as const;
@@ -84,7 +92,11 @@ export function readValidation(
  * together, each clip by the model that has not trained on it. Models of one fold must be for the same clips, and with
  * `all-folds` each fold must have equally many; StageError else.
  */
-export function contestsOf(models: readonly Validation[], how: (typeof CONTESTS)[number]): readonly Contest[] {
+export function contestsOf(
+  models: readonly Validation[],
+  how: (typeof CONTESTS)[number],
+  scoring: Scoring,
+): readonly Contest[] {
   const byFold = groupBy(models.keys(), (i) => (models[i] as Validation).fold);
   const folds = [...byFold].sort(([a], [b]) => a - b).map(([, own]) => own);
   for (const own of folds) checkSameClips(own, models);
@@ -93,6 +105,7 @@ export function contestsOf(models: readonly Validation[], how: (typeof CONTESTS)
       contestOf(
         own.map((model) => [model]),
         models,
+        scoring,
       ),
     );
   }
@@ -109,6 +122,7 @@ export function contestsOf(models: readonly Validation[], how: (typeof CONTESTS)
     contestOf(
       first.map((_, k) => folds.map((own) => own[k] as number)),
       models,
+      scoring,
     ),
   ];
 }
@@ -124,11 +138,16 @@ function checkSameClips(own: readonly number[], models: readonly Validation[]): 
   );
 }
 
-function contestOf(variants: readonly (readonly number[])[], models: readonly Validation[]): Contest {
+function contestOf(
+  variants: readonly (readonly number[])[],
+  models: readonly Validation[],
+  {score, classes}: Scoring,
+): Contest {
   const of = (model: number): Validation => models[model] as Validation;
+  const truth = (variants[0] ?? []).flatMap((model) => of(model).truth);
   return {
-    truth: (variants[0] ?? []).flatMap((model) => of(model).truth),
     variants: variants.map((own) => ({models: own, data: concat(own.map((model) => of(model).data))})),
+    score: (values) => scoreOf(score, values, truth, classes),
   };
 }
 

@@ -1,19 +1,17 @@
-import {scoreOf, type EnsembleScore} from './ensemble-score.ts';
 import {selectGreedily, type GreedyOptions} from './ensemble-greedy.ts';
-import type {Contest, Validation} from './ensemble-validation.ts';
 import {weightedMean} from './ensemble-mean.ts';
+import {scoreOf} from './ensemble-score.ts';
+import type {Contest, Scoring, Validation} from './ensemble-validation.ts';
 
-export type WeighingOptions = {readonly score: EnsembleScore; readonly classes: number} & (
+export type WeighingOptions =
   | {
       readonly method: 'weighted';
       /** The weight is the score to this power; 0 makes all equal. */ readonly power: number;
     }
-  | ({readonly method: 'greedy'} & GreedyOptions)
-);
+  | ({readonly method: 'greedy'} & GreedyOptions);
 
 /** The weight of a model and where it is from. */
 export interface ModelWeight {
-  readonly fold: number;
   /** Number of its variant, from 1. */
   readonly variant: number;
   /** Of its variant alone, on the clips of the contest. */
@@ -27,15 +25,10 @@ export interface ModelWeight {
  * counts more for being easier; a variant's weight is shared evenly by its models. Variants that all score 0 weigh the same
  * by method weighted.
  */
-export function weighModels(
-  models: readonly Validation[],
-  contests: readonly Contest[],
-  options: WeighingOptions,
-): readonly ModelWeight[] {
+export function weighModels(contests: readonly Contest[], options: WeighingOptions): readonly ModelWeight[] {
   const weights: ModelWeight[] = [];
-  for (const {truth, variants} of contests) {
-    const score = (values: Float32Array | Float64Array): number =>
-      scoreOf(options.score, values, truth, options.classes);
+  const count = contests.flatMap(({variants}) => variants.flatMap(({models}) => models)).length;
+  for (const {variants, score} of contests) {
     const alone = variants.map(({data}) => score(data));
     const best = Math.max(...alone);
     const raw =
@@ -49,9 +42,8 @@ export function weighModels(
     const total = raw.reduce((sum, value) => sum + value, 0);
     for (const [k, variant] of variants.entries()) {
       for (const model of variant.models) {
-        const {fold} = models[model] as Validation;
-        const weight = ((raw[k] as number) / total) * (variants.length / models.length);
-        weights[model] = {fold, variant: k + 1, score: alone[k] as number, weight};
+        const weight = ((raw[k] as number) / total) * (variants.length / count);
+        weights[model] = {variant: k + 1, score: alone[k] as number, weight};
       }
     }
   }
@@ -62,8 +54,7 @@ export function weighModels(
 export function validationScore(
   models: readonly Validation[],
   weights: readonly ModelWeight[],
-  kind: EnsembleScore,
-  classes: number,
+  {score, classes}: Scoring,
 ): number {
   const folds = [...new Set(models.map(({fold}) => fold))];
   const parts = folds.map((fold) => {
@@ -78,7 +69,7 @@ export function validationScore(
   });
   const data = Float32Array.from(parts.flatMap((part) => [...part.data]));
   return scoreOf(
-    kind,
+    score,
     data,
     parts.flatMap(({truth}) => truth),
     classes,

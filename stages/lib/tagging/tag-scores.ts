@@ -13,7 +13,7 @@ export interface TagScores {
 }
 
 /** Of scores (N, classes), of which `members` says what is true. Both means are NaN when no class has one. */
-export function tagScores(scores: Float32Array, members: ClassMembers): TagScores {
+export function tagScores(scores: Float32Array | Float64Array, members: ClassMembers): TagScores {
   const rankings = rankClasses(scores, members);
   const precisions = rankings.flatMap(({averagePrecision: value}) => (value === undefined ? [] : [value]));
   const areas = rankings.flatMap(({areaUnderRoc: value}) => (value === undefined ? [] : [value]));

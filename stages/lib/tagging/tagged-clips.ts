@@ -1,10 +1,10 @@
 import {StageError} from 'mixdown/stage';
-import {eachClass, multiHotBytes} from '../audioset/multi-hot.ts';
 import {openNpyRows, type NpyRows} from '../formats/npy-rows.ts';
-import {membersOf, type ClassMembers} from '../learning/class-members.ts';
+import type {ClassMembers} from '../learning/class-members.ts';
 import {dequantizationTable} from '../learning/quantize.ts';
 import {SERIES_INPUT} from '../models/blocks.ts';
 import type {Batch} from '../models/trainer.ts';
+import {openClipTargets, placeOf, startsOf} from './clip-targets.ts';
 
 /** What a model sees of a clip: its vectors, or one vector that is their mean. */
 export type ClipView = 'vectors' | 'mean';
@@ -43,40 +43,21 @@ export function openTaggedClips(
       'give the outputs `features` and `targets` of the same audioset-features nodes',
     );
   }
-  const open: NpyRows[] = [];
-  const close = (): void => open.forEach((file) => file.close());
+  const targetsOf = openClipTargets(targets, classes, name);
+  const files: NpyRows[] = [];
+  const close = (): void => [targetsOf, ...files].forEach((file) => file.close());
   try {
-    const parts = features.map((path, i) => {
-      const values = openNpyRows(path, `features ${i + 1} of ${name}`);
-      open.push(values);
-      const labels = openNpyRows(targets[i] ?? '', `targets ${i + 1} of ${name}`);
-      open.push(labels);
-      return {values, labels};
-    });
-    const [first] = parts;
-    const [, vectors = 0, width = 0] = first?.values.shape ?? [];
-    const starts = [0];
-    for (const [i, {values, labels}] of parts.entries()) {
-      checkPart(values, labels, {vectors, width, classes}, `${i + 1} of ${name}`);
-      starts.push((starts[i] as number) + (values.shape[0] as number));
+    for (const [i, path] of features.entries()) {
+      const file = openNpyRows(path, `features ${i + 1} of ${name}`);
+      files.push(file);
+      const [, vectors, width] = files[0]?.shape ?? [];
+      checkPart(file, {vectors, width, targets: targetsOf.counts[i] as number}, `${i + 1} of ${name}`);
     }
-    const count = starts.at(-1) as number;
+    const [, vectors = 0, width = 0] = files[0]?.shape ?? [];
+    const {count} = targetsOf;
     if (count === 0) throw new StageError(`${name} hold no clip`);
-    const find = (row: number): {readonly part: (typeof parts)[number]; readonly at: number} => {
-      const i = starts.findLastIndex((start) => start <= row);
-      return {part: parts[i] as (typeof parts)[number], at: row - (starts[i] as number)};
-    };
+    const starts = startsOf(targetsOf.counts);
     const bytes = new Uint8Array(vectors * width);
-    const bits = new Uint8Array(multiHotBytes(classes));
-    const eachTarget = (row: number, visit: (classIndex: number) => void): void => {
-      const {part, at} = find(row);
-      part.labels.read(at, bits);
-      eachClass(bits, (c) => {
-        if (c >= classes)
-          throw new StageError(`row ${row} of ${name} has class ${c}, and there are ${classes} classes`);
-        visit(c);
-      });
-    };
 
     return {
       count,
@@ -88,26 +69,17 @@ export function openTaggedClips(
         const x = new Float32Array(rows.length * steps * width);
         const y = new Float32Array(rows.length * classes);
         for (const [i, row] of rows.entries()) {
-          const {part, at} = find(row);
-          part.values.read(at, bytes);
+          const {part, at} = placeOf(row, starts);
+          (files[part] as NpyRows).read(at, bytes);
           putValues(x, i * steps * width, bytes, view === 'mean' ? width : bytes.length);
-          eachTarget(row, (c) => (y[i * classes + c] = 1));
+          targetsOf.each(row, (c) => (y[i * classes + c] = 1));
         }
         return {
           inputs: {[SERIES_INPUT]: {shape: [rows.length, steps, width], data: x}},
           targets: {shape: [rows.length, classes], data: y},
         };
       },
-      members(rows, by) {
-        const pairs = {rows: growingInts(), classOf: growingInts()};
-        for (const [place, row] of rows.entries()) {
-          eachTarget(row, (c) => {
-            pairs.rows.push(by === 'row' ? row : place);
-            pairs.classOf.push(c);
-          });
-        }
-        return membersOf(pairs.rows.values(), pairs.classOf.values(), classes);
-      },
+      members: (rows, by) => targetsOf.members(rows, by),
       close,
     };
   } catch (error) {
@@ -117,26 +89,21 @@ export function openTaggedClips(
 }
 
 interface Sizes {
-  readonly vectors: number;
-  readonly width: number;
-  readonly classes: number;
+  readonly vectors: number | undefined;
+  readonly width: number | undefined;
+  /** Rows of the targets. */
+  readonly targets: number;
 }
 
-function checkPart(values: NpyRows, labels: NpyRows, {vectors, width, classes}: Sizes, name: string): void {
+function checkPart(values: NpyRows, {vectors, width, targets}: Sizes, name: string): void {
   const {shape} = values;
   if (shape.length !== 3 || values.width === 0 || shape[1] !== vectors || shape[2] !== width) {
     throw new StageError(
-      `features ${name} have shape (${shape.join(', ')}); (rows, ${vectors || 'vectors'}, ${width || 'values'}) is needed`,
+      `features ${name} have shape (${shape.join(', ')}); (rows, ${vectors ?? 'vectors'}, ${width ?? 'values'}) is needed`,
     );
   }
-  const bytes = multiHotBytes(classes);
-  if (labels.shape.length !== 2 || labels.width !== bytes) {
-    throw new StageError(
-      `targets ${name} have shape (${labels.shape.join(', ')}); (rows, ${bytes}) is needed for ${classes} classes`,
-    );
-  }
-  if (labels.shape[0] !== shape[0]) {
-    throw new StageError(`features ${name} have ${shape[0]} rows, and the targets have ${labels.shape[0]}`);
+  if (targets !== shape[0]) {
+    throw new StageError(`features ${name} have ${shape[0]} rows, and the targets have ${targets}`);
   }
 }
 
@@ -150,21 +117,4 @@ function putValues(x: Float32Array, start: number, bytes: Uint8Array, size: numb
     for (let k = i; k < bytes.length; k += size) sum += UNIT[bytes[k] as number] as number;
     x[start + i] = part * sum;
   }
-}
-
-/** A list of whole numbers that takes four bytes for each, and up to twice that while it grows. */
-function growingInts(): {push(value: number): void; values(): Int32Array} {
-  let data = new Int32Array(1024);
-  let length = 0;
-  return {
-    push(value) {
-      if (length === data.length) {
-        const longer = new Int32Array(2 * length);
-        longer.set(data);
-        data = longer;
-      }
-      data[length++] = value;
-    },
-    values: () => data.subarray(0, length),
-  };
 }

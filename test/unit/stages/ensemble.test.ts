@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import ensemble from '../../../stages/ensemble.ts';
 import {readCsv} from '../../../stages/lib/formats/csv.ts';
+import {multiHotBytes, setClasses} from '../../../stages/lib/audioset/multi-hot.ts';
 import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
 import {geometricMean} from '../../../stages/lib/learning/geometric-mean.ts';
 import {runStage, type HarnessOptions} from '../../support/stage-harness.ts';
@@ -217,7 +218,7 @@ describe('ensemble by method', () => {
     await fails({predictions, index: indexes, validation}, "needs the models' scores");
     await fails({predictions, validation, folds}, "needs the models' scores");
     await fails({...inputs, validation: [right]}, 'there are 2 arrays of predictions and 1 of `validation`');
-    await fails(inputs, 'is for clips of one class', 'multi');
+    await fails(inputs, "needs the models' scores", 'multi');
     const none = index(['t', 'u'], []);
     await fails(
       {...inputs, index: [none, fold1], validation: [array([], 3), worse]},
@@ -230,5 +231,95 @@ describe('ensemble by method', () => {
     await fails({...inputs, validation: [right, broken]}, 'validation 2 hold a value that is not a finite number');
     const lacking = {content: table().replace(/^c,.*\n/m, '')};
     await fails({...inputs, folds: lacking}, 'index 1 has other classes than the folds table');
+  });
+});
+
+describe('ensemble of taggers', () => {
+  /** Classes of the training clips, a list for each. */
+  const targets = (clips: readonly (readonly number[])[], count = 3) => {
+    const width = multiHotBytes(count);
+    const data = new Uint8Array(clips.length * width);
+    for (const [i, own] of clips.entries()) setClasses(data.subarray(i * width, (i + 1) * width), own);
+    return {content: encodeNpy({shape: [clips.length, width], data})};
+  };
+  // Rows 1, 3 and 6 are held out: of classes 0 and 1, of class 2, of class 1.
+  const trainingClips = [targets([[0], [0, 1], [2]]), targets([[2], [0], [1], [1]])];
+  const held = index(['t', 'u'], ['1', '3', '6']);
+  // Average precision 1 of each class.
+  const right = array([
+    [0.75, 0.75, 0.125],
+    [0.125, 0.125, 0.875],
+    [0.25, 0.625, 0.25],
+  ]);
+  // 1/2 of the first class, 5/6 of the second, 1 of the third: 7/9.
+  const worse = array([
+    [0.5, 0.75, 0.125],
+    [0.875, 0.625, 0.875],
+    [0.125, 0.125, 0.125],
+  ]);
+  const inputs = {
+    predictions: [array(one), array(two)],
+    index: [held, held],
+    validation: [worse, right],
+    targets: trainingClips,
+  };
+
+  test('is weighted by MAP on the clips that all held out', async () => {
+    const {data, weights, metrics} = await combine({params: {method: 'weighted', labels: 'multi'}, inputs});
+    for (const [i, value] of one.flat().entries()) {
+      expect(data[i]).toBeCloseTo((7 / 16) * value + (9 / 16) * (two.flat()[i] as number), 6);
+    }
+    expect(weights.map(({fold, variant}) => [fold, variant])).toEqual([
+      ['', '1'],
+      ['', '2'],
+    ]);
+    for (const [i, score] of [7 / 9, 1].entries()) expect(Number(weights[i]?.['score'])).toBeCloseTo(score, 12);
+    expect(metrics).toMatchObject({models: 2, used: 2});
+  });
+
+  test('is picked greedily', async () => {
+    const params = {method: 'greedy', labels: 'multi'} as const;
+    const {data, weights, metrics} = await combine({params, inputs});
+    expect(data).toEqual(two.flat());
+    expect(weights.map(({weight}) => weight)).toEqual(['0', '1']);
+    expect(metrics).toEqual({models: 2, used: 1, validationScore: 1});
+    // Each is right where the other is not, so that only both together are right everywhere.
+    const [left, other] = [
+      array([
+        [0.75, 0.75, 0.125],
+        [0.125, 0.125, 0.25],
+        [0.25, 0.625, 0.375],
+      ]),
+      array([
+        [0.75, 0.75, 0.125],
+        [0.125, 0.25, 0.875],
+        [0.25, 0.125, 0.25],
+      ]),
+    ];
+    const both = await combine({params, inputs: {...inputs, validation: [left, other]}});
+    expect(both.weights.map(({weight}) => weight)).toEqual(['0.5', '0.5']);
+    expect(both.metrics['validationScore']).toBe(1);
+  });
+
+  test('refuses taggers that cannot be compared', async () => {
+    const fails = (given: Partial<typeof inputs>, message: string) =>
+      expect(combine({params: {method: 'greedy', labels: 'multi'}, inputs: {...inputs, ...given}})).rejects.toThrow(
+        message,
+      );
+    const others = index(['t', 'u'], ['1', '3', '5']);
+    await fails(
+      {index: [held, others]},
+      'index 2 has other clips than index 1: clip `5` instead of clip `6` in place 3',
+    );
+    const none = index(['t', 'u'], []);
+    await fails({index: [none, none], validation: [array([]), array([])]}, 'the taggers have no clips held out');
+    const [first] = trainingClips;
+    if (first === undefined) throw new Error('no targets');
+    await fails({targets: [first]}, 'clip `3` held out is no row of the targets, which have 3');
+    const named = index(['t', 'u'], ['a', 'b', 'c']);
+    await fails({index: [named, named]}, 'clip `a` held out is no row of the targets');
+    await fails({targets: [targets([[0]], 9)]}, 'have shape (1, 2); (rows, 1) is needed for 3 classes');
+    await fails({validation: [right, array([[0, 0, 0]])]}, 'validation 2 have shape [1, 3]; their index has 3 clips');
+    await fails({targets: [targets([[], [], [], [], [], [], []])]}, 'the clips held out have no class');
   });
 });
