@@ -132,7 +132,7 @@ afterAll(() => {
 });
 
 function completeParams(specs: Readonly<Record<string, ParamSpec>>, given: Readonly<Record<string, unknown>>): object {
-  const ajv = new Ajv2020({keywords: ['about'], strictTypes: false});
+  const ajv = new Ajv2020({keywords: ['about', 'heldOut'], strictTypes: false});
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(given)) if (!(name in specs)) throw new Error(`no param ${name}`);
   for (const [name, spec] of Object.entries(specs)) {
