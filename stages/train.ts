@@ -1,14 +1,17 @@
+import {createHash} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
 import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/learning/piece-data.ts';
-import {trainOnPieces, type Epoch} from './lib/learning/piece-training.ts';
+import {readPieces} from './lib/learning/piece-features.ts';
+import {trainOnPieces, type Evaluation, type TrainingSnapshot} from './lib/learning/piece-training.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readMixed} from './lib/experiment/mixed-table.ts';
-import {readNpy, writeNpy} from './lib/formats/npy.ts';
-import {classNames, readPieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
+import {writeNpy} from './lib/formats/npy.ts';
+import {classNames, readPieceRows} from './lib/experiment/piece-rows.ts';
 import {writeModel} from './lib/models/model-file.ts';
 import {levelsOf, seriesGraph, seriesParams, seriesWeights} from './lib/models/series-model.ts';
 import {createTrainer} from './lib/models/trainer.ts';
+import {digestOf, trainingCheckpoint} from './lib/models/training-checkpoint.ts';
 import {createRng} from './lib/rng.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
 import {readOrder} from './lib/experiment/training-rows.ts';
@@ -28,17 +31,34 @@ export default defineStage({
     batchSize: {type: 'integer', minimum: 2, default: 500, about: 'pieces per step'},
     learningRate: {type: 'number', exclusiveMinimum: 0, default: 0.001, about: 'step size of Adam'},
     epochs: {type: 'integer', minimum: 1, default: 200, about: 'the most epochs'},
-    patience: {type: 'integer', minimum: 1, default: 10, about: 'stop after this many epochs without a better one'},
+    evaluateEvery: {
+      type: 'integer',
+      minimum: 0,
+      default: 0,
+      about: 'steps from one evaluation on the validation clips to the next; 0: one at the end of each epoch',
+    },
+    patience: {
+      type: 'integer',
+      minimum: 1,
+      default: 10,
+      about: 'stop after this many evaluations without a better one',
+    },
     keep: {
       type: 'string',
       enum: ['best', 'last'],
       default: 'best',
       about:
-        'weights of the epoch that is best on the validation clips, or of the last one: for where the validation clips are ' +
-        'what is reported, as with official folds',
+        'weights of the evaluation that is best on the validation clips, or the last ones: for where the validation clips ' +
+        'are what is reported, as with official folds',
     },
     priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
+    checkpointEvery: {
+      type: 'integer',
+      minimum: 1,
+      default: 250,
+      about: 'steps after which the state is kept, to go on from after a stop',
+    },
   },
   inputs: {
     features: {kind: 'file', about: 'uint8 or float32 .npy, shape (rows, length, width), from segments'},
@@ -57,16 +77,18 @@ export default defineStage({
     model: {
       kind: 'file',
       name: 'model.safetensors',
-      about: 'the model with its classes, with the weights of the best epoch',
+      about: 'the model with its classes, with the weights of the best evaluation',
     },
-    curve: {kind: 'file', name: 'curve.csv', about: 'epoch, trainLoss, validationLoss, validationMap3'},
+    curve: {kind: 'file', name: 'curve.csv', about: 'iteration, epoch, trainLoss, validationLoss, validationMap3'},
   },
   seeded: true,
   numericBackend: true,
-  async run({params, inputs, outputs, seed, engine, threads, signal, progress, metric}) {
+  resumable: true,
+  async run({params, inputs, outputs, seed, engine, threads, checkpoint: folder, signal, log, progress, metric}) {
     const rows = readPieceRows(inputs.rows);
     const classes = classNames(rows);
-    const data = readData(inputs.features, rows, classes);
+    const data = readPieces(inputs.features, rows, classes);
+    if (classes.length < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
     const order = readOrder(inputs.order, rows, params.fold);
     const mixed = inputs.mixed === undefined ? [] : readMixed(inputs.mixed, rows, params.fold);
     // What is scored is recordings: a copy of a validation clip says nothing that the clip does not.
@@ -75,31 +97,44 @@ export default defineStage({
     const test = groupClips(recordings.filter(({split}) => split === 'test'));
     if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
     const graph = seriesGraph(params, {features: data.width, classes: data.classes, labels: 'single'});
+    const weights = seriesWeights(graph, seed, params.priorBias ? 1 / data.classes : undefined);
     const model = createTrainer(
       await loadEngine({engine, threads}),
       graph,
       {learningRate: params.learningRate},
-      seriesWeights(graph, seed, params.priorBias ? 1 / data.classes : undefined),
+      weights,
       seed,
     );
     try {
-      const plan = {order, mixed, validation: params.keep === 'last' ? [] : validation, ...params};
-      const {curve, best} = await trainOnPieces(
-        model,
-        data,
-        plan,
-        createRng(seed),
+      const {checkpointEvery: snapshotEvery, batchSize} = params;
+      const plan = {...params, order, mixed, validation: params.keep === 'last' ? [] : validation, snapshotEvery};
+      const identity = JSON.stringify({
+        graph,
+        params,
+        seed,
+        engine,
+        order,
+        mixed,
+        validation,
+        data: digestOfPieces(data),
+      });
+      const checkpoint = trainingCheckpoint<TrainingSnapshot>(folder, digestOf(identity, weights), log);
+      const from = checkpoint.read();
+      if (from !== undefined) log(`goes on after iteration ${from.done}`);
+      let score = '';
+      const {curve, best} = await trainOnPieces(model, data, plan, createRng(seed), from, {
         signal,
-        ({epoch, validationMap3}) => {
-          const score = validationMap3 === undefined ? '' : `, MAP@3 ${validationMap3.toFixed(3)}`;
-          progress(epoch / params.epochs, `epoch ${epoch}${score}`);
+        keep: (snapshot) => checkpoint.write(snapshot),
+        onStep: (fraction, epoch) => progress(fraction, `epoch ${epoch}${score}`),
+        onEvaluation({validationMap3}) {
+          if (validationMap3 !== undefined) score = `, MAP@3 ${validationMap3.toFixed(3)}`;
         },
-      );
+      });
       const shape = (clips: readonly ClipRows[]): readonly number[] => [clips.length, data.classes];
-      const score = (clips: readonly ClipRows[]): Promise<Float32Array> =>
-        predictClips(model, data, clips, params.batchSize);
-      writeNpy(outputs.predictions, {shape: shape(test), data: await score(test)});
-      writeNpy(outputs.validation, {shape: shape(validation), data: await score(validation)});
+      const scoresOf = (clips: readonly ClipRows[]): Promise<Float32Array> =>
+        predictClips(model, data, clips, {batchSize, signal});
+      writeNpy(outputs.predictions, {shape: shape(test), data: await scoresOf(test)});
+      writeNpy(outputs.validation, {shape: shape(validation), data: await scoresOf(validation)});
       writeIndex(outputs.index, classes, test, validation);
       writeModel(outputs.model, {
         graph,
@@ -107,6 +142,7 @@ export default defineStage({
         classes,
         about: {
           model: params.model,
+          fold: String(params.fold),
           levels: levelsOf(params.levels)
             .map((level) => `h${level}`)
             .join('+'),
@@ -117,7 +153,9 @@ export default defineStage({
         },
       });
       writeCurve(outputs.curve, curve);
-      metric('epochs', curve.length);
+      metric('iterations', curve.at(-1)?.iteration ?? 0);
+      metric('epochs', curve.at(-1)?.epoch ?? 0);
+      metric('bestIteration', best.iteration);
       metric('bestEpoch', best.epoch);
       if (best.validationMap3 !== undefined) metric('validationMap3', best.validationMap3);
     } finally {
@@ -126,20 +164,12 @@ export default defineStage({
   },
 });
 
-function readData(path: string, rows: readonly PieceRow[], classes: readonly string[]): PieceData {
-  const {shape, data} = readNpy(path, 'the features');
-  if (!(data instanceof Uint8Array || data instanceof Float32Array) || shape.length !== 3) {
-    throw new StageError('the features are not a uint8 or float32 array of three axes');
-  }
-  const [count, pieces = 0, width = 0] = shape;
-  if (count !== rows.length) throw new StageError(`the features have ${count} rows, the rows table has ${rows.length}`);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const key = rows[Math.floor(bad / (pieces * width))]?.key;
-    throw new StageError(`the features of clip \`${key}\` hold what is not a finite number`);
-  }
-  if (classes.length < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
-  return {features: data, pieces, width, labels: rows.map(({classIndex}) => classIndex), classes: classes.length};
+function digestOfPieces({features, ...described}: PieceData): string {
+  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+  return createHash('sha256')
+    .update(`${JSON.stringify(described)}\n`)
+    .update(bytes)
+    .digest('hex');
 }
 
 /** What the axes of the two arrays mean. */
@@ -165,10 +195,16 @@ function writeIndex(
   writeFileSync(path, `${JSON.stringify(index)}\n`);
 }
 
-function writeCurve(path: string, curve: readonly Epoch[]): void {
+function writeCurve(path: string, curve: readonly Evaluation[]): void {
   writeCsv(
     path,
-    ['epoch', 'trainLoss', 'validationLoss', 'validationMap3'],
-    curve.map((epoch) => [epoch.epoch, epoch.trainLoss, epoch.validationLoss ?? '', epoch.validationMap3 ?? '']),
+    ['iteration', 'epoch', 'trainLoss', 'validationLoss', 'validationMap3'],
+    curve.map((line) => [
+      line.iteration,
+      line.epoch,
+      line.trainLoss,
+      line.validationLoss ?? '',
+      line.validationMap3 ?? '',
+    ]),
   );
 }

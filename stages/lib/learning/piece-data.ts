@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import {geometricMean} from './geometric-mean.ts';
 import type {Example} from '../experiment/mixed-table.ts';
 import type {PieceRow} from '../experiment/piece-rows.ts';
@@ -66,18 +67,25 @@ export function groupClips(rows: readonly PieceRow[]): readonly ClipRows[] {
   return clips;
 }
 
+export interface PredictOptions {
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
 /** Class probabilities (clips, classes): the geometric mean over each clip's pieces, rows of sum 1. */
 export async function predictClips(
   model: Pick<Trainer, 'predict'>,
   data: PieceData,
   clips: readonly ClipRows[],
-  batchSize: number,
+  {batchSize, signal}: PredictOptions,
 ): Promise<Float32Array> {
   const {classes} = data;
   const examples = plainExamples(clips.flatMap(({rows}) => rows));
   const pieces = new Float32Array(examples.length * classes);
   let done = 0;
   for (const batch of cutBatches(examples, batchSize)) {
+    await setImmediate();
+    signal.throwIfAborted();
     pieces.set(await model.predict(makeBatch(data, batch).inputs), done * classes);
     done += batch.length;
   }

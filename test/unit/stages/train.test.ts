@@ -1,4 +1,5 @@
 import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import balance from '../../../stages/balance.ts';
 import dequantize from '../../../stages/dequantize.ts';
@@ -12,6 +13,7 @@ import mixup from '../../../stages/mixup.ts';
 import train from '../../../stages/train.ts';
 import {toyTrainingFiles} from '../../support/attention-data.ts';
 import {runStage, temporaryFolder, testEngine, type HarnessResult} from '../../support/stage-harness.ts';
+import {stopAfter} from '../../support/stop-after.ts';
 
 const toy = toyTrainingFiles({classes: 4, clipsPerClass: 9, folds: 2, length: 3, pieces: 2});
 const small = {units: 16, batchSize: 24, learningRate: 0.01, epochs: 12, batchNormMomentum: 0.8};
@@ -23,16 +25,22 @@ type TrainParams = NonNullable<
 >;
 type TrainResult = HarnessResult<Readonly<Record<keyof (typeof train)['outputs'], string>>>;
 
-async function trainToy(params: TrainParams = {}, seed = 1, signal?: AbortSignal): Promise<TrainResult> {
+async function trainToy(
+  params: TrainParams = {},
+  seed = 1,
+  rest: {readonly signal?: AbortSignal; readonly checkpoint?: string} = {},
+): Promise<TrainResult> {
   const fold = params.fold ?? 1;
   const {outputs} = await runStage(balance, {params: {fold}, inputs: {rows: toy.rows}, seed: 5});
   return runStage(train, {
     params: {...small, fold, ...params},
     inputs: {...toy, order: outputs.order},
     seed,
-    ...(signal === undefined ? {} : {signal}),
+    ...rest,
   });
 }
+
+const COLUMNS = ['iteration', 'epoch', 'trainLoss', 'validationLoss', 'validationMap3'];
 
 function bytesOf({outputs}: TrainResult): readonly string[] {
   return Object.values(outputs).map((path) => readFileSync(path).toString('base64'));
@@ -55,10 +63,13 @@ describe('train', () => {
     expect(accuracyOf(result.outputs.predictions)).toBeGreaterThan(0.8);
     expect(accuracyOf(result.outputs.validation)).toBeGreaterThan(0.8);
     expect(result.metrics['validationMap3']).toBeGreaterThan(0.85);
-    const curve = readCsv(result.outputs.curve, ['epoch', 'trainLoss', 'validationLoss', 'validationMap3']);
+    const curve = readCsv(result.outputs.curve, COLUMNS);
+    expect(Object.keys(curve[0] ?? {})).toEqual(COLUMNS);
+    expect(curve.map(({epoch}) => Number(epoch))).toEqual(curve.map((_, i) => i + 1));
     expect(curve).toHaveLength(result.metrics['epochs'] ?? 0);
     expect(Number(curve.at(-1)?.['trainLoss'])).toBeLessThan(0.6 * Number(curve[0]?.['trainLoss']));
-    expect(result.progress.length).toBe(curve.length);
+    expect(result.metrics['iterations']).toBe(Number(curve.at(-1)?.['iteration']));
+    expect(result.progress.length).toBe(result.metrics['iterations']);
   });
 
   test('predictions are probabilities, one row a clip', async () => {
@@ -120,7 +131,7 @@ describe('train', () => {
     const {outputs} = await trainToy({levels: 'h1+h2', epochs: 2});
     const {graph, weights, classes, about} = readModel(outputs.model);
     expect(classes).toEqual(['c0', 'c1', 'c2', 'c3']);
-    expect(about).toMatchObject({model: 'attention', levels: 'h1+h2', units: '16', finalDense: 'true'});
+    expect(about).toMatchObject({model: 'attention', fold: '1', levels: 'h1+h2', units: '16', finalDense: 'true'});
     const engine = await loadEngine({engine: testEngine(), threads: 1});
     const predictor = createPredictor(engine, graph, weights);
     const {outputs: floats} = await runStage(dequantize, {inputs: {quantized: {content: toy.features.content}}});
@@ -207,14 +218,14 @@ describe('train', () => {
 
   test('keeps the last weights where the validation clips are what is reported, and scores them all the same', async () => {
     const {outputs, metrics} = await trainToy({epochs: 30, patience: 1, keep: 'last'});
-    expect(metrics).toEqual({epochs: 30, bestEpoch: 30});
+    expect(metrics).toEqual({iterations: 30, epochs: 30, bestIteration: 30, bestEpoch: 30});
     expect(readFloat32(outputs.validation).shape).toEqual([12, 4]);
     expect(accuracyOf(outputs.validation)).toBeGreaterThan(0.5);
   });
 
   test('fold 0 trains on all train clips to the last epoch', async () => {
     const {outputs, metrics} = await trainToy({fold: 0, epochs: 3});
-    expect(metrics).toEqual({epochs: 3, bestEpoch: 3});
+    expect(metrics).toEqual({iterations: 6, epochs: 3, bestIteration: 6, bestEpoch: 3});
     expect(readFloat32(outputs.validation).shape).toEqual([0, 4]);
     expect(readCsv(outputs.curve, ['validationMap3'])[0]?.['validationMap3']).toBe('');
   });
@@ -222,7 +233,7 @@ describe('train', () => {
   test('an abort stops it, and no tensors stay behind', async () => {
     const {tf} = await loadEngine({engine: testEngine(), threads: 1});
     const before = tf.memory().numTensors;
-    await expect(trainToy({}, 1, AbortSignal.abort())).rejects.toThrow('aborted');
+    await expect(trainToy({}, 1, {signal: AbortSignal.abort()})).rejects.toThrow('aborted');
     await trainToy({epochs: 1});
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -291,5 +302,74 @@ describe('train', () => {
 
   test('a training that diverges says so', async () => {
     await expect(trainToy({learningRate: 1e38})).rejects.toThrow(/training diverged/);
+  });
+});
+
+describe('train, stopped', () => {
+  async function stop(params: TrainParams, checkpoint: string, after: number): Promise<void> {
+    await expect(trainToy(params, 1, {checkpoint, signal: stopAfter(after)})).rejects.toThrow('stop');
+  }
+
+  test.each([
+    ['once an epoch', {}],
+    ['every 5 steps', {evaluateEvery: 5}],
+    ['with mid-epoch snapshots', {evaluateEvery: 7, checkpointEvery: 2}],
+    ['to the end', {keep: 'last'}],
+    ['an lstm', {model: 'lstm'}],
+  ] as const)('goes on with the same bytes, evaluated %s', async (_, rest) => {
+    const params = {epochs: 8, batchSize: 8, ...rest};
+    const whole = await trainToy(params);
+    const checkpoint = temporaryFolder();
+    for (const after of [1, 9, 4]) await stop(params, checkpoint, after);
+    const resumed = await trainToy(params, 1, {checkpoint});
+    expect(bytesOf(resumed)).toEqual(bytesOf(whole));
+    expect(resumed.metrics).toEqual(whole.metrics);
+    expect(resumed.logs).toHaveLength(1);
+    expect(resumed.logs[0]).toMatch(/^goes on after iteration \d+$/);
+    expect(resumed.progress.length).toBeLessThan(whole.progress.length);
+  });
+
+  test('goes on with the same bytes after a kill while it scores', async () => {
+    const params = {epochs: 8, checkpointEvery: 3, patience: 20};
+    const whole = await trainToy(params);
+    const checkpoint = temporaryFolder();
+    await trainToy(params, 1, {checkpoint});
+    const resumed = await trainToy(params, 1, {checkpoint});
+    expect(bytesOf(resumed)).toEqual(bytesOf(whole));
+    expect(resumed.progress.length).toBeLessThan(3);
+  });
+
+  test('starts anew from a checkpoint of other params, seeds or data, and from a damaged one', async () => {
+    const params = {epochs: 3, checkpointEvery: 1};
+    const whole = bytesOf(await trainToy(params));
+    const checkpoint = temporaryFolder();
+    const file = join(checkpoint, 'snapshot.safetensors');
+    const anew = async (why: string): Promise<void> => {
+      const {logs, ...result} = await trainToy(params, 1, {checkpoint});
+      expect(logs).toEqual([`the checkpoint is of no use, training starts anew: ${why}`]);
+      expect(bytesOf({logs, ...result})).toEqual(whole);
+    };
+    await trainToy({...params, learningRate: 0.02}, 1, {checkpoint});
+    await anew('it is of another training');
+    await trainToy(params, 2, {checkpoint});
+    await anew('it is of another training');
+    const {outputs} = await runStage(balance, {params: {fold: 1}, inputs: {rows: toy.rows}, seed: 5});
+    const features = {content: toy.features.content.slice()};
+    features.content.fill(7, -1);
+    await runStage(train, {
+      params: {...small, fold: 1, ...params},
+      inputs: {...toy, features, order: outputs.order},
+      seed: 1,
+      checkpoint,
+    });
+    await anew('it is of another training');
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    await anew('it is damaged');
+    writeFileSync(file, bytes.subarray(0, 1000));
+    const {logs, ...rest} = await trainToy(params, 1, {checkpoint});
+    expect(logs[0]).toContain('the checkpoint is of no use, training starts anew');
+    expect(bytesOf({logs, ...rest})).toEqual(whole);
   });
 });

@@ -1,8 +1,15 @@
 import {describe, expect, test} from 'vitest';
 import {cutBatches, makeBatch, plainExamples, type PieceData} from '../../../../../stages/lib/learning/piece-data.ts';
-import {trainOnPieces, type PieceModel, type TrainingPlan} from '../../../../../stages/lib/learning/piece-training.ts';
+import {
+  trainOnPieces,
+  type PieceModel,
+  type TrainingHooks,
+  type TrainingPlan,
+  type TrainingSnapshot,
+} from '../../../../../stages/lib/learning/piece-training.ts';
 import {createRng} from '../../../../../stages/lib/rng.ts';
 import type {Weights} from '../../../../../stages/lib/tensors/named-array.ts';
+import {stopAfter} from '../../../../support/stop-after.ts';
 
 // Four rows of one piece with two values; the classes are 0, 1, 2, 0.
 const data: PieceData = {
@@ -13,26 +20,40 @@ const data: PieceData = {
   classes: 3,
 };
 
-/** A model whose scores of the true class of row 3, class 0, are scripted per step; its weights are the step's number. */
+/**
+ * A model whose scores of row 3, whose class is 0, are scripted per step. Its weight depends on all batches before, in their
+ * order; it remembers the number of steps besides.
+ */
 function scriptedModel(
   scores: readonly (readonly [number, number, number])[],
   loss = 1,
-): PieceModel & {readonly done: () => number} {
+): PieceModel & {readonly done: () => number; readonly seen: readonly (readonly number[])[]} {
   let steps = 0;
+  let weight = 0.5;
+  const seen: (readonly number[])[] = [];
+  const saved = (): Map<string, {shape: number[]; data: Float32Array}> =>
+    new Map([['w', {shape: [2], data: Float32Array.of(weight, steps)}]]);
+  const load = (weights: Weights): void => {
+    [weight = Number.NaN, steps = Number.NaN] = weights.get('w')?.data ?? [];
+  };
   return {
     done: () => steps,
-    step: async () => {
+    seen,
+    async step([batch]) {
+      const values = [...(batch?.inputs['features']?.data ?? [])];
+      seen.push(values);
+      for (const value of values) weight = Math.fround(Math.sin(weight * 7 + value));
       steps++;
-      return loss;
+      return loss + weight;
     },
-    predict: async ({features}) => {
+    async predict({features}) {
       const rows = features?.shape[0] ?? 0;
       return Float32Array.from({length: 3 * rows}, (_, i) => scores[steps - 1]?.[i % 3] ?? 0);
     },
-    save: async () => new Map([['step', {shape: [1], data: Float32Array.of(steps)}]]),
-    load(weights: Weights) {
-      steps = weights.get('step')?.data[0] ?? 0;
-    },
+    save: async () => saved(),
+    load,
+    saveState: async () => ({arrays: saved(), counters: {}}),
+    loadState: ({arrays}) => load(arrays),
   };
 }
 
@@ -40,11 +61,42 @@ const plan: TrainingPlan = {
   order: [0, 1, 2],
   validation: [{key: 'v', classIndex: 0, rows: [3]}],
   epochs: 10,
+  evaluateEvery: 0,
   patience: 3,
   batchSize: 8,
   mixed: [],
+  snapshotEvery: 1,
 };
-const never = new AbortController().signal;
+
+const right = [0.9, 0.1, 0] as const;
+const second = [0.3, 0.4, 0.3] as const;
+const surer = [0.95, 0.05, 0] as const;
+
+function hooksOf(signal = new AbortController().signal): TrainingHooks & {
+  readonly kept: TrainingSnapshot[];
+  readonly seen: number[];
+} {
+  const kept: TrainingSnapshot[] = [];
+  const seen: number[] = [];
+  return {
+    kept,
+    seen,
+    signal,
+    // What a checkpoint makes of it.
+    keep: ({trainer, best, ...rest}) =>
+      void kept.push({...(JSON.parse(JSON.stringify(rest)) as typeof rest), trainer, best}),
+    onStep: () => {},
+    onEvaluation: ({epoch}) => void seen.push(epoch),
+  };
+}
+
+type Model = ReturnType<typeof scriptedModel>;
+const train = (
+  model: Model,
+  changed: Partial<TrainingPlan> = {},
+  hooks = hooksOf(),
+  from?: TrainingSnapshot,
+): ReturnType<typeof trainOnPieces> => trainOnPieces(model, data, {...plan, ...changed}, createRng(1), from, hooks);
 
 describe('trainOnPieces', () => {
   test('keeps the weights of the highest MAP@3, and of the lower loss among equal ones', async () => {
@@ -57,33 +109,129 @@ describe('trainOnPieces', () => {
       [0.3, 0.4, 0.3],
       [0.9, 0.1, 0],
     ]);
-    const seen: number[] = [];
-    const {curve, best} = await trainOnPieces(model, data, plan, createRng(1), never, ({epoch}) => seen.push(epoch));
+    const hooks = hooksOf();
+    const {curve, best} = await train(model, {}, hooks);
     expect(curve.map(({validationMap3}) => validationMap3)).toEqual([1 / 3, 1, 1, 1, 1 / 2, 1 / 2]);
     expect(curve[2]?.validationLoss).toBeCloseTo(-Math.log(0.7), 5);
-    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(hooks.seen).toEqual([1, 2, 3, 4, 5, 6]);
     expect(best.epoch).toBe(3);
     expect(model.done()).toBe(3);
   });
 
-  test('without validation clips it trains to the end and keeps the last weights', async () => {
-    const model = scriptedModel([]);
-    const {curve, best} = await trainOnPieces(model, data, {...plan, validation: []}, createRng(1), never, () => {});
-    expect([curve.length, best.epoch, model.done()]).toEqual([10, 10, 10]);
-    expect(curve[0]).toEqual({epoch: 1, trainLoss: 1, validationLoss: undefined, validationMap3: undefined});
+  test('of equal evaluations the first is the best', async () => {
+    const model = scriptedModel([second, right, right, right]);
+    const {curve, best} = await train(model, {patience: 2});
+    expect([curve.length, best.iteration, model.done()]).toEqual([4, 2, 2]);
   });
 
-  test('a loss that is no number stops it', async () => {
-    const model = scriptedModel([], Number.NaN);
-    const run = trainOnPieces(model, data, plan, createRng(1), never, () => {});
-    await expect(run).rejects.toThrow('training diverged: the loss of epoch 1 is NaN');
+  test('without validation clips it trains to the end and keeps the last weights', async () => {
+    const model = scriptedModel([]);
+    const {curve, best} = await train(model, {validation: []});
+    expect([curve.length, best.epoch, model.done()]).toEqual([10, 10, 10]);
+    expect(curve[0]).toMatchObject({iteration: 1, epoch: 1, validationLoss: undefined, validationMap3: undefined});
+  });
+
+  test('an epoch is all examples once, in another order each time', async () => {
+    const model = scriptedModel([]);
+    await train(model, {validation: [], batchSize: 1, epochs: 4});
+    const epochs = [0, 3, 6, 9].map((from) => model.seen.slice(from, from + 3));
+    for (const epoch of epochs)
+      expect(epoch.toSorted()).toEqual(
+        [
+          [-0.5, 0],
+          [0, -1],
+          [0.5, 127 / 128],
+        ].toSorted(),
+      );
+    expect(new Set(epochs.map((epoch) => JSON.stringify(epoch))).size).toBeGreaterThan(1);
+  });
+
+  test('evaluates after so many steps, however epochs lie, and after the last', async () => {
+    const model = scriptedModel([]);
+    const {curve} = await train(model, {validation: [], batchSize: 2, epochs: 5, evaluateEvery: 4});
+    // Two batches an epoch, ten steps.
+    expect(curve.map(({iteration, epoch}) => [iteration, epoch])).toEqual([
+      [4, 2],
+      [8, 4],
+      [10, 5],
+    ]);
+    const odd = await train(scriptedModel([]), {validation: [], batchSize: 2, epochs: 5, evaluateEvery: 3});
+    expect(odd.curve.map(({iteration, epoch}) => [iteration, epoch])).toEqual([
+      [3, 2],
+      [6, 3],
+      [9, 5],
+      [10, 5],
+    ]);
+  });
+
+  test('patience counts evaluations, and the best weights are those of an evaluation in mid-epoch', async () => {
+    const scores = [second, second, right, second, surer, second, second, second, second, second];
+    const model = scriptedModel(scores);
+    const {curve, best} = await train(model, {batchSize: 1, evaluateEvery: 1, patience: 2, epochs: 5});
+    expect(curve.map(({iteration}) => iteration)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect([best.iteration, best.epoch, model.done()]).toEqual([5, 2, 5]);
+  });
+
+  test('the loss of an evaluation is the mean over the examples since the one before', async () => {
+    const model = scriptedModel([]);
+    const losses: number[] = [];
+    const {step} = model;
+    model.step = async (batches) => {
+      const loss = await step(batches);
+      losses.push(loss);
+      return loss;
+    };
+    const {curve} = await train(model, {validation: [], batchSize: 2, epochs: 2, evaluateEvery: 3});
+    // Batches of 2 and 1 rows, in this order as lengths are rounded.
+    const [a = 0, b = 0, c = 0, d = 0] = losses;
+    expect(curve[0]?.trainLoss).toBeCloseTo((2 * a + b + 2 * c) / 5, 12);
+    expect(curve[1]?.trainLoss).toBeCloseTo(d, 12);
+  });
+
+  test.each([{}, {evaluateEvery: 2}, {evaluateEvery: 5, validation: []}])(
+    'goes on from any snapshot as if it had not stopped, with %j',
+    async (changed) => {
+      const scores = [second, right, second, second, surer, second, right, second, second, second, second, second];
+      const settings = {batchSize: 2, epochs: 6, patience: 2, ...changed};
+      const model = scriptedModel(scores);
+      const hooks = hooksOf();
+      const whole = await train(model, settings, hooks);
+      const weights = await model.save();
+      expect(hooks.kept.map(({done}) => done)).toEqual(hooks.kept.map((_, i) => i + 1));
+      expect(hooks.kept.length).toBeGreaterThan(5);
+      for (const from of hooks.kept) {
+        const other = scriptedModel(scores);
+        expect(await train(other, settings, hooksOf(), from)).toEqual(whole);
+        expect(await other.save()).toEqual(weights);
+      }
+    },
+  );
+
+  test.each([1, 4, 5, 9])('keeps a snapshot when it is told to stop, after look %i', async (looks) => {
+    const scores = [second, right, second, second, surer, second, right, second, second, second, second, second];
+    const settings = {batchSize: 2, epochs: 6, patience: 9, snapshotEvery: 100};
+    const model = scriptedModel(scores);
+    const whole = await train(model, settings);
+    const hooks = hooksOf(stopAfter(looks));
+    await expect(train(scriptedModel(scores), settings, hooks)).rejects.toThrow('stop');
+    expect(hooks.kept).toHaveLength(1);
+    const other = scriptedModel(scores);
+    expect(await train(other, settings, hooksOf(), hooks.kept[0])).toEqual(whole);
+    expect(await other.save()).toEqual(await model.save());
+  });
+
+  test('a loss or a score that is no number stops it', async () => {
+    await expect(train(scriptedModel([], Number.NaN))).rejects.toThrow(
+      'training diverged: the loss of iteration 1 is NaN',
+    );
+    await expect(train(scriptedModel([[Number.NaN, 0, 0]]))).rejects.toThrow('a score of the validation clips');
   });
 
   test('an abort between two epochs stops it', async () => {
     const stop = new AbortController();
     const model = scriptedModel([]);
-    const run = trainOnPieces(model, data, plan, createRng(1), stop.signal, () => stop.abort(new Error('enough')));
-    await expect(run).rejects.toThrow('enough');
+    const hooks = {...hooksOf(stop.signal), onEvaluation: () => stop.abort(new Error('enough'))};
+    await expect(train(model, {}, hooks)).rejects.toThrow('enough');
     expect(model.done()).toBe(1);
   });
 });
