@@ -10,6 +10,7 @@ import {seriesGraph, seriesParams, seriesWeights} from './lib/models/series-mode
 import {createTrainer} from './lib/models/trainer.ts';
 import {digestOf, trainingCheckpoint} from './lib/models/training-checkpoint.ts';
 import {count} from './lib/problems.ts';
+import {distinctClips} from './lib/tagging/distinct-clips.ts';
 import {holdOut} from './lib/tagging/holdout.ts';
 import {predictTags} from './lib/tagging/predict-tags.ts';
 import {tagScores, type TagScores} from './lib/tagging/tag-scores.ts';
@@ -91,6 +92,14 @@ export default defineStage({
       many: true,
       about: 'of the same clips, in one order: uint8 .npy (clips, bytes), a bit a class, highest first',
     },
+    clips: {
+      kind: 'file',
+      many: true,
+      optional: true,
+      about:
+        'clips.csv of the training clips, a row each with its video_id: those that are to be scored, and those that came ' +
+        'before, are left out',
+    },
     classes: {kind: 'file', about: 'classes.csv of audioset-features: index,mid,label'},
     evalFeatures: {kind: 'file', about: 'of the clips to score'},
     evalTargets: {kind: 'file', about: 'of the clips to score'},
@@ -124,7 +133,9 @@ export default defineStage({
       const scored = opened(openTaggedClips([evalFeatures], [evalTargets], classes.length, 'the clips to score'));
       const ids = readIds(inputs.evalClips, scored);
       checkFit(clips, scored);
-      const split = holdOut(clips.count, holdoutSize(params, clips.count), params.holdoutSeed);
+      const rows = rowsToUse(inputs.clips, clips, ids, log);
+      metric('leftOut', clips.count - rows.length);
+      const split = holdOut(rows, holdoutSize(params, rows.length), params.holdoutSeed);
       log(
         `${count(split.training.length, 'clip')} to train on, ${split.holdout.length} held out, ${ids.length} to score`,
       );
@@ -242,6 +253,22 @@ function readIds(path: string, scored: TaggedClips): readonly string[] {
     `the clips table has ${count(ids.length, 'row')}, and there are ${scored.count} clips to score`,
     'give the outputs of one audioset-features node',
   );
+}
+
+/** All rows, or if their ids are known, those that may train. */
+function rowsToUse(
+  tables: readonly string[],
+  {count: all, counts}: TaggedClips,
+  scoredIds: readonly string[],
+  log: (text: string) => void,
+): Int32Array {
+  if (tables.length === 0) return Int32Array.from({length: all}, (_, row) => row);
+  const {rows, scored, repeated} = distinctClips(tables, counts, scoredIds);
+  if (rows.length === 0) throw new StageError('all training clips are among the clips to score');
+  if (rows.length < all) {
+    log(`${count(all - rows.length, 'clip')} left out: ${scored} are to be scored, ${repeated} came before`);
+  }
+  return rows;
 }
 
 function checkFit(clips: TaggedClips, scored: TaggedClips): void {

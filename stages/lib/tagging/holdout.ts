@@ -6,12 +6,12 @@ export interface HoldoutSplit {
   readonly holdout: Int32Array;
 }
 
-/** Holds out `size` of the rows 0 ... count - 1; which ones follows from the seed. */
-export function holdOut(count: number, size: number, seed: number): HoldoutSplit {
+/** Holds out `size` of the rows; which ones follows from the seed. */
+export function holdOut(all: Int32Array, size: number, seed: number): HoldoutSplit {
   const rng = createRng(seed).fork('holdout');
-  const rows = Int32Array.from({length: count}, (_, row) => row);
+  const rows = all.slice();
   for (let i = 0; i < size; i++) {
-    const j = i + rng.integer(count - i);
+    const j = i + rng.integer(rows.length - i);
     const row = rows[j] as number;
     rows[j] = rows[i] as number;
     rows[i] = row;

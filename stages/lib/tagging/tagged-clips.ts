@@ -14,7 +14,9 @@ export type ClipView = 'vectors' | 'mean';
  * batch costs one read for each of its clips and file.
  */
 export interface TaggedClips {
+  /** Clips of all files, and of each. */
   readonly count: number;
+  readonly counts: readonly number[];
   /** Vectors of a clip, and values of a vector. */
   readonly vectors: number;
   readonly width: number;
@@ -54,13 +56,14 @@ export function openTaggedClips(
       checkPart(file, {vectors, width, targets: targetsOf.counts[i] as number}, `${i + 1} of ${name}`);
     }
     const [, vectors = 0, width = 0] = files[0]?.shape ?? [];
-    const {count} = targetsOf;
+    const {count, counts} = targetsOf;
     if (count === 0) throw new StageError(`${name} hold no clip`);
-    const starts = startsOf(targetsOf.counts);
+    const starts = startsOf(counts);
     const bytes = new Uint8Array(vectors * width);
 
     return {
       count,
+      counts,
       vectors,
       width,
       classes,

@@ -165,6 +165,26 @@ describe('train-tagger', () => {
     expect(await heldOut({holdoutSeed: 2}, 5)).not.toEqual(clips);
   });
 
+  test('leaves out clips that are to be scored, and those that came before', async () => {
+    const table = (ids: readonly string[]) => ({
+      content: ['row,video_id', ...ids.map((id, i) => `${i},${id}`)].join('\n'),
+    });
+    const own = Array.from({length: 120}, (_, row) => `t${row}`);
+    const params = {model: 'dnn', levels: 'h1', iterations: 2, holdout: 0.5} as const;
+    const given = (ids: readonly string[]): Promise<Trained> =>
+      train(params, {inputs: {...inputs, clips: [table(ids.slice(0, 90)), table(ids.slice(90))]}});
+    const plain = await train(params);
+    expect(bytesOf(await given(own))).toEqual(bytesOf(plain));
+    expect(plain.metrics['leftOut']).toBe(0);
+    const fewer = await given(own.with(7, 'v3').with(95, 't0').with(119, 't118'));
+    expect(fewer.logs.slice(0, 2)).toEqual([
+      '3 clips left out: 1 are to be scored, 2 came before',
+      '58 clips to train on, 59 held out, 40 to score',
+    ]);
+    expect(fewer.metrics['leftOut']).toBe(3);
+    await expect(given(own.map(() => 'v0'))).rejects.toThrow('all training clips are among the clips to score');
+  });
+
   test('refuses what does not fit', async () => {
     await expect(train({holdout: 0.999})).rejects.toThrow('120 clips are to be held out, and there are 120');
     await expect(train({levels: 'h1+h1'})).rejects.toThrow('name a level twice');
