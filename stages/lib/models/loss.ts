@@ -2,7 +2,13 @@ import type {Scalar, Tensor2D} from '@tensorflow/tfjs-core';
 import {StageError} from 'mixdown/stage';
 import type {Engine} from '../tensors/engine.ts';
 import {withGradient} from '../tensors/gradient.ts';
-import {shareCrossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy} from '../tensors/losses.ts';
+import {
+  shareCrossEntropy,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+  weighRows,
+  type RowWeights,
+} from '../tensors/losses.ts';
 import type {ModelGraph} from './graph.ts';
 import {layerShapes} from './shapes.ts';
 
@@ -13,7 +19,7 @@ export interface Loss {
   /** C. */
   readonly classes: number;
   /** From that value and the targets (N, C), the mean over rows, and over classes where each is on its own. */
-  readonly compute: (engine: Engine, value: Tensor2D, targets: Tensor2D) => Scalar;
+  readonly compute: (engine: Engine, value: Tensor2D, targets: Tensor2D, weights: RowWeights) => Scalar;
 }
 
 /**
@@ -51,15 +57,20 @@ export function lossOf(graph: ModelGraph): Loss {
 const CLIP = 1e-7;
 
 /** Mean over rows and classes of the binary cross-entropy between targets (N, C), 0 ... 1, and probabilities (N, C). */
-function probabilityCrossEntropy(engine: Engine, probabilities: Tensor2D, targets: Tensor2D): Scalar {
+function probabilityCrossEntropy(
+  engine: Engine,
+  probabilities: Tensor2D,
+  targets: Tensor2D,
+  weights: RowWeights,
+): Scalar {
   const {tf} = engine;
   return withGradient(engine, [probabilities], (save) => {
     const p = tf.clipByValue<Tensor2D>(probabilities, CLIP, 1 - CLIP);
     const q = tf.sub(1, p);
-    save([tf.div(tf.sub(p, targets), tf.mul(p, q))]);
-    const gains = tf.add(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(q)));
+    save([weighRows(engine, tf.div(tf.sub(p, targets), tf.mul(p, q)), weights)]);
+    const gains = tf.add<Tensor2D>(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(q)));
     return {
-      value: tf.neg(tf.mean<Scalar>(gains)),
+      value: tf.neg(tf.mean<Scalar>(weighRows(engine, gains, weights))),
       gradient: (dy, [slope]: [Tensor2D]) => [() => tf.mul(slope, tf.div(dy, probabilities.size))],
     };
   });

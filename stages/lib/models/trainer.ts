@@ -38,6 +38,8 @@ export interface Trainer {
 export interface Batch {
   readonly inputs: Arrays;
   readonly targets: NamedArray;
+  /** What each row's loss is multiplied by, from 0; 1 unless given. The mean stays one over all rows. */
+  readonly weights?: Float32Array;
 }
 
 export interface TrainerState {
@@ -77,7 +79,11 @@ export function createTrainer(
   let steps = 0;
 
   /** The loss of a batch, and its gradients times `share`. */
-  function differentiate({inputs, targets}: Batch, part: number, share: number): {value: Scalar; grads: Tensor[]} {
+  function differentiate(
+    {inputs, targets, weights: counts}: Batch,
+    part: number,
+    share: number,
+  ): {value: Scalar; grads: Tensor[]} {
     const pass: Pass = {
       get: (parameter) => weights.get(parameter),
       training: {
@@ -93,9 +99,10 @@ export function createTrainer(
     return tf.tidy(() => {
       const values = inputValues(graph, engine, inputs);
       const wanted = tf.tensor2d(targets.data, targets.shape as [number, number]);
+      const weightOfRows = counts === undefined ? undefined : tf.tensor2d(counts, [counts.length, 1]);
       const computeLoss = (): Scalar => {
         const [value] = runGraph(engine, plan, values, pass);
-        return loss.compute(engine, asMatrix(engine, value as Value), wanted);
+        return loss.compute(engine, asMatrix(engine, value as Value), wanted, weightOfRows);
       };
       return tf.valueAndGrads(computeLoss)([...weights.learning], share === 1 ? undefined : tf.scalar(share));
     });
@@ -145,12 +152,15 @@ export function createTrainer(
   };
 }
 
-/** Rows of the batch. Throws RangeError when there are none, or when the targets have another shape than the output. */
-function checkedRows(graph: ModelGraph, {inputs, targets: {shape, data}}: Batch, classes: number): number {
+/** Rows of the batch. Throws RangeError when there are none, or when the targets or weights are for others. */
+function checkedRows(graph: ModelGraph, {inputs, targets: {shape, data}, weights}: Batch, classes: number): number {
   const rows = rowsOf(graph, inputs);
   if (rows === 0) throw new RangeError('a batch needs rows');
   if (shape.length !== 2 || shape[0] !== rows || shape[1] !== classes || data.length !== rows * classes) {
     throw new RangeError(`the targets have shape [${shape.join(', ')}]; [${rows}, ${classes}] is expected`);
+  }
+  if (weights !== undefined && weights.length !== rows) {
+    throw new RangeError(`there are ${weights.length} weights for ${rows} rows`);
   }
   return rows;
 }

@@ -255,6 +255,71 @@ describe('a batch in parts', () => {
   });
 });
 
+describe('weights of rows', () => {
+  const outputs = (layers: ModelGraph['layers'], output: string): ModelGraph => ({
+    ...independent,
+    layers: [...independent.layers.slice(0, -2), ...layers],
+    outputs: [output],
+  });
+  const LOSSES: readonly (readonly [string, ModelGraph])[] = [
+    ['softmax', independent],
+    ['sigmoid', outputs([...independent.layers.slice(-2, -1), {name: 's', inputs: ['output'], op: 'sigmoid'}], 's')],
+    ['shares of their total', outputs([{name: 'n', inputs: ['pool'], op: 'normalise'}], 'n')],
+    ['probabilities', outputs([], 'pool')],
+  ];
+
+  /** The loss, and its gradients: after one step, Adam's average is 0.1 of them. */
+  const derive = (graph: ModelGraph, batch: Batch, weights?: readonly number[]) =>
+    withTrainer(graph, async (trainer) => {
+      const loss = await trainer.step([
+        weights === undefined ? batch : {...batch, weights: Float32Array.from(weights)},
+      ]);
+      const {arrays} = await trainer.saveState();
+      return {loss, gradients: new Map([...arrays].filter(([name]) => name.startsWith('first/')))};
+    });
+  const rowsOf = ({inputs, targets}: Batch, rows: readonly number[]): Batch => {
+    const pick = ({shape, data}: NamedArray): NamedArray => {
+      const width = data.length / (shape[0] ?? 1);
+      const picked = rows.flatMap((row) => [...data.slice(row * width, (row + 1) * width)]);
+      return {shape: [rows.length, ...shape.slice(1)], data: Float32Array.from(picked)};
+    };
+    return {inputs: {features: pick(inputs['features'] as NamedArray)}, targets: pick(targets)};
+  };
+  const times = (arrays: Weights, factor: number): Weights =>
+    new Map([...arrays].map(([name, {shape, data}]) => [name, {shape, data: data.map((value) => factor * value)}]));
+
+  test.each(LOSSES)('%s: a row of weight 2 is the row twice, one of weight 0 is not there', async (_, graph) => {
+    const batch = batchOf(4);
+    const weighted = await derive(graph, batch, [2, 1, 0, 1]);
+    const repeated = await derive(graph, rowsOf(batch, [0, 0, 1, 3]));
+    expect(weighted.loss).toBeCloseTo(repeated.loss, 5);
+    expect(largestDifference(weighted.gradients, repeated.gradients)).toBeLessThan(1e-5);
+  });
+
+  test.each(LOSSES)('%s: the mean is over all rows, whatever they count', async (_, graph) => {
+    const batch = batchOf(5);
+    const plain = await derive(graph, batch);
+    const half = await derive(graph, batch, [0.5, 0.5, 0.5, 0.5, 0.5]);
+    expect(half.loss).toBeCloseTo(plain.loss / 2, 5);
+    expect(largestDifference(half.gradients, times(plain.gradients, 0.5))).toBeLessThan(1e-5);
+    expect(await derive(graph, batch, [1, 1, 1, 1, 1])).toEqual(plain);
+  });
+
+  test('reach the parts of a batch', async () => {
+    const batch = batchOf(4);
+    const whole = await derive(independent, batch, [2, 1, 0.25, 0]);
+    const parts = cut(batch, 1, 3).map((part, i) => ({
+      ...part,
+      weights: Float32Array.from(i === 0 ? [2] : [1, 0.25, 0]),
+    }));
+    await withTrainer(independent, async (trainer) => expect(await trainer.step(parts)).toBeCloseTo(whole.loss, 5));
+  });
+
+  test('for other rows are refused', async () => {
+    await expect(derive(independent, batchOf(3), [1, 1])).rejects.toThrow('there are 2 weights for 3 rows');
+  });
+});
+
 describe('frozen layers', () => {
   const kernelsOf = async (trainable: (layer: string) => boolean): Promise<readonly string[]> =>
     withTrainer(

@@ -1,3 +1,4 @@
+import type {Tensor, Tensor2D} from '@tensorflow/tfjs-core';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {ATTENTION_NORMS} from '../../../../../stages/lib/models/graph.ts';
 import {attentionPool} from '../../../../../stages/lib/tensors/attention-pool.ts';
@@ -8,6 +9,7 @@ import {batchNorm, dropout, flatten, timeMean} from '../../../../../stages/lib/t
 import {shareCrossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy} from '../../../../../stages/lib/tensors/losses.ts';
 import {lstm} from '../../../../../stages/lib/tensors/lstm.ts';
 import {createRng} from '../../../../../stages/lib/rng.ts';
+import {float64Kit} from '../../../../support/float64-kit.ts';
 
 // What every engine must compute, and the gradients, are in test/conformance/engine-suite.ts.
 let engine: Engine;
@@ -45,6 +47,42 @@ describe('losses by hand', () => {
     const loss = shareCrossEntropy(engine, values, tf.tensor2d([0, 1, 1, 0], [2, 2]));
     expect((await loss.data())[0]).toBeCloseTo((-Math.log(3 / 4) - Math.log(1e-7 / 5)) / 2, 4);
   });
+});
+
+describe('losses of weighted rows', () => {
+  const shape = [4, 3];
+  const weights = [2, 0.5, 0, 1];
+  const targets = [0, 1, 0, 0.25, 0.75, 0, 0, 0, 1, 0.1, 0.2, 0.7];
+  const points = [...random(12, 5)].map((value) => value + 1.5);
+  const losses = {softmaxCrossEntropy, sigmoidCrossEntropy, shareCrossEntropy};
+
+  /** Mean over rows of weight times the row's own loss, in float64. */
+  function expectedLoss(name: keyof typeof losses, values: readonly number[]): number {
+    const row = (all: readonly number[], i: number) => float64Kit.tensor([1, 3], all.slice(3 * i, 3 * i + 3));
+    const own = weights.map((weight, i) => weight * (float64Kit[name](row(values, i), row(targets, i)).data[0] ?? NaN));
+    return own.reduce((a, b) => a + b) / 4;
+  }
+
+  test.each(['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'shareCrossEntropy'] as const)(
+    '%s is the mean of weight times loss, and its gradient is what finite differences give',
+    async (name) => {
+      const compute = (x: Tensor) =>
+        losses[name](engine, x as Tensor2D, tf.tensor2d(targets, [4, 3]), tf.tensor2d(weights, [4, 1]));
+      const {value, grad} = tf.valueAndGrad(compute)(tf.tensor(points, shape));
+      expect((await value.data())[0]).toBeCloseTo(expectedLoss(name, points), 5);
+      const slopes = await grad.data();
+      const step = 1e-5;
+      for (const i of points.keys()) {
+        const moved = (by: number): number =>
+          expectedLoss(
+            name,
+            points.map((x, k) => (k === i ? x + by : x)),
+          );
+        expect(slopes[i]).toBeCloseTo((moved(step) - moved(-step)) / (2 * step), 5);
+      }
+      expect([...slopes.slice(6, 9)].map(Math.abs)).toEqual([0, 0, 0]);
+    },
+  );
 });
 
 test('batchNorm gives columns of mean beta and deviation gamma, and the moments', async () => {
