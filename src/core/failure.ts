@@ -28,6 +28,7 @@ export type FailureCode =
   | 'duplicate-variant'
   | 'duplicate-output-path'
   | 'cycle'
+  | 'leak'
   | 'kind-mismatch'
   | 'stage-invalid'
   | 'stage-compile-error'

@@ -1,4 +1,5 @@
 import type {SourceRange} from './failure.ts';
+import type {HeldOut} from './held-out.ts';
 import type {JsonObject, Scalar} from './json.ts';
 import type {Resources} from './resources.ts';
 import type {InputPort, OutputPort, StageDeclaration} from './stage.ts';
@@ -65,6 +66,10 @@ export interface PipelineNode {
   readonly each?: readonly [EachCollection, ...EachCollection[]];
   readonly outputs: Readonly<Record<string, OutputPort>>;
   readonly command?: CommandSpec;
+  /** Its side of a cross-validation, if it says so. Like `acceptLeak` about the graph, and never in the key. */
+  readonly heldOut?: HeldOut;
+  /** Why nodes may read it although it has learned from what they hold out. */
+  readonly acceptLeak?: string;
   readonly resources: Resources;
   /** Tensor engine that it is to compute with; the best one that works when absent. */
   readonly engine?: EngineName;
@@ -111,4 +116,12 @@ export function refsOf(node: PipelineNode): readonly ArtifactRef[] {
   }
   for (const {collection} of node.each ?? []) refs.push(collection);
   return refs;
+}
+
+/** What each port of a node reads, those of `each` last. */
+export function refsByPort({inputs, each}: PipelineNode): readonly (readonly [string, readonly ArtifactRef[]])[] {
+  return [
+    ...Object.entries(inputs).map(([port, binding]) => [port, binding.many ? binding.refs : [binding.ref]] as const),
+    ...(each ?? []).map(({port, collection}) => [port, [collection]] as const),
+  ];
 }
