@@ -2,9 +2,9 @@ import {isArray, type Json} from '../core/json.ts';
 import type {ArtifactRef, InputBinding} from '../core/pipeline.ts';
 import type {InputPort} from '../core/stage.ts';
 import type {Path} from './problem.ts';
-import type {ReferencePlace, Resolved} from './references.ts';
+import type {ReferencePlace, References, Resolved} from './references.ts';
 import {valueText} from './schema-problem.ts';
-import type {Scope} from './scope.ts';
+import type {Report, Scope} from './scope.ts';
 import {mayRefer} from './template.ts';
 
 /** An input with the port it goes to; a command's port is what its binding implies. */
@@ -23,14 +23,20 @@ export interface PortSpec {
 }
 
 /** Binds a reference or a list of them to a port. Returns undefined after reporting what is wrong. */
-export function bind(value: Json, spec: PortSpec, place: ReferencePlace, scope: Scope): Bound | undefined {
+export function bind(
+  value: Json,
+  spec: PortSpec,
+  place: ReferencePlace,
+  {references}: Pick<Scope, 'references'>,
+  report: Report,
+): Bound | undefined {
   const listed = isArray(value);
   const texts = listed ? value : [value];
   const found: Resolved[] = [];
   for (const [index, text] of texts.entries()) {
     const at = listed ? {...place, path: [...place.path, index]} : place;
-    const resolved = resolveText(text, at, scope);
-    if (!resolved || !fits(resolved, text as string, spec, at.path, listed, scope)) return undefined;
+    const resolved = resolveText(text, at, references, report);
+    if (!resolved || !fits(resolved, text as string, spec, at.path, listed, report)) return undefined;
     found.push(resolved);
   }
   const kind = spec.port?.kind ?? found[0]?.kind ?? 'file';
@@ -43,8 +49,13 @@ export function bind(value: Json, spec: PortSpec, place: ReferencePlace, scope: 
 }
 
 /** The collection of an `each`. Returns undefined after reporting what is wrong. */
-export function bindCollection(value: Json, place: ReferencePlace, scope: Scope): ArtifactRef | undefined {
-  const resolved = resolveText(value, place, scope);
+export function bindCollection(
+  value: Json,
+  place: ReferencePlace,
+  {references}: Pick<Scope, 'references'>,
+  report: Report,
+): ArtifactRef | undefined {
+  const resolved = resolveText(value, place, references, report);
   if (!resolved) return undefined;
   const {many, kind, refs} = resolved;
   const text = value as string;
@@ -53,7 +64,7 @@ export function bindCollection(value: Json, place: ReferencePlace, scope: Scope)
     ? `\`each\` takes one collection, and \`${text}\` stands for a list`
     : `\`each\` takes a collection, and \`${text}\` is a single file`;
   const hint = many ? 'name every axis of the node' : 'a collection is a folder, a tree output, or a node with `each`';
-  scope.report({code: 'kind-mismatch', message, hint, path: place.path, at: 'value', traced: true});
+  report({code: 'kind-mismatch', message, hint, path: place.path, at: 'value', traced: true});
   return undefined;
 }
 
@@ -62,10 +73,10 @@ export function placeOf(raw: Json | undefined, path: Path, axes: readonly string
   return {path, axes, exact: typeof raw === 'string' && !mayRefer(raw)};
 }
 
-function resolveText(value: Json, place: ReferencePlace, scope: Scope): Resolved | undefined {
-  if (typeof value === 'string') return scope.references.resolve(value, place);
+function resolveText(value: Json, place: ReferencePlace, references: References, report: Report): Resolved | undefined {
+  if (typeof value === 'string') return references.resolve(value, place, report);
   const message = `a reference must be a text, not ${valueText(value)}`;
-  scope.report({code: 'bad-value', message, path: place.path, at: 'value', traced: true});
+  report({code: 'bad-value', message, path: place.path, at: 'value', traced: true});
   return undefined;
 }
 
@@ -75,13 +86,13 @@ function fits(
   {name, port, owner}: PortSpec,
   path: Path,
   listed: boolean,
-  scope: Scope,
+  report: Report,
 ): boolean {
   const at = {path, at: 'value', traced: true} as const;
   if (!port) return true;
   if ((many || listed) && port.many !== true) {
     const message = `input \`${name}\` of ${owner} takes one artifact, and ${listed ? 'this is' : `\`${text}\` stands for`} a list`;
-    scope.report({
+    report({
       code: 'kind-mismatch',
       message,
       hint: 'a stage takes a list where its port says `many: true`',
@@ -95,7 +106,7 @@ function fits(
     port.kind === 'file' && !port.many
       ? `\`each: {${name}: ${text}}\` runs the node once for each item of the tree`
       : undefined;
-  scope.report({code: 'kind-mismatch', message, ...(hint ? {hint} : {}), ...at});
+  report({code: 'kind-mismatch', message, ...(hint ? {hint} : {}), ...at});
   // The edge is still there: a cycle through it is found as well.
   return true;
 }

@@ -10,7 +10,7 @@ import type {CommandNodeSection} from './document.ts';
 import {bindEach, type EachEntry} from './each.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import {checkWorkPaths} from './work-paths.ts';
-import {nodeResolver, perVariant, toText, type PerVariant, type Scope} from './scope.ts';
+import {nodeResolver, perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
 
 const manifest: CodeManifest = {type: 'code/1', files: {}, packages: {'mixdown/command': '1'}};
 
@@ -117,7 +117,7 @@ function readInputs(
     }
     const place = placeOf(value, path, variants.axes);
     const spec = {name: port, port: undefined, owner: `node \`${name}\``};
-    const read = perVariant(value, path, resolve, scope.report, (found) => bind(found, spec, place, scope));
+    const read = perVariant(value, path, resolve, scope, (found, report) => bind(found, spec, place, scope, report));
     if (read) bindings.push([port, read]);
   }
   return bindings;
@@ -158,13 +158,13 @@ function readOutputs(
     Object.entries(section.outputs).map(([output, value]) => [output, typeof value === 'string' ? value : value.path]),
   );
   const shaped = (output: string) => (typeof section.outputs[output] === 'string' ? [output] : [output, 'path']);
-  const convert = (value: Json): Readonly<Record<string, OutputPort>> => {
+  const convert = (value: Json, report: Report): Readonly<Record<string, OutputPort>> => {
     const found = Object.entries(isObject(value) ? value : {}).map(
-      ([output, at]) => [output, toText(at ?? '', [...path, ...shaped(output)], scope.report)] as const,
+      ([output, at]) => [output, toText(at ?? '', [...path, ...shaped(output)], report)] as const,
     );
-    checkWorkPaths(ports, found, (output) => [...path, ...shaped(output)], scope.report);
+    checkWorkPaths(ports, found, (output) => [...path, ...shaped(output)], report);
     const names = Object.fromEntries(found);
     return Object.fromEntries(rest.map(([output, port]) => [output, {...port, name: names[output] ?? ''}]));
   };
-  return perVariant(paths, path, resolve, scope.report, convert) ?? (() => ({}));
+  return perVariant(paths, path, resolve, scope, convert) ?? (() => ({}));
 }

@@ -4,18 +4,11 @@ import type {Variant} from '../core/matrix.ts';
 import type {CommandSpec} from '../core/pipeline.ts';
 import type {OutputPort} from '../core/stage.ts';
 import type {CommandNodeSection} from './document.ts';
+import type {Placeholder} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
-import {nodeResolver, perVariant, toText, type Report, type Scope} from './scope.ts';
-import {
-  compileTemplate,
-  evaluate,
-  notScalarInText,
-  type LookUp,
-  type Placeholder,
-  type Resolve,
-  type Template,
-} from './template.ts';
+import {keepForLater, nodeResolver, perVariant, toText, type Report, type Scope} from './scope.ts';
+import {compileTemplate, evaluate, notScalarInText, type LookUp, type Resolve, type Template} from './template.ts';
 
 /** A command prepared once; its texts are written out for each variant. */
 export interface PreparedCommand {
@@ -39,18 +32,15 @@ export function readCommand(
   const path = ['nodes', name];
   const variants = scope.matrices.of(name);
   const plain = nodeResolver(name, variants, scope);
-  const params = perVariant(section.params ?? {}, [...path, 'params'], plain, report, (value) =>
-    isObject(value) ? value : {},
-  );
-  if (section.params && Object.hasOwn(section.params, '$command')) {
-    const message = 'the param name `$command` is reserved';
-    report({code: 'bad-value', message, path: [...path, 'params', '$command'], at: 'key'});
-  }
+  const {params: given = {}} = section;
+  const toParams = (value: Json, reportHere: Report) => checkParams(value, [...path, 'params'], reportHere);
+  const whole = typeof given === 'string';
+  const params = perVariant(given, [...path, 'params'], whole ? keepForLater(plain) : plain, scope, toParams);
   let seeded = false;
   const resolve = nodeResolver(name, variants, scope, {
     inputs: nameIn('input', ports, report, (port) => ({value: port})),
     outputs: nameIn('output', Object.keys(section.outputs), report, () => 'later'),
-    params: memberOf(section.params ?? {}, report),
+    params: whole ? () => 'later' : memberOf(given, report),
     seed: () => {
       seeded = true;
       return 'later';
@@ -62,8 +52,8 @@ export function readCommand(
   const script = section.script === undefined ? undefined : compile('script', section.script);
   const env = compile('env', section.env ?? {});
   const texts = (key: 'passEnv' | 'scratch' | 'shell', value: string | readonly string[] = []) =>
-    perVariant(value, [...path, key], plain, report, (found) =>
-      (isArray(found) ? found : [found]).map((text) => toText(text, [...path, key], report)),
+    perVariant(value, [...path, key], plain, scope, (found, reportHere) =>
+      (isArray(found) ? found : [found]).map((text) => toText(text, [...path, key], reportHere)),
     ) ?? (() => []);
   const passEnv = texts('passEnv', section.passEnv);
   const scratch = texts('scratch', section.scratch);
@@ -72,8 +62,8 @@ export function readCommand(
   return {
     seeded,
     read(variant, outputs, seed) {
-      const given = params?.(variant) ?? {};
-      const lookUp = lookUpIn({variant, outputs, seed, params: given}, report);
+      const values = params?.(variant) ?? {};
+      const lookUp = lookUpIn({variant, outputs, seed, params: values}, scope);
       const common = {
         env: toEnvironment(evaluate(env, lookUp), [...path, 'env'], report),
         passEnv: passEnv(variant),
@@ -81,14 +71,26 @@ export function readCommand(
       };
       if (argv) {
         return {
-          params: given,
+          params: values,
           spec: {form: 'argv', argv: toArgv(argv, lookUp, [...path, 'command'], report), ...common},
         };
       }
       const text = script ? toText(evaluate(script, lookUp), [...path, 'script'], report) : '';
-      return {params: given, spec: {form: 'shell', shell: shell(variant), script: text, ...common}};
+      return {params: values, spec: {form: 'shell', shell: shell(variant), script: text, ...common}};
     },
   };
+}
+
+function checkParams(value: Json, path: Path, report: Report): JsonObject {
+  if (!isObject(value)) {
+    const message = `\`params\` must be a mapping, not ${valueText(value)}`;
+    report({code: 'bad-value', message, path, at: 'value', traced: true});
+    return {};
+  }
+  if (!Object.hasOwn(value, '$command')) return value;
+  const message = 'the param name `$command` is reserved';
+  report({code: 'bad-value', message, path: [...path, '$command'], at: 'key'});
+  return value;
 }
 
 function nameIn(
@@ -126,9 +128,11 @@ interface Values {
   readonly seed: number;
 }
 
-function lookUpIn({variant, outputs, params, seed}: Values, report: Report): LookUp {
-  const valueOf = ({parts}: Placeholder): Json | undefined => {
+function lookUpIn({variant, outputs, params, seed}: Values, {variables, report}: Scope): LookUp {
+  const valueOf = (placeholder: Placeholder): Json | undefined => {
+    const {parts} = placeholder;
     const [space, first = '', ...rest] = parts;
+    if (space === 'vars') return variables.lookUp(placeholder, variant).value;
     if (space === 'seed') return seed;
     if (space === 'matrix') return variant[first];
     if (space === 'outputs') return outputs[parts.slice(1).join('.')]?.name;

@@ -39,7 +39,8 @@ interface NodeBase {
   readonly each?: string | Readonly<Record<string, string>>;
   readonly matrix?: MatrixSection;
   readonly inputs?: Readonly<Record<string, string | readonly string[] | null>>;
-  readonly params?: JsonObject;
+  /** The values, or one reference to a mapping of them. */
+  readonly params?: JsonObject | string;
   readonly seed?: number | string;
   readonly resources?: ResourcesSection;
   readonly timeout?: number | string;

@@ -21,7 +21,9 @@ export function bindEach(
   const {axes} = scope.matrices.of(name);
   const readers = entries.map(({port, value, path}) => {
     const place = placeOf(value, path, axes);
-    const collection = perVariant(value, path, resolve, scope.report, (found) => bindCollection(found, place, scope));
+    const collection = perVariant(value, path, resolve, scope, (found, report) =>
+      bindCollection(found, place, scope, report),
+    );
     return {port, collection};
   });
   return (variant) => {

@@ -76,7 +76,7 @@ export function expand(
     });
   }
   const kinds = new Map(Object.values(sources).map((source) => [source.name, sourceKind(source, root)] as const));
-  const references = new References(producers, kinds, report);
+  const references = new References(producers, kinds);
   const scope: StageNodeContext = {
     variables,
     matrices,

@@ -4,9 +4,10 @@ import {axisValues, expandMatrix, type MatrixSpec, type Variant} from '../core/m
 import {nodeId, type NodeId} from '../core/pipeline.ts';
 import {VariantIndex} from '../core/variant-index.ts';
 import type {MatrixSection, NodeSection} from './document.ts';
+import {parsePlaceholder, type Placeholder} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
-import {compileTemplate, type Placeholder} from './template.ts';
+import {compileTemplate} from './template.ts';
 import type {Variables} from './variables.ts';
 
 /** The variants of one node name. */
@@ -61,21 +62,30 @@ export class Matrices {
   #expand(name: string, section: MatrixSection | undefined): NodeVariants {
     if (!section) return {...this.#plain, ids: [name]};
     const path = ['nodes', name, 'matrix'];
-    const spec = this.#readSpec(section, path);
-    if (!spec) return tabulate(name, Object.keys(section), [], true);
-    const {axes, variants, problems} = expandMatrix(spec);
-    const single = isObject(section['when']);
+    const read = this.#readSpec(section, path);
+    if (!read) return tabulate(name, Object.keys(section), [], true);
+    const {axes, variants, problems} = expandMatrix(read.spec);
     for (const problem of problems) {
-      const inner = single && problem.path[0] === 'when' ? ['when', ...problem.path.slice(2)] : problem.path;
-      this.#report({...problem, path: [...path, ...inner], at: problem.code === 'unknown-axis' ? 'key' : 'value'});
+      const at = problem.code === 'unknown-axis' ? 'key' : 'value';
+      this.#report({...problem, path: read.placeOf(problem.path), at});
     }
     return tabulate(name, axes, variants, problems.length > 0);
   }
 
-  #readSpec(section: MatrixSection, path: Path): MatrixSpec | undefined {
+  #readSpec(
+    section: MatrixSection,
+    path: Path,
+  ): {readonly spec: MatrixSpec; placeOf(inMatrix: Path): Path} | undefined {
     const template = compileTemplate(section, path, (placeholder, at) => this.#resolve(placeholder, at), this.#report);
     if (template?.kind !== 'constant' || !isObject(template.value)) return undefined;
-    const {include, exclude, when, ...axes} = template.value;
+    const {value: resolved} = template;
+    const {include, exclude, when, ...axes} = resolved;
+    const placeOf = (inMatrix: Path): Path => {
+      const [key, index, ...rest] = inMatrix;
+      if (key !== 'include' && key !== 'exclude' && key !== 'when') return [...path, ...inMatrix];
+      const source = this.#sourceOf(section[key]) ?? [...path, key];
+      return [...source, ...(index === undefined || isObject(resolved[key]) ? [] : [index]), ...rest];
+    };
     let sound = true;
     const scalars = (value: Json | undefined, at: Path): readonly Scalar[] => {
       const list = isArray(value) ? value : [value ?? null];
@@ -93,24 +103,41 @@ export class Matrices {
       });
       return list.filter(isScalar);
     };
+    const mappings = (value: Json | undefined, key: string): readonly JsonObject[] => {
+      const list = isArray(value) ? value : value === undefined ? [] : [value];
+      list.forEach((item, index) => {
+        if (isObject(item)) return;
+        sound = false;
+        const message = `a member of \`${key}\` must be a mapping from axis to value, not ${valueText(item)}`;
+        this.#report({code: 'bad-value', message, path: placeOf([key, index]), at: 'value', traced: true});
+      });
+      return list.filter(isObject);
+    };
     const rows = (value: Json | undefined, key: string): readonly Variant[] =>
-      asMappings(value).map((member, index) => {
+      mappings(value, key).map((member, index) => {
         const entries = Object.entries(member);
         return Object.fromEntries(
-          entries.map(([axis, item]) => [axis, scalars(item, [...path, key, index, axis])[0] ?? '']),
+          entries.map(([axis, item]) => [axis, scalars(item, placeOf([key, index, axis]))[0] ?? '']),
         );
       });
     const spec: MatrixSpec = {
       axes: Object.entries(axes).map(([axis, values]) => ({name: axis, values: scalars(values, [...path, axis])})),
       include: rows(include, 'include'),
       exclude: rows(exclude, 'exclude'),
-      when: asMappings(when).map((condition) =>
+      when: mappings(when, 'when').map((condition, index) =>
         Object.fromEntries(
-          Object.entries(condition).map(([axis, values]) => [axis, scalars(values, [...path, 'when', axis])]),
+          Object.entries(condition).map(([axis, values]) => [axis, scalars(values, placeOf(['when', index, axis]))]),
         ),
       ),
     };
-    return sound ? spec : undefined;
+    return sound ? {spec, placeOf} : undefined;
+  }
+
+  /** Where a value that is one reference to a variable stands. */
+  #sourceOf(value: Json | undefined): Path | undefined {
+    const parsed = typeof value === 'string' ? parsePlaceholder(value, 0) : undefined;
+    if (!parsed?.ok || parsed.value.parts[0] !== 'vars') return undefined;
+    return this.#variables.lookUp(parsed.value, {}).path;
   }
 
   #resolve(placeholder: Placeholder, path: Path): {readonly value: Json} | undefined {
@@ -159,9 +186,4 @@ export class Matrices {
 function tabulate(name: string, axes: readonly string[], variants: readonly Variant[], broken: boolean): NodeVariants {
   const ids = variants.map((variant) => nodeId(name, variant));
   return {axes, variants, ids, values: axisValues(axes, variants), index: new VariantIndex(axes, variants), broken};
-}
-
-function asMappings(value: Json | undefined): readonly JsonObject[] {
-  const list = isArray(value) ? value : value === undefined ? [] : [value];
-  return list.filter(isObject);
 }

@@ -27,22 +27,25 @@ export function readSettings(
   resolve: Resolve,
   scope: Scope,
 ): PerVariant<NodeSettings> {
-  const {report} = scope;
   const plain = {resources: declared, retries: 0, salt: scope.salt};
   if (!('resources' in section || 'timeout' in section || 'retries' in section || 'salt' in section))
     return () => plain;
   const path = ['nodes', name];
-  const read = <T>(key: keyof NodeSection, convert: (value: Json, at: Path) => T): PerVariant<T> | undefined => {
+  const read = <T>(
+    key: keyof NodeSection,
+    convert: (value: Json, at: Path, report: Report) => T,
+  ): PerVariant<T> | undefined => {
     const value = section[key] as Json | undefined;
-    return perVariant(value, [...path, key], resolve, report, (found) => convert(found, [...path, key]));
+    const at = [...path, key];
+    return perVariant(value, at, resolve, scope, (found, report) => convert(found, at, report));
   };
-  const resources = read('resources', (value, at) => toResources(value, declared, at, report));
-  const timeout = read('timeout', (value, at) => toMilliseconds(value, at, report));
-  const retries = read('retries', (value, at) => {
+  const resources = read('resources', (value, at, report) => toResources(value, declared, at, report));
+  const timeout = read('timeout', (value, at, report) => toMilliseconds(value, at, report));
+  const retries = read('retries', (value, at, report) => {
     const wanted = 'a whole number, 0 ... 100';
     return checked(value, at, wanted, report, (n) => Number.isInteger(n) && n >= 0 && n <= 100) ?? 0;
   });
-  const salt = read('salt', (value, at) => toText(value, at, report));
+  const salt = read('salt', (value, at, report) => toText(value, at, report));
   return (variant) => {
     const timeoutMs = timeout?.(variant);
     return {
@@ -60,17 +63,17 @@ export function readEngine(
   {engine}: StageNodeSection,
   stage: StageDeclaration,
   resolve: Resolve,
-  {report}: Scope,
+  scope: Scope,
 ): PerVariant<EngineName | undefined> {
   if (engine === undefined) return () => undefined;
   const path = ['nodes', name, 'engine'];
   if (!stage.numericBackend) {
     const message = `stage \`${stage.name}\` does not compute with a tensor engine`;
     const hint = 'remove `engine`, or let the stage say `numericBackend: true`';
-    report({code: 'bad-value', message, hint, path, at: 'key'});
+    scope.report({code: 'bad-value', message, hint, path, at: 'key'});
     return () => undefined;
   }
-  const read = perVariant(engine, path, resolve, report, (value) => {
+  const read = perVariant(engine, path, resolve, scope, (value, report) => {
     if (typeof value === 'string' && isEngineName(value)) return value;
     const hint = () => (typeof value === 'string' ? didYouMean(value, engineNames) : undefined);
     report({...unfit(path, `one of the tensor engines ${engineNames.join(', ')}`, value), hint});
@@ -83,8 +86,8 @@ export function readEngine(
 export function readSeed(name: string, section: NodeSection, resolve: Resolve, scope: Scope): PerVariant<number> {
   const path = ['nodes', name, 'seed'];
   const wanted = 'a whole number, 1 ... 2^31-1';
-  const given = perVariant(section.seed, path, resolve, scope.report, (value) =>
-    checked(value, path, wanted, scope.report, (n) => Number.isInteger(n) && n >= 1 && n <= 0x7fffffff),
+  const given = perVariant(section.seed, path, resolve, scope, (value, report) =>
+    checked(value, path, wanted, report, (n) => Number.isInteger(n) && n >= 1 && n <= 0x7fffffff),
   );
   return (variant: Variant) => given?.(variant) ?? nodeSeed(scope.runSeed, name, variant);
 }

@@ -1,4 +1,5 @@
 import type {FailureCode, SourceRange} from '../core/failure.ts';
+import type {Variant} from '../core/matrix.ts';
 
 /** Where a value stands in the document: keys and list positions from the top. */
 export type Path = readonly (string | number)[];
@@ -20,8 +21,12 @@ export interface Problem {
   readonly offsets?: readonly [start: number, end: number];
   /** It concerns the command line, not a place in a file. */
   readonly nowhere?: true;
+  /** The variant in which looked-up parts of the value (`${vars.a[matrix.x]}`) make the problem. */
+  readonly variant?: Variant;
   /** Another place that belongs to the problem. */
-  readonly related?: {readonly message: string; readonly offsets: readonly [start: number, end: number]};
+  readonly related?: {readonly message: string} & (
+    {readonly offsets: readonly [start: number, end: number]} | {readonly path: Path}
+  );
   /** A place in another file, with its excerpt. */
   readonly elsewhere?: {readonly range: SourceRange; readonly frame?: string};
 }

@@ -32,35 +32,34 @@ export interface ReferencePlace {
   readonly axes: readonly string[];
 }
 
+type Report = (problem: Problem) => void;
+
+/** A place with the report for what is wrong there. */
+type Asked = ReferencePlace & {readonly report: Report};
+
 /** Resolves references to artifacts; each text once. */
 export class References {
   readonly #producers: ReadonlyMap<string, Producer>;
   readonly #sources: ReadonlyMap<string, Kind | undefined>;
-  readonly #report: (problem: Problem) => void;
   readonly #resolved = new Map<string, Resolved>();
   readonly #refs = new Map<string, readonly ArtifactRef[]>();
 
-  constructor(
-    producers: ReadonlyMap<string, Producer>,
-    sources: ReadonlyMap<string, Kind | undefined>,
-    report: (problem: Problem) => void,
-  ) {
+  constructor(producers: ReadonlyMap<string, Producer>, sources: ReadonlyMap<string, Kind | undefined>) {
     this.#producers = producers;
     this.#sources = sources;
-    this.#report = report;
   }
 
-  /** The artifacts; undefined when the reference is wrong (reported here) or what it names is (reported there). */
-  resolve(text: string, place: ReferencePlace): Resolved | undefined {
+  /** The artifacts; undefined when the reference is wrong (reported now) or what it names is (reported there). */
+  resolve(text: string, place: ReferencePlace, report: Report): Resolved | undefined {
     const before = this.#resolved.get(text);
     if (before) return before;
-    const found = this.#find(text, place);
+    const found = this.#find(text, {...place, report});
     // Single artifacts are cheap to find again, and 100 000 variants have as many texts for them.
     if (found?.many) this.#resolved.set(text, found);
     return found;
   }
 
-  #find(text: string, place: ReferencePlace): Resolved | undefined {
+  #find(text: string, place: Asked): Resolved | undefined {
     const parsed = parseReference(text);
     if (!parsed.ok) {
       const {message, start, end} = parsed.error;
@@ -76,7 +75,7 @@ export class References {
     return this.#complain('unknown-node', `there is no node or source \`${name}\``, known, place, [0, name.length]);
   }
 
-  #ofSource({name, selector, output}: Reference, place: ReferencePlace): Resolved | undefined {
+  #ofSource({name, selector, output}: Reference, place: Asked): Resolved | undefined {
     if (selector || output !== undefined) {
       const message = `\`${name}\` is a source: it has no ${selector ? 'variants' : 'outputs'}`;
       return this.#complain('bad-reference', message, `write \`${name}\``, place);
@@ -84,12 +83,7 @@ export class References {
     return {refs: [{from: 'source', source: name}], many: false, kind: this.#sources.get(name)};
   }
 
-  #ofNode(
-    reference: Reference,
-    {variants, outputs}: Producer,
-    place: ReferencePlace,
-    text: string,
-  ): Resolved | undefined {
+  #ofNode(reference: Reference, {variants, outputs}: Producer, place: Asked, text: string): Resolved | undefined {
     if (variants.broken || !outputs) return undefined;
     const {name} = reference;
     const names = Object.keys(outputs);
@@ -132,12 +126,11 @@ export class References {
     code: Problem['code'],
     message: string,
     hint: Problem['hint'],
-    place: ReferencePlace,
+    {path, exact, report}: Asked,
     span?: readonly [number, number],
   ): undefined {
-    const {path, exact} = place;
     const shown = exact && span ? {span} : {};
-    this.#report({code, message, path, at: 'value', traced: true, ...(hint ? {hint} : {}), ...shown});
+    report({code, message, path, at: 'value', traced: true, ...(hint ? {hint} : {}), ...shown});
   }
 }
 

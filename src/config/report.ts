@@ -1,7 +1,10 @@
 import type {Diagnostic, Failure, SourceRange} from '../core/failure.ts';
 import {isObject, type Json} from '../core/json.ts';
 import {codeFrame} from './code-frame.ts';
+import type {Variant} from '../core/matrix.ts';
+import {scalarText} from '../core/pipeline.ts';
 import type {Origin} from './override.ts';
+import {parsePlaceholder} from './placeholder.ts';
 import type {Path, Problem, Problems} from './problem.ts';
 import type {YamlText} from './yaml-text.ts';
 
@@ -32,14 +35,32 @@ function toDiagnostics(problem: Problem, source: ReportSource): Diagnostic[] {
   const hint = typeof problem.hint === 'function' ? problem.hint() : problem.hint;
   const rest = hint ? {hint} : {};
   if (elsewhere) return [{code, message: problem.message, ...rest, ...elsewhere}];
-  const origin = problem.offsets ? undefined : (originOf(source.origins, path) ?? adderOf(source, path));
   const message = problem.message + traceText(problem, source);
-  if (origin?.from.by === 'set') return [{code, message: `${message} (from --set ${origin.from.text})`, ...rest}];
+  const place = problem.offsets ? {path} : placeOf(path, source);
+  const second = related && furtherPlace(code, related, source);
+  if ('set' in place) return [{code, message: `${message} (from --set ${place.set})`, ...rest}, ...(second ?? [])];
   if (problem.nowhere) return [{code, message, ...rest}];
-  const from = origin ? [...origin.from.path, ...path.slice(origin.path.length)] : path;
-  const offsets = problem.offsets ?? source.yaml.locate(from, at, problem.span);
-  const main = {code, message, ...rest, ...framed(offsets, source)};
-  return related ? [main, {code, message: related.message, ...framed(related.offsets, source)}] : [main];
+  const offsets = problem.offsets ?? source.yaml.locate(place.path, at, problem.span);
+  return [{code, message, ...rest, ...framed(offsets, source)}, ...(second ?? [])];
+}
+
+/** The place in the text of what stands at a path; the override when it came from the command line. */
+function placeOf(path: Path, source: ReportSource): {readonly path: Path} | {readonly set: string} {
+  const origin = originOf(source.origins, path) ?? adderOf(source, path);
+  if (!origin) return {path};
+  if (origin.from.by === 'set') return {set: origin.from.text};
+  return {path: [...origin.from.path, ...path.slice(origin.path.length)]};
+}
+
+function furtherPlace(
+  code: Problem['code'],
+  related: NonNullable<Problem['related']>,
+  source: ReportSource,
+): readonly Diagnostic[] {
+  if ('offsets' in related) return [{code, message: related.message, ...framed(related.offsets, source)}];
+  const place = placeOf(related.path, source);
+  if ('set' in place) return [{code, message: `${related.message}: --set ${place.set}`}];
+  return [{code, message: related.message, ...framed(source.yaml.locate(place.path, 'key'), source)}];
 }
 
 function framed(offsets: readonly [number, number], source: ReportSource): {range: SourceRange; frame: string} {
@@ -68,13 +89,25 @@ function traceText(problem: Problem, source: ReportSource): string {
     else break;
   }
   if (typeof value !== 'string') return '';
-  const used = [...value.matchAll(/(?<!\$)\$\{\s*(vars\.([^}\s]+)|matrix\.[^}\s]+)\s*\}/g)];
+  const used = [...value.matchAll(/(?<!\$)\$\{\s*(?:vars|matrix)\.[^}\s]+\s*\}/g)];
   if (used.length === 0) return '';
-  const notes = used.map(([text, , variable]) => {
-    const origin = variable === undefined ? undefined : originOf(source.origins, ['vars', ...variable.split('.')]);
+  const notes = used.map(([text]) => {
+    const origin = originOf(source.origins, variablePath(text, problem.variant));
     return origin?.from.by === 'set' ? `${text}, set by --set ${origin.from.text}` : text;
   });
-  return ` (through ${notes.join(', ')})`;
+  const where = Object.entries(problem.variant ?? {}).map(([axis, value]) => `${axis}=${scalarText(value)}`);
+  return ` (through ${notes.join(', ')}${where.length > 0 ? ` where ${where.join(',')}` : ''})`;
+}
+
+/** Where in the document a reference finds its value in a variant; empty for an axis. */
+function variablePath(text: string, variant: Variant = {}): Path {
+  const parsed = parsePlaceholder(text, 0);
+  if (!parsed.ok || parsed.value.parts[0] !== 'vars') return [];
+  const {parts, steps} = parsed.value;
+  const chosen = steps.map((step) =>
+    step.kind === 'member' ? step.name : step.kind === 'axis' ? String(variant[step.axis]) : '*',
+  );
+  return [...parts, ...chosen];
 }
 
 function comparePlaces(a: SourceRange | undefined, b: SourceRange | undefined, first: string): number {

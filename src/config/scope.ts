@@ -1,11 +1,13 @@
 import {didYouMean} from '../core/closest.ts';
 import {isScalar, type Json} from '../core/json.ts';
 import type {Variant} from '../core/matrix.ts';
+import {reportsAtSource} from './lookup-place.ts';
 import type {Matrices, NodeVariants} from './matrices.ts';
+import {usesAxes} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
 import type {References} from './references.ts';
 import {valueText} from './schema-problem.ts';
-import {compileTemplate, evaluate, type LookUp, type Resolve, type Template} from './template.ts';
+import {compileTemplate, evaluate, type LookUp, type Resolve} from './template.ts';
 import type {Variables} from './variables.ts';
 
 export type Report = (problem: Problem) => void;
@@ -26,15 +28,20 @@ export type PerVariant<T> = (variant: Variant) => T;
 /** Resolves what every text of a node may refer to: variables and the node's own axes. `more` adds other names. */
 export function nodeResolver(
   name: string,
-  {axes}: NodeVariants,
+  variants: NodeVariants,
   scope: Pick<Scope, 'variables' | 'report'>,
   more: Readonly<Record<string, Resolve>> = {},
 ): Resolve {
-  return (placeholder, path) => {
+  const {axes} = variants;
+  const node = {name, ...variants};
+  return (placeholder, path, inText) => {
     const [space = '', member] = placeholder.parts;
-    if (space === 'vars') return scope.variables.resolve(placeholder, path);
+    if (space === 'vars') {
+      if (!usesAxes(placeholder)) return scope.variables.resolve(placeholder, path);
+      return scope.variables.check({placeholder, path, inText}, node) ? 'later' : undefined;
+    }
     const other = Object.hasOwn(more, space) ? more[space] : undefined;
-    if (other) return other(placeholder, path);
+    if (other) return other(placeholder, path, inText);
     const at = {path, at: 'value', span: placeholder.span} as const;
     if (space === 'matrix') {
       if (member !== undefined && placeholder.parts.length === 2 && axes.includes(member)) return 'later';
@@ -52,28 +59,38 @@ export function nodeResolver(
   };
 }
 
-/** The value of `${matrix.axis}` in one variant; other names are not expected. */
-export function variantLookUp(variant: Variant): LookUp {
-  return (placeholder) => variant[placeholder.parts[1] ?? ''] ?? null;
+/** Resolves variables for later too, so that it is known where in `vars` a looked-up value stands. */
+export function keepForLater(resolve: Resolve): Resolve {
+  return (...reference) => resolve(...reference) && 'later';
 }
 
-/** Prepares one value of a node: templates are compiled now, converted once if constant, else for each variant. */
+/** The value of `${matrix.axis}` or `${vars.a[matrix.axis]}` in one variant; other names are not expected. */
+export function variantLookUp(variant: Variant, variables: Variables): LookUp {
+  return (placeholder) => {
+    if (placeholder.parts[0] === 'vars') return variables.lookUp(placeholder, variant).value;
+    return variant[placeholder.parts[1] ?? ''] ?? null;
+  };
+}
+
+/**
+ * Prepares one value of a node: templates are compiled now, converted once if constant, else for each variant. What is
+ * wrong with a value is said to the given report, which knows where looked-up values stand.
+ */
 export function perVariant<T>(
   value: Json | undefined,
   path: Path,
   resolve: Resolve,
-  report: Report,
-  convert: (value: Json) => T,
+  {variables, report}: Pick<Scope, 'variables' | 'report'>,
+  convert: (value: Json, report: Report) => T,
 ): PerVariant<T> | undefined {
   if (value === undefined) return undefined;
   const template = compileTemplate(value, path, resolve, report);
-  return template && fromTemplate(template, convert);
-}
-
-function fromTemplate<T>(template: Template, convert: (value: Json) => T): PerVariant<T> {
-  if (template.kind !== 'constant') return (variant) => convert(evaluate(template, variantLookUp(variant)));
-  const constant = convert(template.value);
-  return () => constant;
+  if (template?.kind === 'constant') {
+    const constant = convert(template.value, report);
+    return () => constant;
+  }
+  const reportOf = template && reportsAtSource(template, String(path[1]), variables, report);
+  return reportOf && ((variant) => convert(evaluate(template, variantLookUp(variant, variables)), reportOf(variant)));
 }
 
 /** A value that must be a text; a number or a boolean is written out, anything else is reported and gives an empty text. */

@@ -10,7 +10,7 @@ import type {ParamChecker} from './param-checker.ts';
 import type {Path} from './problem.ts';
 import {readParams} from './stage-params.ts';
 import type {Resolve} from './template.ts';
-import {nodeResolver, perVariant, type PerVariant, type Scope} from './scope.ts';
+import {nodeResolver, perVariant, type PerVariant, type Report, type Scope} from './scope.ts';
 
 export interface StageNodeContext extends Scope {
   readonly params: ParamChecker | undefined;
@@ -97,8 +97,8 @@ function readInputs(
     }
     const place = placeOf(value, path, variants.axes);
     const spec = {name: port, port: declared, owner: `stage \`${stage.name}\``};
-    const binding = perVariant(value, path, resolve, report, (found) =>
-      found === null ? unbound(spec, path, scope) : bind(found, spec, place, scope)?.binding,
+    const binding = perVariant(value, path, resolve, scope, (found, reportHere) =>
+      found === null ? unbound(spec, path, reportHere) : bind(found, spec, place, scope, reportHere)?.binding,
     );
     if (binding) bindings.push([port, binding]);
   }
@@ -115,7 +115,7 @@ function readInputs(
 }
 
 /** `null` leaves an optional port without an artifact, as if it were not named: a variable can switch an input off. */
-function unbound({name, port, owner}: PortSpec, path: Path, {report}: Scope): undefined {
+function unbound({name, port, owner}: PortSpec, path: Path, report: Report): undefined {
   if (port?.optional) return;
   const message = `input \`${name}\` of ${owner} is not optional: \`null\` leaves it without an artifact`;
   report({code: 'missing-input', message, path, at: 'value', traced: true});

@@ -1,15 +1,7 @@
 import {isArray, isObject, isScalar, type Json} from '../core/json.ts';
 import {scalarText} from '../core/pipeline.ts';
+import {parsePlaceholder, type Placeholder} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
-
-/** One `${a.b.c}` in a text. */
-export interface Placeholder {
-  /** As written, with the braces. */
-  readonly text: string;
-  readonly parts: readonly string[];
-  /** UTF-16 offsets in the text. */
-  readonly span: readonly [start: number, end: number];
-}
 
 /** A value whose references are cut out: what stays constant is replaced once, the rest for each variant. */
 export type Template =
@@ -19,15 +11,21 @@ export type Template =
   | {readonly kind: 'list'; readonly items: readonly Template[]}
   | {readonly kind: 'map'; readonly entries: readonly (readonly [string, Template])[]};
 
-/** What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). */
-export type Resolve = (placeholder: Placeholder, path: Path) => {readonly value: Json} | 'later' | undefined;
+/**
+ * What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). `inText`: it
+ * stands inside a text, where only scalars can.
+ */
+export type Resolve = (
+  placeholder: Placeholder,
+  path: Path,
+  inText: boolean,
+) => {readonly value: Json} | 'later' | undefined;
 /** The value of a placeholder that was left for later. `inText`: it stands inside a text, where only scalars can. */
 export type LookUp = (placeholder: Placeholder, path: Path, inText: boolean) => Json;
 
 type Report = (problem: Problem) => void;
 
-const placeholderPattern = /\$\$\{|\$\{([^}]*)(\}?)/g;
-const partsPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+const placeholderPattern = /\$\$\{|\$\{[^}]*\}?/g;
 
 /**
  * Replaces what can be replaced now and prepares the rest. Returns undefined when a reference is wrong; the problem was
@@ -85,15 +83,15 @@ function splitText(text: string, path: Path, report: Report): readonly (string |
       plain += '${';
       continue;
     }
-    const inner = (found[1] ?? '').trim();
-    if (found[2] === '' || !partsPattern.test(inner)) {
-      report(malformed(found[0], found[2] === '', path, [start, end]));
+    const placeholder = parsePlaceholder(found[0], start);
+    if (!placeholder.ok) {
+      report({code: 'bad-reference', ...placeholder.error, path, at: 'value'});
       complete = false;
       continue;
     }
     if (plain !== '') pieces.push(plain);
     plain = '';
-    pieces.push({text: found[0], parts: inner.split('.'), span: [start, end]});
+    pieces.push(placeholder.value);
   }
   plain += text.slice(at);
   if (plain !== '') pieces.push(plain);
@@ -119,14 +117,14 @@ function compileText(text: string, path: Path, resolve: Resolve, report: Report)
   if (!pieces) return undefined;
   const only = pieces.length === 1 ? pieces[0] : undefined;
   if (typeof only === 'object') {
-    const found = resolve(only, path);
+    const found = resolve(only, path, false);
     if (found === 'later') return {kind: 'whole', placeholder: only, path};
     return found && {kind: 'constant', value: found.value};
   }
   const replaced: (string | Placeholder)[] = [];
   let complete = true;
   for (const piece of pieces) {
-    const found = typeof piece === 'string' ? {value: piece} : resolve(piece, path);
+    const found = typeof piece === 'string' ? {value: piece} : resolve(piece, path, true);
     if (found === undefined) complete = false;
     else if (found === 'later') replaced.push(piece);
     else if (typeof piece === 'string' || isScalar(found.value))
@@ -159,7 +157,7 @@ function pieceText(
   if (!isScalar(value)) return '';
   if (!holdsReferences(path)) return String(value);
   const head = before.filter((part) => typeof part === 'string').join('');
-  return /^[^[\]]*\[[^\]]*=\s*$/.test(head) ? scalarText(value) : String(value);
+  return /^[^[\]]*\[[^\]]*[=|]\s*$/.test(head) ? scalarText(value) : String(value);
 }
 
 /** Whether texts at this path are references to artifacts. */
@@ -180,14 +178,6 @@ function joinMap(entries: readonly (readonly [string, Template])[]): Template {
     constants.push([key, member.value]);
   }
   return {kind: 'constant', value: Object.fromEntries(constants)};
-}
-
-function malformed(text: string, open: boolean, path: Path, span: readonly [number, number]): Problem {
-  const hint = 'a reference is `${vars.name}` or `${matrix.axis}`; write `$${` for a literal `${`';
-  const message = open
-    ? '`${` is not closed by `}`'
-    : `\`${text}\` is not a reference; expressions are references, never code`;
-  return {code: 'bad-reference', message, hint, path, at: 'value', span};
 }
 
 export function notScalarInText(piece: Placeholder, value: Json, path: Path): Problem {

@@ -655,7 +655,7 @@ targets: {default: a}
       21 |   l: [make]
       hint: write \`outputs: {name: path}\` for what the command leaves behind
 
-    pipeline.yaml:20:49: \`include\` must be a list of mappings from axis to value, not \`3\` [schema-violation]
+    pipeline.yaml:20:49: \`include\` must be a list of mappings from axis to value, or a reference to one, not \`3\` [schema-violation]
       18 |   i: {stage: make, matrix: {fold: [1, [2]], levels: null}}
       19 |   j: {command: [ls]}
     > 20 |   k: {stage: make, matrix: {fold: [1], include: 3}, each: [a, b]}
