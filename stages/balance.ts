@@ -1,6 +1,7 @@
 import {defineStage, StageError} from 'mixdown/stage';
 import {writeCsv} from './lib/formats/csv.ts';
-import {isTraining, readPieceRows} from './lib/experiment/piece-rows.ts';
+import {isTraining, readPieceRows, type PieceRow} from './lib/experiment/piece-rows.ts';
+import {count, firstOf} from './lib/problems.ts';
 import {createRng, type Rng} from './lib/rng.ts';
 
 export default defineStage({
@@ -9,15 +10,26 @@ export default defineStage({
   params: {
     fold: {type: 'integer', minimum: 0, heldOut: 'learns', about: 'train without this fold; 0 uses all train clips'},
     perClass: {type: 'integer', minimum: 0, default: 0, about: 'rows per class; 0: as many as the largest class has'},
+    labels: {
+      type: 'string',
+      enum: ['all', 'verified'],
+      default: 'all',
+      about: 'draw all rows, or only those whose label a person has confirmed; rows of weight 0 are never drawn',
+    },
   },
-  inputs: {rows: {kind: 'file', about: 'rows table from segments'}},
+  inputs: {rows: {kind: 'file', about: 'rows table from segments or pseudo-labels'}},
   outputs: {
     order: {kind: 'file', name: 'order.csv', about: 'row, class; a row of a small class appears several times'},
   },
   seeded: true,
-  run({params, inputs, outputs, seed, metric}) {
-    const rows = readPieceRows(inputs.rows).filter((row) => isTraining(row, params.fold));
-    if (rows.length === 0) throw new StageError(`there are no training rows outside fold ${params.fold}`);
+  run({params, inputs, outputs, seed, log, metric}) {
+    const all = readPieceRows(inputs.rows);
+    const training = all.filter((row) => isTraining(row, params.fold));
+    if (training.length === 0) throw new StageError(`there are no training rows outside fold ${params.fold}`);
+    const rows = training.filter(({verified, weight}) => weight > 0 && (verified || params.labels === 'all'));
+    checkLabels(training, rows, params.labels);
+    const untrained = labelsWithout(all, training);
+    if (untrained.length > 0) log(`labels without a training row: ${firstOf(untrained)}`);
     const byClass = new Map<number, number[]>();
     for (const {row, classIndex} of rows) {
       const own = byClass.get(classIndex);
@@ -31,13 +43,35 @@ export default defineStage({
       .flatMap(([classIndex, own]) => draw(own, perClass, rng.fork(classIndex)).map((row) => [row, classIndex]));
     writeCsv(outputs.order, ['row', 'class'], order);
     metric('rows', order.length);
+    metric('leftOut', training.length - rows.length);
     metric('classes', byClass.size);
   },
 });
 
-/** `count` rows: every row once in random order, then again in another, so that none appears twice more than another. */
-function draw(rows: readonly number[], count: number, rng: Rng): readonly number[] {
+/** Throws StageError when a label that has training rows has none left: a model could never learn it. */
+function checkLabels(training: readonly PieceRow[], left: readonly PieceRow[], labels: 'all' | 'verified'): void {
+  const lost = labelsWithout(training, left);
+  if (lost.length === 0) return;
+  const isOfWeight0 = labels === 'all';
+  throw new StageError(
+    `no training row is left of ${count(lost.length, 'label')}: ${firstOf(lost)}; ` +
+      (isOfWeight0 ? 'their rows have weight 0' : 'none of their rows is verified and has a weight above 0'),
+    isOfWeight0
+      ? 'give rows a weight above 0'
+      : 'set `labels: all`, and a small `unverifiedWeight` in stage train if those are in doubt',
+  );
+}
+
+/** Labels of `rows` that `others` do not have, in the order of the classes. */
+function labelsWithout(rows: readonly PieceRow[], others: readonly PieceRow[]): readonly string[] {
+  const known = new Set(others.map(({classIndex}) => classIndex));
+  const missing = new Map(rows.flatMap(({classIndex, label}) => (known.has(classIndex) ? [] : [[classIndex, label]])));
+  return [...missing].sort(([a], [b]) => a - b).map(([, label]) => `\`${label}\``);
+}
+
+/** `wanted` rows: every row once in random order, then again in another, so that none appears twice more than another. */
+function draw(rows: readonly number[], wanted: number, rng: Rng): readonly number[] {
   const drawn: number[] = [];
-  while (drawn.length < count) drawn.push(...rng.shuffle(rows));
-  return drawn.slice(0, count);
+  while (drawn.length < wanted) drawn.push(...rng.shuffle(rows));
+  return drawn.slice(0, wanted);
 }

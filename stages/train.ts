@@ -14,7 +14,7 @@ import {createTrainer} from './lib/models/trainer.ts';
 import {digestOf, trainingCheckpoint} from './lib/models/training-checkpoint.ts';
 import {createRng} from './lib/rng.ts';
 import {loadEngine} from './lib/tensors/engine.ts';
-import {readOrder} from './lib/experiment/training-rows.ts';
+import {readOrder, trainingWeights} from './lib/experiment/training-rows.ts';
 
 export default defineStage({
   name: 'train',
@@ -50,6 +50,21 @@ export default defineStage({
       about:
         'weights of the evaluation that is best on the validation clips, or the last ones: for where the validation clips ' +
         'are what is reported, as with official folds',
+    },
+    unverifiedWeight: {
+      type: 'number',
+      minimum: 0,
+      default: 1,
+      about:
+        'what a row counts whose label nobody has confirmed, times its weight; 0, with `labels: verified` in balance, leaves ' +
+        'them out',
+    },
+    labelSmoothing: {
+      type: 'number',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      about: 'part of each target that is spread over all classes',
     },
     priorBias: {type: 'boolean', default: false, about: 'start the scores at the logit of 1 / classes, at most -3'},
     finalDense: {type: 'boolean', default: true, about: 'a dense layer over the concatenated levels'},
@@ -87,10 +102,12 @@ export default defineStage({
   async run({params, inputs, outputs, seed, engine, threads, checkpoint: folder, signal, log, progress, metric}) {
     const rows = readPieceRows(inputs.rows);
     const classes = classNames(rows);
-    const data = readPieces(inputs.features, rows, classes);
+    const pieces = readPieces(inputs.features, rows, classes);
     if (classes.length < 2) throw new StageError('all clips are of one class; a classifier needs two or more');
     const order = readOrder(inputs.order, rows, params.fold);
     const mixed = inputs.mixed === undefined ? [] : readMixed(inputs.mixed, rows, params.fold);
+    const used = new Set([...order, ...mixed.flatMap(({first, second}) => [first, second])]);
+    const data = {...pieces, weights: trainingWeights(rows, used, params.unverifiedWeight)};
     // What is scored is recordings: a copy of a validation clip says nothing that the clip does not.
     const recordings = rows.filter(({parent}) => parent === '');
     const validation = groupClips(recordings.filter(({split, fold}) => split === 'train' && fold === params.fold));
@@ -143,6 +160,7 @@ export default defineStage({
         about: {
           model: params.model,
           fold: String(params.fold),
+          labels: [...used].every((row) => rows[row]?.verified === true) ? 'verified' : 'all',
           levels: levelsOf(params.levels)
             .map((level) => `h${level}`)
             .join('+'),

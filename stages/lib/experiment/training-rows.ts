@@ -36,4 +36,27 @@ export function trainingRow(text: string, rows: readonly PieceRow[], fold: numbe
   return row;
 }
 
+/**
+ * What each row counts in training: its weight, times `unverifiedWeight` where nobody has confirmed the label. Throws StageError
+ * when one of the rows `used` counts nothing: it would take the place of one that does.
+ */
+export function trainingWeights(
+  rows: readonly PieceRow[],
+  used: Iterable<number>,
+  unverifiedWeight: number,
+): readonly number[] {
+  const weights = rows.map(({weight, verified}) => (verified ? weight : weight * unverifiedWeight));
+  for (const i of used) {
+    if ((weights[i] as number) > 0) continue;
+    const {key, weight} = rows[i] as PieceRow;
+    const row = `row ${i} (clip \`${key}\`) is drawn to train, and counts 0`;
+    if (weight === 0) throw new StageError(`${row}: so the rows table says`, 'make the order from this rows table');
+    throw new StageError(
+      `${row}: its label is not verified, and \`unverifiedWeight\` is ${unverifiedWeight}`,
+      'give the order that balance makes with `labels: verified`, or a higher `unverifiedWeight`',
+    );
+  }
+  return weights;
+}
+
 const NAME = 'the order table';

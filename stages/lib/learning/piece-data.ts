@@ -16,6 +16,8 @@ export interface PieceData {
   /** Class of each row. */
   readonly labels: readonly number[];
   readonly classes: number;
+  /** What each row's loss is multiplied by in training, from 0; 1 unless given. */
+  readonly weights?: readonly number[];
 }
 
 /** A clip with the rows of its pieces. */
@@ -37,23 +39,41 @@ export function cutBatches<T>(examples: readonly T[], size: number): readonly (r
   );
 }
 
-/** Values (B, T, width) and targets (B, classes), rows of sum 1. */
-export function makeBatch(data: PieceData, examples: readonly Example[]): Batch {
+/**
+ * Values (B, T, width) and targets (B, classes), rows of sum 1. With weights, a mixed example has the loss of both labels, each
+ * times its share and the weight of its row: the weight of the example is the sum of these, its targets are their parts of it.
+ *
+ * @param labelSmoothing - part of each target that is spread over all classes, 0 to less than 1
+ */
+export function makeBatch(data: PieceData, examples: readonly Example[], labelSmoothing = 0): Batch {
   const {pieces, width, classes, labels} = data;
   const size = pieces * width;
   const x = new Float32Array(examples.length * size);
-  const targets = new Float32Array(examples.length * classes);
-  for (const [i, {first, second, share}] of examples.entries()) {
+  const targets = new Float32Array(examples.length * classes).fill(labelSmoothing / classes);
+  const weights = new Float32Array(examples.length);
+  for (const [i, example] of examples.entries()) {
+    const {first, second, share} = example;
+    const {weight, part} = weigh(data, example);
+    weights[i] = weight;
     addRow(x, i * size, data, first, share);
-    addTarget(targets, i * classes + (labels[first] as number), share);
+    addTarget(targets, i * classes + (labels[first] as number), (1 - labelSmoothing) * part);
     if (share === 1) continue;
     addRow(x, i * size, data, second, 1 - share);
-    addTarget(targets, i * classes + (labels[second] as number), 1 - share);
+    addTarget(targets, i * classes + (labels[second] as number), (1 - labelSmoothing) * (1 - part));
   }
   return {
     inputs: {[SERIES_INPUT]: {shape: [examples.length, pieces, width], data: x}},
     targets: {shape: [examples.length, classes], data: targets},
+    ...(data.weights && {weights}),
   };
+}
+
+/** What an example counts, and the first row's part of it. */
+function weigh({weights}: PieceData, {first, second, share}: Example): {weight: number; part: number} {
+  if (weights === undefined) return {weight: 1, part: share};
+  const own = share * (weights[first] as number);
+  const weight = own + (1 - share) * (weights[second] as number);
+  return {weight, part: weight > 0 ? own / weight : share};
 }
 
 /** Groups rows, which lie in the order of their clips. */

@@ -23,6 +23,8 @@ export interface TrainingPlan {
   /** Evaluations without a better one before training stops. */
   readonly patience: number;
   readonly batchSize: number;
+  /** Part of each target that is spread over all classes, 0 to less than 1. */
+  readonly labelSmoothing: number;
   /** Steps from one snapshot to the next. */
   readonly snapshotEvery: number;
 }
@@ -33,7 +35,7 @@ export interface Evaluation {
   readonly iteration: number;
   /** That of the last step, from 1. */
   readonly epoch: number;
-  /** Mean over the examples since the evaluation before, with dropout, as the weights were at each batch. */
+  /** Mean over the examples since the evaluation before, each times its weight, with dropout, as the weights were at each batch. */
   readonly trainLoss: number;
   /** Mean over the validation clips of -ln of the true class's score. */
   readonly validationLoss: number | undefined;
@@ -101,7 +103,7 @@ export async function trainOnPieces(
       }
       const epoch = Math.floor(done / batches.perEpoch) + 1;
       const batch = batches.at(done);
-      lossSum += batch.length * finite(await model.step([makeBatch(data, batch)]), done + 1);
+      lossSum += batch.length * finite(await model.step([makeBatch(data, batch, plan.labelSmoothing)]), done + 1);
       examples += batch.length;
       done++;
       onStep(done / last, epoch);

@@ -54,4 +54,47 @@ describe('balance', () => {
     const order = readCsv(outputs.order, ['row']).map(({row}) => Number(row));
     expect(order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 2]);
   });
+
+  describe('of rows that are verified or weighted', () => {
+    const full = 'row,key,piece,class,split,fold,parent,label,verified,weight\n';
+    // Class 0: four rows, two of them verified, one of weight 0; class 1: one of each; class 2 only validates fold 1.
+    const lines = ['2,,A,1,1', '2,,A,1,0', '2,,A,0,1', '2,,A,0,0.5', '2,,B,1,3', '2,,B,0,1', '1,,C,1,1'];
+    const table = (own: readonly string[]) => ({
+      content:
+        full + own.map((line, i) => `${i},k${i},0,${'ABC'.indexOf(line.split(',')[2] ?? '')},train,${line}\n`).join(''),
+    });
+    const run = (own: readonly string[], labels: 'all' | 'verified') =>
+      runStage(balance, {params: {fold: 1, labels}, inputs: {rows: table(own)}});
+    const drawn = async (own: readonly string[], labels: 'all' | 'verified') => {
+      const {outputs, metrics, logs} = await run(own, labels);
+      const order = readCsv(outputs.order, ['row', 'class']).map(({row, class: c}) => [Number(row), Number(c)]);
+      return {order: order.toSorted(([a = 0], [b = 0]) => a - b).map(([row]) => row), metrics, logs};
+    };
+
+    test('rows of weight 0 are left out, others drawn whatever they weigh', async () => {
+      const {order, metrics, logs} = await drawn(lines, 'all');
+      const counts = [0, 2, 3].map((row) => order.filter((other) => other === row).length);
+      expect(counts).toEqual([1, 1, 1]);
+      expect(order).not.toContain(1);
+      expect(new Set(order)).toEqual(new Set([0, 2, 3, 4, 5]));
+      expect(metrics).toEqual({rows: 6, leftOut: 1, classes: 2});
+      expect(logs).toEqual(['labels without a training row: `C`']);
+    });
+
+    test('labels: verified draws the others only', async () => {
+      const {order, metrics} = await drawn(lines, 'verified');
+      expect(order).toEqual([0, 4]);
+      expect(metrics).toEqual({rows: 2, leftOut: 4, classes: 2});
+    });
+
+    test('a label that loses all its rows is named', async () => {
+      const lost = [...lines.slice(0, 4), '2,,B,0,1', '2,,C,1,0'];
+      await expect(run(lost, 'verified')).rejects.toThrow(
+        'no training row is left of 2 labels: `B`, `C`; none of their rows is verified and has a weight above 0',
+      );
+      await expect(run(lost, 'all')).rejects.toThrow(
+        'no training row is left of 1 label: `C`; their rows have weight 0',
+      );
+    });
+  });
 });

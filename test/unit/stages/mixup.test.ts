@@ -52,6 +52,26 @@ describe('mixup', () => {
     expect(await pairs(0.2, 2)).not.toEqual(await pairs(0.2));
   });
 
+  test('mixes rows of any weight, and none that the order leaves out', async () => {
+    const [header = '', ...lines] = rows.content.trimEnd().split('\n');
+    const weighted = {
+      content: [
+        `${header},verified,weight`,
+        ...lines.map((line, i) => `${line},${Math.floor(i / 12) % 2},${i % 5 === 0 ? 0 : 0.5}`),
+        '',
+      ].join('\n'),
+    };
+    const params = {fold: 2, labels: 'verified', perClass: 60} as const;
+    const {outputs} = await runStage(balance, {params, inputs: {rows: weighted}});
+    const mixed = await runStage(mixup, {params: {fold: 2}, inputs: {rows: weighted, order: outputs.order}});
+    const pieceRows = readPieceRows(pathOf(weighted.content));
+    const examples = readMixed(mixed.outputs.mixed, pieceRows, 2);
+    expect(examples).toHaveLength(180);
+    for (const row of examples.flatMap(({first, second}) => [first, second])) {
+      expect(pieceRows[row]).toMatchObject({verified: true, weight: 0.5});
+    }
+  });
+
   test('alpha 0 gives a table without rows', async () => {
     const {path, metrics} = await mix(0);
     expect(readFileSync(path, 'utf8')).toBe('first,second,share\n');

@@ -305,6 +305,69 @@ describe('train', () => {
   });
 });
 
+describe('train, on rows that count differently', () => {
+  const lines = toy.rows.content.trimEnd().split('\n').slice(1);
+  const clipOf = (line: string): number => Number(line.split(',')[1]?.slice(1));
+  /** The toy's rows with columns verified and weight; the first third of the clips is not verified. */
+  const rowsOf = (weightOf: (clip: number, isVerified: boolean) => number) => {
+    const rows = lines.map((line) => {
+      const clip = clipOf(line);
+      const isVerified = clip >= 12;
+      return `${line},${isVerified ? 1 : 0},${weightOf(clip, isVerified)}`;
+    });
+    return {content: ['row,key,piece,class,split,fold,parent,label,verified,weight', ...rows, ''].join('\n')};
+  };
+  const run = async (rows: {content: string}, params: TrainParams = {}, labels: 'all' | 'verified' = 'all') => {
+    const {outputs} = await runStage(balance, {params: {fold: 1, labels}, inputs: {rows}, seed: 5});
+    const order = outputs.order;
+    const {outputs: pairs} = await runStage(mixup, {params: {fold: 1, alpha: 0.4}, inputs: {rows, order}});
+    return runStage(train, {
+      params: {...small, fold: 1, epochs: 3, ...params},
+      inputs: {features: toy.features, rows, order, mixed: pairs.mixed},
+    });
+  };
+  const modelOf = ({outputs}: TrainResult): string => readFileSync(outputs.model).toString('base64');
+  const plain = rowsOf(() => 1);
+
+  test('the weight of a row and that of unverified labels multiply', async () => {
+    const expected = await run(rowsOf((_, isVerified) => (isVerified ? 1 : 0.25)));
+    const both = await run(
+      rowsOf((_, isVerified) => (isVerified ? 1 : 0.5)),
+      {unverifiedWeight: 0.5},
+    );
+    expect(modelOf(both)).toBe(modelOf(expected));
+    expect(modelOf(await run(plain, {unverifiedWeight: 0.25}))).toBe(modelOf(expected));
+    expect(modelOf(await run(plain))).not.toBe(modelOf(expected));
+  });
+
+  test('what validation and test clips weigh changes nothing', async () => {
+    const others = new Set(lines.filter((line) => !line.includes('train,2')).map(clipOf));
+    const rows = rowsOf((clip) => (others.has(clip) ? 0 : 1));
+    expect(rows.content).not.toBe(plain.content);
+    expect(bytesOf(await run(rows))).toEqual(bytesOf(await run(plain)));
+  });
+
+  test('unverified clips are left out altogether, and must not be in the order', async () => {
+    const verified = await run(plain, {unverifiedWeight: 0}, 'verified');
+    expect(readModel(verified.outputs.model).about).toMatchObject({labels: 'verified'});
+    expect(
+      accuracyOf((await run(plain, {epochs: 12, unverifiedWeight: 0}, 'verified')).outputs.predictions),
+    ).toBeGreaterThan(0.7);
+    const all = await run(plain);
+    expect(readModel(all.outputs.model).about).toMatchObject({labels: 'all'});
+    await expect(run(plain, {unverifiedWeight: 0})).rejects.toThrow(
+      'is drawn to train, and counts 0: its label is not',
+    );
+    await expect(run(rowsOf(() => 0))).rejects.toThrow('no training row is left of 4 labels');
+  });
+
+  test('smoothed labels train otherwise, and no worse here', async () => {
+    const smooth = await run(plain, {epochs: 12, labelSmoothing: 0.2});
+    expect(accuracyOf(smooth.outputs.predictions)).toBeGreaterThan(0.8);
+    expect(modelOf(smooth)).not.toBe(modelOf(await run(plain, {epochs: 12})));
+  });
+});
+
 describe('train, stopped', () => {
   async function stop(params: TrainParams, checkpoint: string, after: number): Promise<void> {
     await expect(trainToy(params, 1, {checkpoint, signal: stopAfter(after)})).rejects.toThrow('stop');

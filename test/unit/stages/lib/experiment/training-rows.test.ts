@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {readMixed, writeMixed} from '../../../../../stages/lib/experiment/mixed-table.ts';
 import type {PieceRow} from '../../../../../stages/lib/experiment/piece-rows.ts';
-import {readOrder} from '../../../../../stages/lib/experiment/training-rows.ts';
+import {readOrder, trainingWeights} from '../../../../../stages/lib/experiment/training-rows.ts';
 import {temporaryFolder} from '../../../../support/stage-harness.ts';
 
 const rows = [2, 2, 1, 0].map((fold, row): PieceRow => ({
@@ -63,4 +63,22 @@ test('a pair with a row that must not train says which one', () => {
   const read = (pair: string) => () => readMixed(file(`first,second,share\n0,1,0.5\n${pair},0.5\n`), rows, 1);
   expect(read('0,3')).toThrow('line 3, second: row 3 must not train fold 1: clip `k3` is a test clip');
   expect(read('2,0')).toThrow('line 3, first: row 2 must not train fold 1: clip `k2` validates fold 1');
+});
+
+test('a row counts its weight, times that of labels that nobody has confirmed', () => {
+  const [a, b, c] = rows as [PieceRow, PieceRow, PieceRow];
+  const weighted = [
+    {...a, weight: 0.25},
+    {...b, verified: false},
+    {...c, verified: false, weight: 0.5},
+    {...c, row: 3, weight: 0},
+  ];
+  expect(trainingWeights(weighted, [0, 1, 2], 0.5)).toEqual([0.25, 0.5, 0.25, 0]);
+  expect(trainingWeights(weighted, [0], 0)).toEqual([0.25, 0, 0, 0]);
+  expect(() => trainingWeights(weighted, [0, 3], 1)).toThrow(
+    'row 3 (clip `k2`) is drawn to train, and counts 0: so the rows table says',
+  );
+  expect(() => trainingWeights(weighted, [0, 1], 0)).toThrow(
+    'row 1 (clip `k1`) is drawn to train, and counts 0: its label is not verified, and `unverifiedWeight` is 0',
+  );
 });

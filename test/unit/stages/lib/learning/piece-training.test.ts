@@ -65,6 +65,7 @@ const plan: TrainingPlan = {
   patience: 3,
   batchSize: 8,
   mixed: [],
+  labelSmoothing: 0,
   snapshotEvery: 1,
 };
 
@@ -142,6 +143,19 @@ describe('trainOnPieces', () => {
     ];
     for (const epoch of epochs) expect(epoch).toEqual(expect.arrayContaining(all));
     expect(new Set(epochs.map((epoch) => JSON.stringify(epoch))).size).toBeGreaterThan(1);
+  });
+
+  test('trains on smoothed targets and scores by plain ones', async () => {
+    const model = scriptedModel([right]);
+    const targets: (readonly number[])[] = [];
+    const {step} = model;
+    model.step = async (batches) => {
+      targets.push([...(batches[0]?.targets.data ?? [])]);
+      return step(batches);
+    };
+    const {curve} = await train(model, {order: [3], epochs: 1, labelSmoothing: 0.5});
+    expect(targets).toEqual([[2 / 3, 1 / 6, 1 / 6].map(Math.fround)]);
+    expect(curve[0]?.validationLoss).toBeCloseTo(-Math.log(0.9), 5);
   });
 
   test('evaluates after so many steps, however epochs lie, and after the last', async () => {
@@ -249,6 +263,34 @@ describe('batches', () => {
     const {inputs, targets} = makeBatch(data, [{first: 0, second: 2, share: 0.75}]);
     expect([...(inputs['features']?.data ?? [])]).toEqual([-0.5 * 0.25, -0.75]);
     expect([...targets.data]).toEqual([0.75, 0, 0.25]);
+  });
+
+  test('say what each row counts, a mixed one as much as its shares of both', () => {
+    const weighted = {...data, weights: [1, 0.5, 3, 0]};
+    const plain = makeBatch(weighted, plainExamples([1, 2, 3]));
+    expect([...(plain.weights ?? [])]).toEqual([0.5, 3, 0]);
+    expect([...plain.targets.data]).toEqual([0, 1, 0, 0, 0, 1, 1, 0, 0]);
+    // 3/4 of a row that counts 1, and 1/4 of one that counts 3: both labels have half of the 1.5.
+    const mixed = makeBatch(weighted, [
+      {first: 0, second: 2, share: 0.75},
+      {first: 1, second: 3, share: 0.5},
+    ]);
+    expect([...(mixed.weights ?? [])]).toEqual([1.5, 0.25]);
+    expect([...mixed.targets.data]).toEqual([0.5, 0, 0.5, 0, 1, 0]);
+    expect(mixed.inputs).toEqual(
+      makeBatch(data, [
+        {first: 0, second: 2, share: 0.75},
+        {first: 1, second: 3, share: 0.5},
+      ]).inputs,
+    );
+    expect(makeBatch(data, plainExamples([0]))).not.toHaveProperty('weights');
+    expect([...(makeBatch(weighted, [{first: 3, second: 3, share: 0.25}]).weights ?? [])]).toEqual([0]);
+  });
+
+  test('smooth targets over all classes', () => {
+    const {targets} = makeBatch(data, [...plainExamples([1]), {first: 0, second: 2, share: 0.75}], 0.3);
+    const expected = [0.1, 0.8, 0.1, 0.1 + 0.7 * 0.75, 0.1, 0.1 + 0.7 * 0.25];
+    for (const [i, value] of targets.data.entries()) expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 6);
   });
 
   test('are of equal length within one and keep every example once, in order', () => {
