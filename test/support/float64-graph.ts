@@ -22,7 +22,7 @@ export function float64Values(
 }
 
 function valueOf(layer: Layer, inputs: readonly Array64[], parameter: (part: string) => Array64): Array64 {
-  const [x, other] = inputs as [Array64, Array64];
+  const [x, other, third] = inputs as [Array64, Array64 | undefined, Array64 | undefined];
   const width = x.shape.at(-1) ?? 1;
   const mapped = (f: (value: number, i: number) => number): Array64 => ({shape: x.shape, data: x.data.map(f)});
   const onRows = (f: (row: Float64Array) => readonly number[]): Array64 => {
@@ -71,18 +71,24 @@ function valueOf(layer: Layer, inputs: readonly Array64[], parameter: (part: str
         const total = powers.reduce((a, b) => a + b, 0);
         return powers.map((power) => power / total);
       });
+    case 'mask':
+      return float64Kit.vectorMask(x);
+    case 'series':
+      return {shape: [x.shape[0] ?? 0, 1, width], data: x.data};
     case 'time-mean':
-      return float64Kit.timeMean(x);
+      return float64Kit.timeMean(x, other);
     case 'attention-pool':
-      return float64Kit.attentionPool(x, other, layer.norm);
+      return float64Kit.attentionPool(x, other as Array64, layer.norm, third);
     case 'lstm':
-      return float64Kit.lstm(x, parameter('weights'), parameter('recurrent'), parameter('biases'));
+      return float64Kit.lstm(x, parameter('weights'), parameter('recurrent'), parameter('biases'), other);
     case 'concat': {
       const {shape, data} = float64Kit.concatColumns(inputs.map(asRows));
       return {shape: [...x.shape.slice(0, -1), shape[1] ?? 0], data};
     }
     case 'sum':
       return float64Kit.sumOf(inputs);
+    case 'mean':
+      return float64Kit.meanOf(inputs);
     case 'normalise':
       return onRows((row) => {
         const total = row.reduce((a, b) => a + b, 0);

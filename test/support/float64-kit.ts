@@ -35,14 +35,17 @@ export const float64Kit: LayerKit<Array64> = {
   },
   flatten: (x) => ({shape: [x.shape[0] ?? 0, size(x.shape.slice(1))], data: x.data}),
   reshape: (x, shape) => ({shape, data: x.data}),
-  batchNorm(x, gamma, beta, epsilon) {
-    const [rows = 0, width = 0] = x.shape;
-    const column = (i: number): readonly number[] => Array.from({length: rows}, (_, row) => at(x, row * width + i));
+  batchNorm(x, gamma, beta, epsilon, mask) {
+    const [count = 0, width = 0] = x.shape;
+    const isReal = (row: number): boolean => mask === undefined || at(mask, row) === 1;
+    const rows = Array.from({length: count}, (_, row) => row).filter(isReal);
+    const column = (i: number): readonly number[] => rows.map((row) => at(x, row * width + i));
     const moments = Array.from({length: width}, (_, i) => {
-      const mean = total(column(i)) / rows;
-      return {mean, variance: total(column(i).map((value) => (value - mean) ** 2)) / rows};
+      const mean = total(column(i)) / rows.length;
+      return {mean, variance: total(column(i).map((value) => (value - mean) ** 2)) / rows.length};
     });
     return mapped(x, (value, i) => {
+      if (!isReal(Math.floor(i / width))) return 0;
       const {mean, variance} = moments[i % width] ?? {mean: 0, variance: 0};
       return ((value - mean) / Math.sqrt(variance + epsilon)) * at(gamma, i % width) + at(beta, i % width);
     });
@@ -54,7 +57,13 @@ export const float64Kit: LayerKit<Array64> = {
   },
   relu: (x) => mapped(x, (value) => Math.max(0, value)),
   sigmoid: (x) => mapped(x, logistic),
-  timeMean,
+  vectorMask(x) {
+    const [rows = 0, steps = 0, width = 0] = x.shape;
+    return filled([rows, steps], ([row = 0, t = 0]) =>
+      Array.from({length: width}, (_, i) => at(x, (row * steps + t) * width + i)).some((value) => value !== 0) ? 1 : 0,
+    );
+  },
+  timeMean: (x, mask) => timeMean(x, mask),
   concatColumns(parts) {
     const rows = parts[0]?.shape[0] ?? 0;
     const width = total(parts.map(({shape}) => shape[1] ?? 0));
@@ -62,13 +71,15 @@ export const float64Kit: LayerKit<Array64> = {
     return {shape: [rows, width], data: Float64Array.from(values)};
   },
   sumOf: ([first, ...rest]) => mapped(first as Array64, (value, i) => value + total(rest.map((part) => at(part, i)))),
-  lstm(x, weights, recurrent, biases) {
+  meanOf: (parts) => mapped(float64Kit.sumOf(parts), (value) => value / parts.length),
+  lstm(x, weights, recurrent, biases, mask) {
     const [rows = 0, steps = 0, width = 0] = x.shape;
     const units = recurrent.shape[0] ?? 0;
     return filledRows(rows, units, (row) => {
       let hidden: readonly number[] = Array.from({length: units}, () => 0);
       let cell = hidden;
       for (let t = 0; t < steps; t++) {
+        if (mask !== undefined && at(mask, row * steps + t) === 0) continue;
         const z = Array.from({length: 4 * units}, (_, gate) => {
           let sum = at(biases, gate);
           for (let i = 0; i < width; i++) {
@@ -165,7 +176,7 @@ function convolution(x: Array64, filter: Array64, biases: Array64, stride: numbe
   });
 }
 
-function attentionPool(scores: Array64, attention: Array64, norm: AttentionNorm): Array64 {
+function attentionPool(scores: Array64, attention: Array64, norm: AttentionNorm, mask?: Array64): Array64 {
   const [rows = 0, steps = 0, classes = 0] = scores.shape;
   return filledRows(rows, classes, (row) => {
     const raw = Array.from({length: steps}, (_, t) => {
@@ -179,9 +190,9 @@ function attentionPool(scores: Array64, attention: Array64, norm: AttentionNorm)
       return norm === 'time-softmax' ? value : Math.min(Math.max(value, 1e-7), 1 - 1e-7);
     };
     return Array.from({length: classes}, (_, i) => {
-      const weights = Array.from({length: steps}, (_, t) => kept(t, i));
-      const weighted = weights.map((weight, t) => weight * logistic(at(scores, (row * steps + t) * classes + i)));
-      return total(weighted) / total(weights);
+      const weights = times(row, steps, mask).map((t) => [t, kept(t, i)] as const);
+      const weighted = weights.map(([t, weight]) => weight * logistic(at(scores, (row * steps + t) * classes + i)));
+      return weights.length === 0 ? 0 : total(weighted) / total(weights.map(([, weight]) => weight));
     });
   });
 }
@@ -190,11 +201,18 @@ function rectified6(x: Array64): Array64 {
   return mapped(x, (value) => Math.min(Math.max(0, value), 6));
 }
 
-function timeMean(x: Array64): Array64 {
+function timeMean(x: Array64, mask?: Array64): Array64 {
   const [rows = 0, steps = 0, channels = 0] = x.shape;
   return filled([rows, channels], ([row = 0, channel = 0]) => {
-    return total(Array.from({length: steps}, (_, t) => at(x, (row * steps + t) * channels + channel))) / steps;
+    const own = times(row, steps, mask).map((t) => at(x, (row * steps + t) * channels + channel));
+    return total(own) / Math.max(1, own.length);
   });
+}
+
+/** Of a row: those that the mask has 1 at. */
+function times(row: number, steps: number, mask: Array64 | undefined): readonly number[] {
+  const all = Array.from({length: steps}, (_, t) => t);
+  return mask === undefined ? all : all.filter((t) => at(mask, row * steps + t) === 1);
 }
 
 function matMul(a: Array64, b: Array64): Array64 {

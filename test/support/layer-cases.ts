@@ -19,6 +19,9 @@ type Inputs<T> = readonly [T, T, T, T];
 const wanted = [1, 0, 0, 0, 0.25, 0.75];
 const labels = [1, 0, 1, 0, 0.5, 1];
 
+/** Five series of four steps: none masked, the last, some between, the first, all. */
+const MASK = [1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0];
+
 /** Sizes are small or odd where code works in blocks, and larger than a block where sums are split. */
 export const layerCases: readonly LayerCase[] = [
   {name: 'dense, small', shapes: [[4, 3], [3, 5], [5]], run: (kit, [x, w, b]) => kit.dense(x, w, b)},
@@ -86,6 +89,43 @@ export const layerCases: readonly LayerCase[] = [
     shapes: [[2, 1, 3], [3, 8], [2, 8], [8]],
     run: (kit, [x, w, r, b]) => kit.lstm(x, w, r, b),
   },
+  {
+    name: 'LSTM with masked steps at the end, in between, at the start and everywhere',
+    shapes: [[5, 4, 2], [2, 20], [5, 20], [20]],
+    run: (kit, [x, w, r, b]) => kit.lstm(x, w, r, b, kit.tensor([5, 4], MASK)),
+  },
+  {
+    name: 'batch normalisation of some rows',
+    shapes: [[20, 3], [3], [3]],
+    run: (kit, [x, g, b]) => kit.batchNorm(x, g, b, 1e-3, kit.tensor([20, 1], MASK)),
+  },
+  {
+    name: 'time mean with masked times',
+    shapes: [[5, 4, 7]],
+    run: (kit, [x]) => kit.timeMean(x, kit.tensor([5, 4], MASK)),
+  },
+  {
+    name: 'mean of one tensor twice and another',
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    run: (kit, [a, b]) => kit.meanOf([a, b, a]),
+  },
+  {
+    name: 'mask of vectors',
+    shapes: [],
+    hasNoGradient: true,
+    run: (kit) => kit.vectorMask(kit.tensor([2, 3, 2], [0, 0, 0, 1e-20, -2, 0, 1, -1, 0, 0, -1e-38, 0])),
+  },
+  ...ATTENTION_NORMS.map((norm): LayerCase => ({
+    name: `attention pool with masked times, ${norm}`,
+    shapes: [
+      [5, 4, 7],
+      [5, 4, 7],
+    ],
+    run: (kit, [scores, attention]) => kit.attentionPool(scores, attention, norm, kit.tensor([5, 4], MASK)),
+  })),
   ...ATTENTION_NORMS.map((norm): LayerCase => ({
     name: `attention pool, ${norm}`,
     shapes: [

@@ -10,6 +10,7 @@ import {
   dense,
   dropout,
   flatten,
+  meanOf,
   relu,
   reshape,
   sigmoid,
@@ -18,6 +19,7 @@ import {
 } from '../../stages/lib/tensors/layers.ts';
 import {shareCrossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy} from '../../stages/lib/tensors/losses.ts';
 import {lstm} from '../../stages/lib/tensors/lstm.ts';
+import {maskedBatchNorm, maskedTimeMean, vectorMask} from '../../stages/lib/tensors/masked-layers.ts';
 
 /** All differentiable layers on values of one kind, so that a test says once what an engine and its reference compute. */
 export interface LayerKit<T> {
@@ -28,15 +30,19 @@ export interface LayerKit<T> {
   imageMean(x: T): T;
   flatten(x: T): T;
   reshape(x: T, shape: readonly number[]): T;
-  batchNorm(x: T, gamma: T, beta: T, epsilon: number): T;
+  /** Of the rows that a mask, a column, has 1 at; the others become 0. */
+  batchNorm(x: T, gamma: T, beta: T, epsilon: number, mask?: T): T;
+  /** 0 for a vector of zeros, else 1. */
+  vectorMask(x: T): T;
   dropout(x: T, rate: number, stream: CounterStream): T;
   relu(x: T): T;
   sigmoid(x: T): T;
-  timeMean(x: T): T;
+  timeMean(x: T, mask?: T): T;
   concatColumns(parts: readonly T[]): T;
   sumOf(parts: readonly T[]): T;
-  lstm(x: T, weights: T, recurrent: T, biases: T): T;
-  attentionPool(scores: T, attention: T, norm: AttentionNorm): T;
+  meanOf(parts: readonly T[]): T;
+  lstm(x: T, weights: T, recurrent: T, biases: T, mask?: T): T;
+  attentionPool(scores: T, attention: T, norm: AttentionNorm, mask?: T): T;
   softmaxCrossEntropy(logits: T, targets: T): T;
   sigmoidCrossEntropy(logits: T, targets: T): T;
   shareCrossEntropy(values: T, targets: T): T;
@@ -62,17 +68,30 @@ export function engineKit(engine: Engine): LayerKit<Tensor> {
     imageMean: (x) => imageMean(engine, x as Tensor4D),
     flatten: (x) => flatten(engine, x as Tensor4D),
     reshape: (x, shape) => reshape(engine, x, shape),
-    batchNorm: (x, gamma, beta, epsilon) =>
-      batchNorm(engine, x as Tensor2D, gamma as Tensor1D, beta as Tensor1D, epsilon).y,
+    batchNorm(x, gamma, beta, epsilon, mask) {
+      const own = [engine, x as Tensor2D, gamma as Tensor1D, beta as Tensor1D, epsilon] as const;
+      return mask === undefined ? batchNorm(...own).y : maskedBatchNorm(...own, mask as Tensor2D).y;
+    },
+    vectorMask: (x) => vectorMask(engine, x as Tensor3D),
     dropout: (x, rate, stream) => dropout(engine, x, rate, stream),
     relu: (x) => relu(engine, x),
     sigmoid: (x) => sigmoid(engine, x),
-    timeMean: (x) => timeMean(engine, x as Tensor3D),
+    timeMean: (x, mask) =>
+      mask === undefined ? timeMean(engine, x as Tensor3D) : maskedTimeMean(engine, x as Tensor3D, mask as Tensor2D),
     concatColumns: (parts) => concatColumns(engine, parts as Tensor2D[]),
     sumOf: (parts) => sumOf(engine, parts),
-    lstm: (x, weights, recurrent, biases) =>
-      lstm(engine, x as Tensor3D, weights as Tensor2D, recurrent as Tensor2D, biases as Tensor1D),
-    attentionPool: (scores, attention, norm) => attentionPool(engine, scores as Tensor3D, attention as Tensor3D, norm),
+    meanOf: (parts) => meanOf(engine, parts),
+    lstm: (x, weights, recurrent, biases, mask) =>
+      lstm(
+        engine,
+        x as Tensor3D,
+        weights as Tensor2D,
+        recurrent as Tensor2D,
+        biases as Tensor1D,
+        mask as Tensor2D | undefined,
+      ),
+    attentionPool: (scores, attention, norm, mask) =>
+      attentionPool(engine, scores as Tensor3D, attention as Tensor3D, norm, mask as Tensor2D | undefined),
     softmaxCrossEntropy: (logits, targets): Scalar =>
       softmaxCrossEntropy(engine, logits as Tensor2D, targets as Tensor2D),
     sigmoidCrossEntropy: (logits, targets): Scalar =>

@@ -17,14 +17,26 @@ export interface SeriesConfig {
   readonly momentum: number;
   /** `single`: one class an example, probabilities of sum 1. `multi`: each class on its own. */
   readonly labels: 'single' | 'multi';
+  /** Vectors of zeros are as if they were not: see `mask` of a graph. False unless given. */
+  readonly mask?: boolean;
+  /** What the model sees: the vectors, or their mean as a series of one. The vectors unless given. */
+  readonly view?: SeriesView;
 }
+
+export const SERIES_VIEWS = ['vectors', 'mean'] as const;
+export type SeriesView = (typeof SERIES_VIEWS)[number];
 
 /** The input of these models: any number of vectors, in order. */
 export const SERIES_INPUT = 'features';
 
-/** Layers in the order in which they are added; the name of the last is returned, so that calls chain. */
+/**
+ * Layers in the order in which they are added; the name of the last is returned, so that calls chain. Layers after a masked
+ * input get its mask by themselves, until one of them makes one row of the series.
+ */
 export interface LayerList {
   readonly layers: readonly Layer[];
+  /** What the first layer is to take: the input, or a view of it. */
+  readonly input: string;
   add(layer: Layer): string;
   /** A dense layer `name`; with `norm`, a batch normalisation `<name>/norm` after it. */
   dense(name: string, input: string, units: number, norm: boolean): string;
@@ -33,12 +45,29 @@ export interface LayerList {
   hiddenBlock(name: string, input: string): string;
 }
 
-export function layerList({units, dropout, momentum}: Pick<SeriesConfig, 'units' | 'dropout' | 'momentum'>): LayerList {
+export function layerList({
+  units,
+  dropout,
+  momentum,
+  mask: isMasked = false,
+  view = 'vectors',
+}: Pick<SeriesConfig, 'units' | 'dropout' | 'momentum' | 'mask' | 'view'>): LayerList {
   const layers: Layer[] = [];
+  /** Masks by the names of the series that they are for. */
+  const masks = new Map<string, string>();
   const add = (layer: Layer): string => {
-    layers.push(layer);
+    const mask = masks.get(layer.inputs[0] ?? '');
+    layers.push(mask !== undefined && TAKE_MASK.has(layer.op) ? {...layer, inputs: [...layer.inputs, mask]} : layer);
+    if (mask !== undefined && !MAKE_ROWS.has(layer.op)) masks.set(layer.name, mask);
     return layer.name;
   };
+  if (isMasked) {
+    // Of the input as it is: after a batch normalisation no vector is zero.
+    const mask = add({name: `${SERIES_INPUT}/mask`, inputs: [SERIES_INPUT], op: 'mask'});
+    masks.set(SERIES_INPUT, mask);
+  }
+  const mean = (): string => add({name: `${SERIES_INPUT}/mean`, inputs: [SERIES_INPUT], op: 'time-mean'});
+  const input = view === 'vectors' ? SERIES_INPUT : add({name: `${SERIES_INPUT}/view`, inputs: [mean()], op: 'series'});
   const norm = (name: string, input: string): string =>
     add({name, inputs: [input], op: 'batch-norm', epsilon: EPSILON, momentum});
   const dense = (name: string, input: string, width: number, isNormalised: boolean): string => {
@@ -47,6 +76,7 @@ export function layerList({units, dropout, momentum}: Pick<SeriesConfig, 'units'
   };
   return {
     layers,
+    input,
     add,
     norm,
     dense,
@@ -58,6 +88,9 @@ export function layerList({units, dropout, momentum}: Pick<SeriesConfig, 'units'
     },
   };
 }
+
+const MAKE_ROWS: ReadonlySet<Layer['op']> = new Set(['time-mean', 'attention-pool', 'lstm'] as const);
+const TAKE_MASK: ReadonlySet<Layer['op']> = new Set([...MAKE_ROWS, 'batch-norm'] as const);
 
 /** The parameters that shift the logits of scores between 0 and 1: where a prior is put in at the start. */
 export function scoreShifts({layers}: ModelGraph): readonly string[] {

@@ -13,7 +13,7 @@ export interface DnnConfig extends SeriesConfig {
 export function dnnGraph(config: DnnConfig): ModelGraph {
   const {features, classes, blocks, headBatchNorm, labels} = config;
   const list = layerList(config);
-  let hidden = list.norm(`${SERIES_INPUT}/norm`, SERIES_INPUT);
+  let hidden = list.norm(`${SERIES_INPUT}/norm`, list.input);
   for (let block = 1; block <= blocks; block++) hidden = list.hiddenBlock(`h${block}`, hidden);
   const logits = list.dense('output', hidden, classes, headBatchNorm);
   const scores = list.add({name: 'scores', inputs: [logits], op: 'sigmoid'});

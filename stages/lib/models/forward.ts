@@ -1,4 +1,4 @@
-import type {Tensor, Tensor1D, Tensor2D, Tensor4D} from '@tensorflow/tfjs-core';
+import type {Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D} from '@tensorflow/tfjs-core';
 import {attentionPool} from '../tensors/attention-pool.ts';
 import {counterStream} from '../tensors/counter-random.ts';
 import type {Engine} from '../tensors/engine.ts';
@@ -9,6 +9,7 @@ import {
   concatColumns,
   dense,
   dropout,
+  meanOf,
   relu,
   reshape,
   sigmoid,
@@ -17,9 +18,10 @@ import {
   type Moments,
 } from '../tensors/layers.ts';
 import {lstm} from '../tensors/lstm.ts';
+import {maskedBatchNorm, maskedTimeMean, vectorMask} from '../tensors/masked-layers.ts';
 import type {Layer} from './graph.ts';
 import type {GraphPlan} from './graph-plan.ts';
-import {asImage, asMatrix, asSeries, type Value} from './value.ts';
+import {asColumn, asImage, asMask, asMatrix, asSeries, type Value} from './value.ts';
 
 /** What the layers need besides their inputs. */
 export interface Pass {
@@ -158,7 +160,11 @@ function evaluate(
         const moments = {mean: parameter('mean') as Tensor1D, variance: parameter('variance') as Tensor1D};
         return alike(fixedNorm(engine, x, gamma, beta, moments, layer.epsilon));
       }
-      const {y, ...moments} = batchNorm(engine, x, gamma, beta, layer.epsilon);
+      const mask = inputs[1] && asColumn(engine, inputs[1]);
+      const {y, ...moments} =
+        mask === undefined
+          ? batchNorm(engine, x, gamma, beta, layer.epsilon)
+          : maskedBatchNorm(engine, x, gamma, beta, layer.epsilon, mask);
       training.onMoments(layer.name, moments);
       return alike(y);
     }
@@ -175,16 +181,23 @@ function evaluate(
       return alike(sigmoid(engine, input.tensor));
     case 'softmax':
       return alike(oneWay(engine, asMatrix(engine, input), (x) => tf.softmax(x)));
-    case 'time-mean':
-      return whole(timeMean(engine, asSeries(engine, input)));
+    case 'mask':
+      return whole(vectorMask(engine, asSeries(engine, input)));
+    case 'series':
+      return {shape: [rows, 1, ...shape.slice(1)], tensor: input.tensor};
+    case 'time-mean': {
+      const x = asSeries(engine, input);
+      return whole(inputs[1] ? maskedTimeMean(engine, x, asMask(engine, inputs[1])) : timeMean(engine, x));
+    }
     case 'attention-pool': {
-      const [scores, attention] = inputs as [Value, Value];
-      return whole(attentionPool(engine, asSeries(engine, scores), asSeries(engine, attention), layer.norm));
+      const [scores, attention] = inputs.slice(0, 2).map((logits) => asSeries(engine, logits)) as [Tensor3D, Tensor3D];
+      return whole(attentionPool(engine, scores, attention, layer.norm, inputs[2] && asMask(engine, inputs[2])));
     }
     case 'lstm': {
       const x = asSeries(engine, input);
       const [weights, recurrent] = [parameter('weights') as Tensor2D, parameter('recurrent') as Tensor2D];
-      return whole(lstm(engine, x, weights, recurrent, parameter('biases') as Tensor1D));
+      const mask = inputs[1] && asMask(engine, inputs[1]);
+      return whole(lstm(engine, x, weights, recurrent, parameter('biases') as Tensor1D, mask));
     }
     case 'concat': {
       const parts = inputs.map((part) => asMatrix(engine, part));
@@ -192,12 +205,10 @@ function evaluate(
       return {shape: [...shape.slice(0, -1), width], tensor: concatColumns(engine, parts)};
     }
     case 'sum':
-      return alike(
-        sumOf(
-          engine,
-          inputs.map((part) => asMatrix(engine, part)),
-        ),
-      );
+    case 'mean': {
+      const parts = inputs.map((part) => asMatrix(engine, part));
+      return alike(layer.op === 'sum' ? sumOf(engine, parts) : meanOf(engine, parts));
+    }
     case 'normalise':
       return alike(oneWay(engine, asMatrix(engine, input), (x) => tf.div(x, tf.sum(x, 1, true))));
   }

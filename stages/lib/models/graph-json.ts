@@ -43,9 +43,12 @@ function kindOf(layer: Fields): LayerKind | undefined {
     case 'relu6':
     case 'sigmoid':
     case 'softmax':
+    case 'mask':
+    case 'series':
     case 'time-mean':
     case 'concat':
     case 'sum':
+    case 'mean':
     case 'normalise':
       return {op};
     case 'convolution':

@@ -20,6 +20,10 @@ export interface ModelInput {
  * outputs; depthwise: height, width, channels, 1) and dense layers (inputs, outputs); `gamma`, `beta`, `mean` and `variance`
  * of batch normalisations; `weights` (inputs, 4 units), `recurrent` (units, 4 units) and `biases` (4 units) of an LSTM, gates
  * in the order input, forget, cell, output.
+ *
+ * Those that look along time (time-mean, attention-pool, lstm) and batch normalisations of series may have a mask (N, T) as
+ * one more input: vectors with 0 there are as if they were not. An LSTM keeps its state over them, a pool of nothing is 0,
+ * and a batch normalisation takes its moments in training without them.
  */
 export type Layer = {readonly name: string; readonly inputs: readonly string[]} & LayerKind;
 
@@ -47,6 +51,10 @@ export type LayerKind =
   /** Training only; each element on its own. */
   | {readonly op: 'dropout'; readonly rate: number}
   | {readonly op: 'relu' | 'relu6' | 'sigmoid' | 'softmax'}
+  /** (N, T, C) to (N, T): 0 for a vector of zeros, else 1. What takes it leaves such vectors out. */
+  | {readonly op: 'mask'}
+  /** (N, C) to (N, 1, C): a series of one vector. */
+  | {readonly op: 'series'}
   /** (N, T, C) to (N, C): the mean over time. */
   | {readonly op: 'time-mean'}
   /** Two inputs, logits (N, T, C) of scores and of attention, to (N, C). */
@@ -55,7 +63,7 @@ export type LayerKind =
   | {readonly op: 'lstm'; readonly units: number}
   /** Joins along the last axis. */
   | {readonly op: 'concat'}
-  | {readonly op: 'sum'}
+  | {readonly op: 'sum' | 'mean'}
   /** Divides each row by its total; rows are not negative. */
   | {readonly op: 'normalise'};
 

@@ -25,6 +25,8 @@ export function registerLayers(tf) {
    * - class-softmax+time-sum: softmax over the classes, kept in 1e-7 ... 1 - 1e-7, divided by the sum over time
    * - sigmoid+time-sum: sigmoid, kept in 1e-7 ... 1 - 1e-7, divided by the sum over time
    * - time-softmax: softmax over time
+   *
+   * Of a third input, a mask (N, T), times with 0 have no weight; where there is no other, the result is 0.
    */
   class MixdownAttentionPool extends tf.layers.Layer {
     constructor(config) {
@@ -34,23 +36,56 @@ export function registerLayers(tf) {
     computeOutputShape([[count, , classes]]) {
       return [count, classes];
     }
-    call([scores, attention]) {
-      return tf.tidy(() => tf.sum(tf.mul(this.weigh(attention), tf.sigmoid(scores)), 1));
+    call([scores, attention, mask]) {
+      return tf.tidy(() => {
+        const real = mask ? tf.expandDims(mask, 2) : tf.ones([scores.shape[0], scores.shape[1], 1]);
+        return tf.sum(tf.mul(this.weigh(attention, real), tf.sigmoid(scores)), 1);
+      });
     }
-    weigh(attention) {
+    weigh(attention, real) {
       if (this.norm === 'time-softmax') {
-        const raw = tf.exp(tf.sub(attention, tf.max(attention, 1, true)));
-        return tf.div(raw, tf.sum(raw, 1, true));
+        const hidden = tf.add(tf.mul(attention, real), tf.mul(tf.sub(real, 1), 1e9));
+        const raw = tf.exp(tf.sub(hidden, tf.max(hidden, 1, true)));
+        return tf.mul(tf.div(raw, tf.sum(raw, 1, true)), real);
       }
       const raw = this.norm === 'sigmoid+time-sum' ? tf.sigmoid(attention) : tf.softmax(attention);
-      const kept = tf.clipByValue(raw, 1e-7, 1 - 1e-7);
-      return tf.div(kept, tf.sum(kept, 1, true));
+      const kept = tf.mul(tf.clipByValue(raw, 1e-7, 1 - 1e-7), real);
+      return tf.div(kept, tf.maximum(tf.sum(kept, 1, true), 1e-7));
     }
     getConfig() {
       return {...super.getConfig(), norm: this.norm};
     }
     static get className() {
       return 'MixdownAttentionPool';
+    }
+  }
+
+  /** (N, T, C) to (N, T): 0 for a vector of zeros, else 1. */
+  class MixdownMask extends tf.layers.Layer {
+    computeOutputShape([count, length]) {
+      return [count, length];
+    }
+    call(inputs) {
+      return tf.tidy(() => tf.step(tf.max(tf.abs(Array.isArray(inputs) ? inputs[0] : inputs), 2)));
+    }
+    static get className() {
+      return 'MixdownMask';
+    }
+  }
+
+  /** A series (N, T, C) and a mask (N, T) to (N, C): the mean over the times that are not masked, 0 where all are. */
+  class MixdownMaskedMean extends tf.layers.Layer {
+    computeOutputShape([[count, , width]]) {
+      return [count, width];
+    }
+    call([x, mask]) {
+      return tf.tidy(() => {
+        const real = tf.expandDims(mask, 2);
+        return tf.div(tf.sum(tf.mul(x, real), 1), tf.maximum(tf.sum(real, 1), 1));
+      });
+    }
+    static get className() {
+      return 'MixdownMaskedMean';
     }
   }
 
@@ -68,6 +103,8 @@ export function registerLayers(tf) {
   }
 
   tf.serialization.registerClass(MixdownAttentionPool);
+  tf.serialization.registerClass(MixdownMask);
+  tf.serialization.registerClass(MixdownMaskedMean);
   tf.serialization.registerClass(MixdownNormalise);
 }
 `;

@@ -1,4 +1,5 @@
 import type {Layer, ModelGraph, ModelInput} from './graph.ts';
+import {kerasMasks, type KerasMasks} from './layers-masks.ts';
 import type {ExampleShape} from './shapes.ts';
 
 /** A Keras 2 functional model, as TensorFlow.js's loadLayersModel and Keras read it. */
@@ -24,19 +25,26 @@ export const KERAS_PARTS: Readonly<Record<string, string>> = {
 };
 
 /** Classes of layers that Keras lacks; layers-script.ts has their code. */
-export const OWN_CLASSES: ReadonlySet<string> = new Set(['MixdownAttentionPool', 'MixdownNormalise']);
+export const OWN_CLASSES: ReadonlySet<string> = new Set([
+  'MixdownAttentionPool',
+  'MixdownMask',
+  'MixdownMaskedMean',
+  'MixdownNormalise',
+]);
 
 /**
- * The graph as a Keras functional model.
+ * The graph as a Keras functional model. Throws StageError for masks that it has no way to express.
  *
  * @param names - Keras's names, from kerasNames
  * @param shapes - of one example, by the names of inputs and layers
  */
 export function layersTopology(
-  {inputs, layers, outputs}: ModelGraph,
+  graph: ModelGraph,
   names: ReadonlyMap<string, string>,
   shapes: ReadonlyMap<string, ExampleShape>,
 ): LayersTopology {
+  const {inputs, layers, outputs} = graph;
+  const masks = kerasMasks(graph);
   const nameOf = (name: string): string => names.get(name) as string;
   const place = (name: string): readonly unknown[] => [nameOf(name), 0, 0];
   return {
@@ -46,12 +54,12 @@ export function layersTopology(
       layers: [
         ...inputs.map((input) => inputLayer(input, nameOf(input.name))),
         ...layers.map((layer) => {
-          const {className, config} = kerasLayer(layer, shapes.get(layer.inputs[0] ?? '') ?? []);
+          const {className, config} = kerasLayer(layer, shapes.get(layer.inputs[0] ?? '') ?? [], masks);
           return {
             class_name: className,
             name: nameOf(layer.name),
             config: {name: nameOf(layer.name), trainable: true, dtype: 'float32', ...config},
-            inbound_nodes: [layer.inputs.map((name) => [...place(name), {}])],
+            inbound_nodes: [(masks.inputs.get(layer.name) ?? []).map((name) => [...place(name), {}])],
           };
         }),
       ],
@@ -90,7 +98,7 @@ function inputLayer({shape}: ModelInput, name: string): {readonly class_name: st
   return layer;
 }
 
-function kerasLayer(layer: Layer, inputShape: ExampleShape): KerasLayer {
+function kerasLayer(layer: Layer, inputShape: ExampleShape, masks: KerasMasks): KerasLayer {
   const image = {data_format: 'channels_last', padding: 'same'};
   const linear = {activation: 'linear', use_bias: true};
   switch (layer.op) {
@@ -126,7 +134,12 @@ function kerasLayer(layer: Layer, inputShape: ExampleShape): KerasLayer {
     case 'sigmoid':
     case 'softmax':
       return {className: 'Activation', config: {activation: layer.op}};
+    case 'mask':
+      return {className: masks.className, config: masks.className === 'Masking' ? {mask_value: 0} : {}};
+    case 'series':
+      return {className: 'RepeatVector', config: {n: 1}};
     case 'time-mean':
+      if (layer.inputs.length > 1) return {className: 'MixdownMaskedMean', config: {}};
       return {className: 'GlobalAveragePooling1D', config: {data_format: 'channels_last'}};
     case 'attention-pool':
       return {className: 'MixdownAttentionPool', config: {norm: layer.norm}};
@@ -141,6 +154,8 @@ function kerasLayer(layer: Layer, inputShape: ExampleShape): KerasLayer {
       return {className: 'Concatenate', config: {axis: -1}};
     case 'sum':
       return {className: 'Add', config: {}};
+    case 'mean':
+      return {className: 'Average', config: {}};
     case 'normalise':
       return {className: 'MixdownNormalise', config: {}};
   }

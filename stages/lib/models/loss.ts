@@ -25,7 +25,8 @@ export interface Loss {
 /**
  * The loss that goes with a model's first output: after a softmax the categorical cross-entropy (targets are rows of sum 1),
  * after a sigmoid the binary one (targets are 0 ... 1), after `normalise` the categorical one of the shares; for a mean of
- * probabilities over time the binary one. Throws StageError for other outputs, and for outputs that are not (N, C).
+ * probabilities, over time or over levels, the binary one. Throws StageError for other outputs, and for outputs that are not
+ * (N, C).
  */
 export function lossOf(graph: ModelGraph): Loss {
   const [name = ''] = graph.outputs;
@@ -44,11 +45,12 @@ export function lossOf(graph: ModelGraph): Loss {
       return {of: input, classes, compute: shareCrossEntropy};
     case 'time-mean':
     case 'attention-pool':
+    case 'mean':
       return {of: name, classes, compute: probabilityCrossEntropy};
     default:
       throw new StageError(
         `the model's output \`${name}\` cannot be trained: no loss goes with its layer`,
-        'a model to be trained ends in probabilities: softmax, sigmoid, normalise, time-mean or attention-pool',
+        'a model to be trained ends in probabilities: softmax, sigmoid, normalise, time-mean, attention-pool or mean',
       );
   }
 }

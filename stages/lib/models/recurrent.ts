@@ -8,7 +8,7 @@ import type {ModelGraph} from './graph.ts';
 export function recurrentGraph(config: SeriesConfig): ModelGraph {
   const {features, classes, units, dropout, headBatchNorm, labels} = config;
   const list = layerList(config);
-  const normalised = list.norm(`${SERIES_INPUT}/norm`, SERIES_INPUT);
+  const normalised = list.norm(`${SERIES_INPUT}/norm`, list.input);
   const input =
     dropout === 0
       ? normalised

@@ -1,7 +1,7 @@
 import {StageError, type ParamSpec} from 'mixdown/stage';
 import type {Weights} from '../tensors/named-array.ts';
 import {attentionGraph} from './attention.ts';
-import {scoreShifts, type SeriesConfig} from './blocks.ts';
+import {scoreShifts, SERIES_VIEWS, type SeriesConfig, type SeriesView} from './blocks.ts';
 import {dnnGraph} from './dnn.ts';
 import {ATTENTION_NORMS, type AttentionNorm, type ModelGraph} from './graph.ts';
 import {initialWeights} from './initial-weights.ts';
@@ -22,6 +22,19 @@ export const seriesParams = {
     default: 'h1+h2+h3',
     about:
       'hidden blocks that get an attention head, such as h1+h3; a dnn has as many blocks as the highest; no matter to lstm',
+  },
+  mask: {
+    type: 'boolean',
+    default: false,
+    about:
+      'leave out vectors of zeros, or of bytes 128: an LSTM keeps its state over them, attention and means are over the ' +
+      'others; for pieces of whole clips',
+  },
+  view: {
+    type: 'string',
+    enum: SERIES_VIEWS,
+    default: 'vectors',
+    about: 'what the model sees of an example: its vectors, or their mean as one vector, at a fraction of the cost',
   },
   units: {type: 'integer', minimum: 1, default: 600, about: 'units of a hidden block, or of the LSTM'},
   dropout: {type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.4, about: 'part of the units dropped'},
@@ -51,15 +64,18 @@ export interface SeriesChoice {
   readonly finalDense: boolean;
   readonly attNorm: AttentionNorm;
   readonly batchNormMomentum: number;
+  readonly mask: boolean;
+  readonly view: SeriesView;
 }
 
 /** The model chosen. Throws StageError for levels that are none. */
 export function seriesGraph(
-  {model, levels: named, units, dropout, headBatchNorm, finalDense, attNorm, batchNormMomentum}: SeriesChoice,
+  {model, levels: named, units, dropout, headBatchNorm, finalDense, attNorm, batchNormMomentum, ...seen}: SeriesChoice,
   data: Pick<SeriesConfig, 'features' | 'classes' | 'labels'>,
 ): ModelGraph {
   const levels = levelsOf(named);
-  const config: SeriesConfig = {...data, units, dropout, headBatchNorm, momentum: batchNormMomentum};
+  const {mask, view} = seen;
+  const config: SeriesConfig = {...data, units, dropout, headBatchNorm, momentum: batchNormMomentum, mask, view};
   switch (model) {
     case 'attention':
       return attentionGraph({...config, levels, finalDense, attentionNorm: attNorm});

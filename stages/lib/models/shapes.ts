@@ -104,7 +104,7 @@ function outputShape(layer: Layer, inputs: readonly ExampleShape[]): ExampleShap
       if (!(layer.momentum >= 0 && layer.momentum < 1)) {
         throw problem(name, `momentum is ${layer.momentum}; it must be from 0 and below 1`);
       }
-      return atLeast(name, inputs, 1);
+      return atLeast(name, unmasked(name, inputs, 1), 1);
     case 'dropout':
       if (!(layer.rate >= 0 && layer.rate < 1))
         throw problem(name, `rate is ${layer.rate}; it must be from 0 and below 1`);
@@ -115,18 +115,26 @@ function outputShape(layer: Layer, inputs: readonly ExampleShape[]): ExampleShap
       return one(name, inputs);
     case 'softmax':
       return atLeast(name, inputs, 1);
+    case 'mask':
+      return [series(name, inputs)[0]];
+    case 'series': {
+      const shape = atLeast(name, inputs, 1);
+      if (shape.length > 1) throw problem(name, `its input has ${shape.length} axes; one is needed`);
+      return [1, ...shape];
+    }
     case 'time-mean':
-      return [series(name, inputs)[1]];
+      return [series(name, unmasked(name, inputs, 1))[1]];
     case 'attention-pool': {
-      if (inputs.length !== 2) throw problem(name, `it has ${inputs.length} inputs; scores and attention are needed`);
+      if (inputs.length < 2) throw problem(name, `it has ${inputs.length} inputs; scores and attention are needed`);
+      unmasked(name, inputs, 2);
       const [length, classes] = series(name, inputs.slice(0, 1));
-      const [otherLength, otherClasses] = series(name, inputs.slice(1));
+      const [otherLength, otherClasses] = series(name, inputs.slice(1, 2));
       if (length !== otherLength || classes !== otherClasses)
         throw problem(name, 'scores and attention differ in shape');
       return [classes];
     }
     case 'lstm':
-      series(name, inputs);
+      series(name, unmasked(name, inputs, 1));
       positive(name, 'units', layer.units);
       return [layer.units];
     case 'concat': {
@@ -138,7 +146,8 @@ function outputShape(layer: Layer, inputs: readonly ExampleShape[]): ExampleShap
       }
       return [...front, inputs.reduce((total, shape) => total + lastAxis(name, shape), 0)];
     }
-    case 'sum': {
+    case 'sum':
+    case 'mean': {
       const first = inputs[0];
       if (first === undefined) throw problem(name, 'it has nothing to add');
       if (!inputs.every((shape) => equal(shape, first))) throw problem(name, 'its inputs differ in shape');
@@ -201,6 +210,17 @@ function atLeast(name: string, inputs: readonly ExampleShape[], rank: number): E
   if (shape.length < rank) throw problem(name, `its input has ${shape.length} axes; ${rank} or more are needed`);
   lastAxis(name, shape);
   return shape;
+}
+
+/** The inputs without the mask that may follow the first `count`. */
+function unmasked(name: string, inputs: readonly ExampleShape[], count: number): readonly ExampleShape[] {
+  const [mask, ...more] = inputs.slice(count);
+  if (more.length > 0) throw problem(name, `it has ${inputs.length} inputs; ${count} and a mask are the most`);
+  const [shape = []] = inputs;
+  if (mask !== undefined && (shape.length !== 2 || !equal(mask, shape.slice(0, 1)))) {
+    throw problem(name, 'its mask is not one value for each vector of its series');
+  }
+  return inputs.slice(0, count);
 }
 
 /** Rows, or a series of them. */

@@ -27,6 +27,16 @@ export function asSeries(engine: Engine, {shape, tensor}: Value): Tensor3D {
   return shaped(engine, tensor, shape) as Tensor3D;
 }
 
+/** A mask (N, T). */
+export function asMask(engine: Engine, {shape, tensor}: Value): Tensor2D {
+  return shaped(engine, tensor, shape) as Tensor2D;
+}
+
+/** A mask (N, T) as a matrix (N T, 1): a value for each row of the series' matrix. */
+export function asColumn(engine: Engine, {tensor}: Value): Tensor2D {
+  return shaped(engine, tensor, [tensor.size, 1]) as Tensor2D;
+}
+
 export function asImage(engine: Engine, {shape, tensor}: Value): Tensor4D {
   return shaped(engine, tensor, shape) as Tensor4D;
 }

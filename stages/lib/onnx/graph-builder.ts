@@ -16,6 +16,8 @@ export interface GraphBuilder {
   array(name: string, array: NamedArray): string;
   /** A single float32, which nodes share. */
   scalar(value: number): string;
+  /** A single integer, which nodes share. */
+  integer(value: number): string;
   /** Integers, as some operators take their axes; nodes share them. */
   integers(values: readonly number[]): string;
 }
@@ -39,6 +41,7 @@ export function graphBuilder(): GraphBuilder {
     },
     array: add,
     scalar: (value) => add(`float:${value}`, {shape: [], data: Float32Array.of(value)}),
+    integer: (value) => add(`integer:${value}`, {shape: [], data: BigInt64Array.of(BigInt(value))}),
     integers: (values) =>
       add(`integers:${values.join()}`, {shape: [values.length], data: BigInt64Array.from(values, BigInt)}),
   };

@@ -4,7 +4,7 @@ import type {ExampleShape} from '../models/shapes.ts';
 import type {NamedArray, Weights} from '../tensors/named-array.ts';
 import type {OnnxAttribute} from './encode.ts';
 import type {GraphBuilder} from './graph-builder.ts';
-import {attentionNodes, lstmNodes} from './sequence-nodes.ts';
+import {attentionNodes, lstmNodes, maskedMeanNodes, maskNodes} from './sequence-nodes.ts';
 
 /** An input of a layer: its name in the ONNX graph, and the sizes of one example in the model's order of axes. */
 export interface LayerInput {
@@ -50,7 +50,12 @@ export function layerNodes(
       return builder.node('MaxPool', [x], output, windows([2, 2], 2, shape));
     case 'image-mean':
       return builder.node('ReduceMean', [x], output, {axes: {ints: [2, 3]}, keepdims: {int: 0}});
+    case 'mask':
+      return maskNodes(builder, layer.name, x, output);
+    case 'series':
+      return builder.node('Unsqueeze', [x, builder.integers([1])], output);
     case 'time-mean':
+      if (inputs[1] !== undefined) return maskedMeanNodes(builder, layer.name, x, inputs[1].name, output);
       return builder.node('ReduceMean', [x], output, {axes: {ints: [1]}, keepdims: {int: 0}});
     case 'flatten': {
       const rows = builder.node('Transpose', [x], `${layer.name}:rows`, {perm: {ints: [0, 2, 3, 1]}});
@@ -72,14 +77,16 @@ export function layerNodes(
       return builder.node('Concat', names, output, {axis: channelAxis});
     case 'sum':
       return builder.node('Sum', names, output);
+    case 'mean':
+      return builder.node('Mean', names, output);
     case 'normalise': {
       const total = builder.node('ReduceSum', [x, builder.integers([channelAxis.int])], `${layer.name}:total`);
       return builder.node('Div', [x, total], output);
     }
     case 'attention-pool':
-      return attentionNodes(builder, layer.name, names as [string, string], output, layer.norm);
+      return attentionNodes(builder, layer.name, names as [string, string, string?], output, layer.norm);
     case 'lstm':
-      return lstmNodes(builder, layer.name, x, output, part);
+      return lstmNodes(builder, layer.name, names as [string, string?], output, part);
   }
 }
 

@@ -124,6 +124,15 @@ export function concatColumns(engine: Engine, parts: readonly Tensor2D[]): Tenso
   }));
 }
 
+/** Mean of tensors of one shape. */
+export function meanOf<T extends Tensor>(engine: Engine, parts: readonly T[]): T {
+  const {tf} = engine;
+  return withGradient(engine, parts, () => ({
+    value: tf.div<T>(tf.addN([...parts]), parts.length),
+    gradient: (dy) => parts.map(() => () => tf.div(dy, parts.length)),
+  }));
+}
+
 /** Sum of tensors of one shape. */
 export function sumOf<T extends Tensor>(engine: Engine, parts: readonly T[]): T {
   const {tf} = engine;

@@ -76,10 +76,13 @@ describe('the models on embeddings', () => {
     expect(last(attentionGraph({...single, finalDense: false}))).toBe('normalise');
     expect(last(dnnGraph({...single, blocks: 1}))).toBe('normalise');
     expect(last(recurrentGraph(single))).toBe('softmax');
-    expect(() => attentionGraph({...reference, finalDense: false, levels: [1, 2]})).toThrow(
-      'needs a final dense layer',
-    );
-    expect(last(attentionGraph({...reference, finalDense: false, levels: [2]}))).toBe('attention-pool');
+  });
+
+  test('for several labels without a final dense layer end in the mean of the levels', () => {
+    const {layers, outputs} = attentionGraph({...reference, finalDense: false, levels: [1, 3]});
+    expect(layers.at(-1)).toEqual({name: 'probabilities', inputs: ['h1/pool', 'h3/pool'], op: 'mean'});
+    expect(outputs).toEqual(['probabilities']);
+    expect(attentionGraph({...reference, finalDense: false, levels: [2]}).outputs).toEqual(['h2/pool']);
   });
 
   test('say which parameters shift their scores', () => {
@@ -206,6 +209,8 @@ describe('a graph that cannot be computed is refused, with the name of the layer
     ['a momentum of 1', model([3], layer({op: 'batch-norm', epsilon: 1e-3, momentum: 1})), 'momentum is 1'],
     ['an epsilon of 0', model([3], layer({op: 'batch-norm', epsilon: 0, momentum: 0.9})), 'epsilon is 0'],
     ['an LSTM of one row', model([3], layer({op: 'lstm', units: 2})), 'time and values are needed'],
+    ['a series of series', model([3, 2], layer({op: 'series'})), 'its input has 2 axes; one is needed'],
+    ['a mask of a row', model([3], layer({op: 'mask'})), 'time and values are needed'],
     ['two inputs of a ReLU', model([3], layer({op: 'relu'}, ['x', 'x'])), 'it has 2 inputs; one is needed'],
     ['attention without scores', model([3, 2], layer({op: 'attention-pool', norm: 'time-softmax'})), 'it has 1 inputs'],
     ['nothing to add', model([3], layer({op: 'sum'}, [])), 'it has nothing to add'],

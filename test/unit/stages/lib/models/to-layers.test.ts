@@ -39,6 +39,14 @@ const graphs: readonly (readonly [name: string, graph: ModelGraph, example: read
   ),
   ['dense layers and a mean over time', dnnGraph({...series, labels: 'single', blocks: 2}), [4, 5]],
   ['an LSTM', recurrentGraph({...series, labels: 'single'}), [4, 5]],
+  ['attention with a mask', attentionGraph({...attention, mask: true}), [4, 5]],
+  ['a mean over some of the time', dnnGraph({...series, labels: 'single', blocks: 1, mask: true}), [4, 5]],
+  ['an LSTM with a mask', recurrentGraph({...series, labels: 'single', mask: true}), [4, 5]],
+  [
+    'the mean of levels on a mean',
+    attentionGraph({...attention, view: 'mean', finalDense: false, labels: 'multi'}),
+    [4, 5],
+  ],
   ['VGGish with a head', withHead(vggishGraph({width: 0.05}), {hidden: 6, classes: 3}), [96, 64]],
   ['YAMNet, with two outputs', yamnetGraph(), [96, 64]],
 ];
