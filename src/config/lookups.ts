@@ -47,8 +47,14 @@ export function followAll(
     if (before) before.push(walked.missing);
     else missing.set(step, [walked.missing]);
   }
-  for (const [{span}, lacks] of missing)
-    report({code: 'unknown-variable', ...describeMissing(lacks), path, at: 'value', span});
+  let passed = variants.length;
+  for (const step of placeholder.steps) {
+    const lacks = missing.get(step);
+    if (!lacks) continue;
+    passed -= lacks.length;
+    const text = describeMissing(lacks, passed > 0 || lacks.some(({others}) => others));
+    report({code: 'unknown-variable', ...text, path, at: 'value', span: step.span});
+  }
   if (missing.size > 0) return undefined;
   const mapping =
     placeholder.steps.at(-1)?.kind === 'all' ? found.flat().find(({value}) => isObject(value)) : undefined;

@@ -19,6 +19,8 @@ export interface Missing {
   readonly step: Step;
   /** Values that lack the member. */
   readonly holders: readonly Located[];
+  /** Others have it. */
+  readonly others: boolean;
   /** The member; absent for `[*]`, whose holders are neither lists nor mappings. */
   readonly name?: string;
 }
@@ -36,7 +38,10 @@ export function walk(from: Located, steps: readonly Step[], variant: Variant): W
       if (members === undefined) holders.push(holder);
       else for (const each of members) next.push(each);
     }
-    if (holders.length > 0) return {missing: {step, holders, ...(name === undefined ? {} : {name})}};
+    if (holders.length > 0) {
+      const others = holders.length < found.length;
+      return {missing: {step, holders, others, ...(name === undefined ? {} : {name})}};
+    }
     found = next;
   }
   return {found};

@@ -166,7 +166,7 @@ function checkKnown(members: JsonObject, path: readonly string[], depth: number,
   const key = path[depth] ?? '';
   const section = path[0];
   if (depth === 0) return undefined;
-  const hint = () => didYouMean(key, Object.keys(members));
+  const hint = () => unreachable(members, path, depth) ?? didYouMean(key, Object.keys(members));
   const unknown = (code: Problem['code'], what: string): Problem => {
     const message = `unknown ${what} in --set ${text}`;
     return {code, message, hint, path: [], at: 'key', nowhere: true};
@@ -175,6 +175,16 @@ function checkKnown(members: JsonObject, path: readonly string[], depth: number,
   if (depth > 1) return undefined;
   if (section === 'nodes') return unknown('unknown-node', `node \`${key}\``);
   return unknown('unknown-source', `source \`${key}\``);
+}
+
+/** What to do about a key that a path cannot name, because it holds what ends a key or the path. */
+function unreachable(members: JsonObject, path: readonly string[], depth: number): string | undefined {
+  const rest = path.slice(depth).join('.');
+  const key = Object.keys(members).find((known) => /[.=]/.test(known) && rest.startsWith(known.split('=')[0] || known));
+  if (key === undefined) return undefined;
+  const around = path.slice(0, depth).join('.');
+  const form = `--set '${around}={"${key}": …, …}'`;
+  return `a path cannot name \`${key}\`, which has a \`.\` or \`=\`: override it in a profile, or replace the mapping around it: ${form}`;
 }
 
 /** Undefined for a list or mapping that was cut short, or whose quotes the shell took. */

@@ -91,12 +91,14 @@ function traceText(problem: Problem, source: ReportSource): string {
   if (typeof value !== 'string') return '';
   const used = [...value.matchAll(/(?<!\$)\$\{\s*(?:vars|matrix)\.[^}\s]+\s*\}/g)];
   if (used.length === 0) return '';
+  const chosen = Object.entries(problem.variant ?? {}).map(([axis, value]) => `${axis}=${scalarText(value)}`);
+  const where = chosen.length > 0 ? ` where ${chosen.join(',')}` : '';
   const notes = used.map(([text]) => {
     const origin = originOf(source.origins, variablePath(text, problem.variant));
-    return origin?.from.by === 'set' ? `${text}, set by --set ${origin.from.text}` : text;
+    const reference = text.includes('[matrix') ? `${text}${where}` : text;
+    return origin?.from.by === 'set' ? `${reference}, set by --set ${origin.from.text}` : reference;
   });
-  const where = Object.entries(problem.variant ?? {}).map(([axis, value]) => `${axis}=${scalarText(value)}`);
-  return ` (through ${notes.join(', ')}${where.length > 0 ? ` where ${where.join(',')}` : ''})`;
+  return ` (through ${notes.join(', ')})`;
 }
 
 /** Where in the document a reference finds its value in a variant; empty for an axis. */

@@ -56,6 +56,36 @@ test('overrides variables, sources, nodes, seed and salt', async () => {
   expect(pipeline.sources['labels']?.include).toEqual(['*.tsv']);
 });
 
+test('overrides members whose keys are no plain names, and says what to do about those that a path cannot name', async () => {
+  const text = yaml
+    .replace(
+      'label: plain}',
+      "label: plain, table: {h1+h2: {n: 1}, F-h1: {n: 2}, F-1.5: {n: 3}, 'a=b': {n: 4}, '7': {n: 5}}}",
+    )
+    .replace('model: {width: 0.5}', 'table: {h1+h2: {n: 10}, F-1.5: {n: 30}}')
+    .replace(/sizes: .*/, "sizes: '\\${vars.table[*].n}'}".replace('\\', ''));
+  const sizes = async (overrides: readonly string[], profiles: readonly string[] = []) =>
+    (await pipelineOf(text).pipeline({overrides, profiles})).nodes.at(-1)?.params['sizes'];
+  expect(await sizes([])).toEqual([5, 1, 2, 3, 4]);
+  expect(await sizes(['vars.table.h1+h2.n=6', 'table.F-h1.n=7', 'table.7.n=8'])).toEqual([8, 6, 7, 3, 4]);
+  expect(await sizes(['table.h1+h2.n=11'], ['small'])).toEqual([5, 11, 2, 30, 4]);
+  const overrides = ['table.F-1.5.n=9', 'table.a=b.n=9', 'table.F-1.6.n=1'];
+  expect(await pipelineOf(text).mistakes({overrides})).toMatchInlineSnapshot(`
+    "
+    unknown variable \`table.F-1\` in --set table.F-1.5.n=9 [unknown-variable]
+      hint: a path cannot name \`F-1.5\`, which has a \`.\` or \`=\`: override it in a profile, or replace the mapping around it: --set 'vars.table={"F-1.5": …, …}'
+
+    unknown variable \`table.a\` in --set table.a=b.n=9 [unknown-variable]
+      hint: a path cannot name \`a=b\`, which has a \`.\` or \`=\`: override it in a profile, or replace the mapping around it: --set 'vars.table={"a=b": …, …}'
+
+    unknown variable \`table.F-1\` in --set table.F-1.6.n=1 [unknown-variable]
+      hint: did you mean \`F-h1\`?
+
+    3 problems
+    "
+  `);
+});
+
 test('does not take a list that was cut short for a text', async () => {
   for (const text of ['folds=[1,2', 'folds=[h1,h2]', 'model={"width":1']) {
     expect(await mistakes([text])).toContain(`--set ${text}: the value starts like JSON and is none [bad-override]`);
