@@ -23,12 +23,6 @@ export default defineStage({
   summary: 'Trains a classifier of clips with several labels each, such as those of AudioSet, and scores other clips.',
   params: {
     ...seriesParams,
-    view: {
-      type: 'string',
-      enum: ['vectors', 'mean'],
-      default: 'vectors',
-      about: 'what the model sees of a clip: its vectors, or their mean as one vector, at a fraction of the cost',
-    },
     priorBias: {
       type: 'boolean',
       default: false,
@@ -37,8 +31,7 @@ export default defineStage({
     finalDense: {
       type: 'boolean',
       default: true,
-      about:
-        'a dense layer over the concatenated levels; without it, the scores of the one level are the probabilities',
+      about: "a dense layer over the concatenated levels; without it, the mean of the levels' scores",
     },
     sampler: {
       type: 'string',
@@ -154,11 +147,11 @@ export default defineStage({
         seed,
       );
       try {
-        const {view, batchSize, iterations} = params;
+        const {batchSize, iterations} = params;
         const all = Int32Array.from({length: scored.count}, (_, row) => row);
         const truth = scored.members(all, 'place');
         const heldOutTruth = clips.members(split.holdout, 'place');
-        const options = {view, batchSize, signal};
+        const options = {batchSize, signal};
         const predictAll = (): Promise<Float32Array> => predictTags(model, scored, all, options);
         const predictHeldOut = (): Promise<Float32Array> => predictTags(model, clips, split.holdout, options);
         const sampler = (start: SamplerStart): Sampler =>
@@ -177,7 +170,7 @@ export default defineStage({
             const rows = new Int32Array(batchSize);
             return () => {
               stream.next(rows);
-              return clips.batch(rows, view);
+              return clips.batch(rows);
             };
           },
           async evaluate() {
@@ -209,7 +202,7 @@ export default defineStage({
           about: {
             model: params.model,
             levels: params.levels,
-            view,
+            view: params.view,
             units: String(params.units),
             attNorm: params.attNorm,
             headBatchNorm: String(params.headBatchNorm),

@@ -3,13 +3,22 @@ import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {multiHotBytes, setClasses} from '../../../stages/lib/audioset/multi-hot.ts';
 import {readCsvTable} from '../../../stages/lib/formats/csv.ts';
-import {encodeNpy, readFloat32} from '../../../stages/lib/formats/npy.ts';
+import {encodeNpy, readFloat32, readUint8} from '../../../stages/lib/formats/npy.ts';
+import {dequantize} from '../../../stages/lib/learning/quantize.ts';
 import {readModel} from '../../../stages/lib/models/model-file.ts';
+import {createPredictor} from '../../../stages/lib/models/predictor.ts';
 import {createRng} from '../../../stages/lib/rng.ts';
+import {loadEngine} from '../../../stages/lib/tensors/engine.ts';
 import audiosetFeatures from '../../../stages/audioset-features.ts';
 import trainTagger from '../../../stages/train-tagger.ts';
 import {sharedData} from '../../support/shared-data.ts';
-import {runStage, temporaryFolder, type HarnessOptions, type HarnessResult} from '../../support/stage-harness.ts';
+import {
+  runStage,
+  temporaryFolder,
+  testEngine,
+  type HarnessOptions,
+  type HarnessResult,
+} from '../../support/stage-harness.ts';
 import {stopAfter} from '../../support/stop-after.ts';
 
 const CLASSES = 9;
@@ -78,6 +87,12 @@ function train(params: Options['params'] = {}, rest: Options = {}): Promise<Trai
   return runStage(trainTagger, {params: {...SMALL, ...params}, inputs, seed: 5, ...rest});
 }
 
+function writtenFile(content: Uint8Array): string {
+  const path = join(temporaryFolder(), 'array.npy');
+  writeFileSync(path, content);
+  return path;
+}
+
 const bytesOf = ({outputs}: Trained): readonly Buffer[] => Object.values(outputs).map((path) => readFileSync(path));
 const curveOf = ({outputs}: Trained): readonly number[] =>
   readCsvTable(outputs.curve, ['iteration', 'trainLoss', 'meanPrecision', 'meanArea']).rows.map(({record}) =>
@@ -91,6 +106,8 @@ describe('train-tagger', () => {
     ['dnn', {model: 'dnn', levels: 'h1'}],
     ['dnn on the mean', {model: 'dnn', levels: 'h1', view: 'mean'}],
     ['lstm', {model: 'lstm'}],
+    ['lstm with a mask', {model: 'lstm', mask: true}],
+    ['the mean of two levels', {model: 'attention', levels: 'h1+h2', finalDense: false}],
   ] as const)('learns with %s', async (_, params) => {
     const trained = await train(params);
     const {shape, data} = readFloat32(trained.outputs.predictions, 2);
@@ -99,6 +116,18 @@ describe('train-tagger', () => {
     expect(trained.metrics['meanPrecision']).toBeGreaterThan(0.6);
     expect(trained.metrics['meanArea']).toBeGreaterThan(0.7);
     expect(trained.metrics['dPrime']).toBeGreaterThan(0.7);
+  });
+
+  test.each([false, true])('a model of means averages by itself, mask: %s', async (mask) => {
+    const {outputs} = await train({model: 'attention', levels: 'h1', view: 'mean', mask, iterations: 20});
+    const {graph, weights} = readModel(outputs.model);
+    const {shape, data} = readUint8(writtenFile(scored.features.content), 3);
+    const predictor = createPredictor(await loadEngine({engine: testEngine(), threads: 1}), graph, weights);
+    const scores = await predictor.run({features: {shape, data: dequantize(data, 'unit')}});
+    predictor.dispose();
+    const own = readFloat32(outputs.predictions, 2).data;
+    const differences = own.map((value, i) => Math.abs(value - (scores[graph.outputs[0] ?? '']?.data[i] ?? NaN)));
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
   });
 
   test('keeps the weights that are best on the clips held out, which do not train', async () => {
