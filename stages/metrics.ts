@@ -1,4 +1,5 @@
 import {writeFileSync} from 'node:fs';
+import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
 import {readCsv, writeCsv} from './lib/formats/csv.ts';
 import {readFolds, type Folds} from './lib/experiment/dataset.ts';
@@ -9,6 +10,9 @@ import {membersOf, membersOfTargets, type ClassMembers} from './lib/learning/cla
 import {makeReport} from './lib/learning/report.ts';
 import {count} from './lib/problems.ts';
 import {joinValidation, type ClipScores} from './lib/learning/validation-scores.ts';
+import {rowOf} from './lib/learning/metrics.ts';
+import {createRng} from './lib/rng.ts';
+import {bootstrapClips} from './lib/statistics/clip-bootstrap.ts';
 
 export default defineStage({
   name: 'metrics',
@@ -22,6 +26,26 @@ export default defineStage({
       about: 'the clips that the predictions are for',
     },
     fold: {type: 'integer', minimum: 0, default: 0, about: 'with split train: only the clips of this fold; 0: all'},
+    clips: {
+      type: 'string',
+      enum: ['all', 'verified'],
+      default: 'all',
+      about: 'of the clips that the predictions are for, those to score; verified: whose label a person has confirmed',
+    },
+    repeat: {
+      type: 'integer',
+      minimum: 0,
+      default: 0,
+      about: 'which of several trainings of the variant this is, from other seeds: tables show their mean and spread',
+    },
+    bootstrap: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 100_000,
+      default: 0,
+      about: 'samples of the clips for intervals of the scores, such as 1000; 0: no intervals',
+    },
+    confidence: {type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.95, about: 'of the intervals'},
   },
   inputs: {
     predictions: {kind: 'file', many: true, about: 'float32 .npy (clips by key, classes); several with `indexes` only'},
@@ -47,10 +71,24 @@ export default defineStage({
     metrics: {kind: 'file', name: 'metrics.json', about: 'all scores, type metrics/1'},
     perClass: {kind: 'file', name: 'per-class.csv', about: 'label, clips, ap, auc, ap3; empty where not defined'},
   },
-  run({params, inputs, outputs, log, metric}) {
+  seeded: true,
+  async run({params, inputs, outputs, seed, signal, log, progress, metric}) {
     const {data, members, labels} = readScored(params, inputs);
     if (!data.every(Number.isFinite)) throw new StageError('the predictions hold a value that is not a finite number');
-    const report = makeReport(params.variant, data, members, labels);
+    const {repeat, bootstrap: resamples, confidence} = params;
+    let ranked = 0;
+    const pause = async (): Promise<void> => {
+      await setImmediate();
+      signal.throwIfAborted();
+      progress(ranked++ / labels.length);
+    };
+    const report = makeReport(params.variant, data, members, labels, {
+      ...(repeat > 0 && {repeat}),
+      ...(params.clips === 'verified' && {part: 'verified'}),
+      ...(resamples > 0 && {
+        intervals: await bootstrapClips(createRng(seed), data, members, {resamples, confidence}, pause),
+      }),
+    });
     writeFileSync(outputs.metrics, `${JSON.stringify(report, null, 2)}\n`);
     writeCsv(
       outputs.perClass,
@@ -78,6 +116,7 @@ interface Inputs {
 interface Params {
   readonly split: 'train' | 'test';
   readonly fold: number;
+  readonly clips: 'all' | 'verified';
 }
 
 /** Class probabilities (clips, classes) and what is true of the clips. */
@@ -91,7 +130,7 @@ function readScored(params: Params, inputs: Inputs): Scored {
   const {folds: foldsPath, targets, classes} = inputs;
   if (foldsPath !== undefined && targets === undefined && classes === undefined) {
     const folds = readFolds(foldsPath);
-    const {clips, data} = readFoldScores(params, inputs, folds);
+    const {clips, data} = partOf(readFoldScores(params, inputs, folds), params, folds.classes.length);
     const rows = Int32Array.from(clips, (_, row) => row);
     const classOf = Int32Array.from(clips, ({classIndex}) => classIndex);
     return {data, members: membersOf(rows, classOf, folds.classes.length), labels: folds.classes};
@@ -99,10 +138,22 @@ function readScored(params: Params, inputs: Inputs): Scored {
   if (foldsPath !== undefined || targets === undefined || classes === undefined) {
     throw new StageError('what is true of the clips is not clear', 'bind `folds`, or `targets` and `classes`');
   }
-  if (inputs.indexes.length > 0 || params.split === 'train' || params.fold !== 0) {
-    throw new StageError('targets have no split and no folds', 'leave `indexes`, `split` and `fold` out');
+  if (inputs.indexes.length > 0 || params.split === 'train' || params.fold !== 0 || params.clips !== 'all') {
+    throw new StageError(
+      'targets have no split and no folds, and do not say which clips are verified',
+      'leave `indexes`, `split`, `fold` and `clips` out',
+    );
   }
   return readTargetScores(onlyOf(inputs.predictions), targets, classes);
+}
+
+function partOf(scores: ClipScores, {clips: part}: Params, classes: number): ClipScores {
+  if (part === 'all') return scores;
+  const rows = [...scores.clips.keys()].filter((row) => scores.clips[row]?.verified);
+  if (rows.length === 0) throw new StageError('none of the clips is verified', 'leave the param `clips` out');
+  const data = new Float32Array(rows.length * classes);
+  for (const [i, row] of rows.entries()) data.set(rowOf(scores.data, classes, row), i * classes);
+  return {clips: scores.clips.filter(({verified}) => verified), data};
 }
 
 function readTargetScores(predictions: string, targets: string, classes: string): Scored {

@@ -1,12 +1,14 @@
 import {writeFileSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
 import {defineStage} from 'mixdown/stage';
+import {pairMatrix} from './lib/figures/pair-matrix.ts';
+import {CLASS_SCORE_NAMES} from './lib/figures/scores.ts';
 import {latexTable, markdownTable} from './lib/figures/table.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readReport} from './lib/learning/report.ts';
 import {createRng} from './lib/rng.ts';
 import {createComparer, type Comparison} from './lib/statistics/comparison.ts';
-import {correctPairs, meansMarkdown, PAIR_COLUMNS, pairCells, pairTable} from './lib/statistics/pair-table.ts';
+import {correctPairs, meansMarkdown, PAIR_COLUMNS, pairCells, pValues} from './lib/statistics/pair-table.ts';
 import {pairsOf, variantsOf} from './lib/statistics/variants.ts';
 
 export default defineStage({
@@ -43,7 +45,14 @@ export default defineStage({
       about: 'of the bootstrap intervals',
     },
   },
-  inputs: {metrics: {kind: 'file', many: true, about: 'output `metrics` of stage metrics for each variant, in order'}},
+  inputs: {
+    metrics: {
+      kind: 'file',
+      many: true,
+      about:
+        'output `metrics` of stage metrics for each variant, in order; of one with several repeats the mean of each class counts',
+    },
+  },
   outputs: {
     markdown: {kind: 'file', name: 'significance.md', display: true, about: 'p-values of paired t-tests, and means'},
     latex: {kind: 'file', name: 'significance.tex', about: 'the p-values as a table of LaTeX'},
@@ -52,7 +61,7 @@ export default defineStage({
       name: 'pairs.csv',
       about:
         'a,b,classes, means, difference a - b with its bootstrap interval low,high, t-test, Wilcoxon and sign-flip ' +
-        'p-values, bare and corrected by Holm; empty where not defined',
+        'p-values, bare and corrected by Holm, and the score; empty where not defined',
     },
     variants: {kind: 'file', name: 'variants.csv', about: 'variant,classes,mean,low,high: mean over the classes'},
   },
@@ -76,15 +85,20 @@ export default defineStage({
     const rows = correctPairs(compared);
     const undefinedOnes = (variants[0]?.values ?? []).filter((value) => value === null).length;
     if (undefinedOnes > 0) log(`classes left out, as their ${score} is not defined: ${undefinedOnes}`);
-    const scoreName = SCORE_NAMES[score];
-    const table = pairTable(
+    const scoreName = CLASS_SCORE_NAMES[score];
+    const sides = params.sides === 1 ? 1 : 2;
+    const table = pairMatrix(
       variants.map(({variant}) => variant),
-      rows,
-      {title, scoreName, sides: params.sides === 1 ? 1 : 2, level},
+      pValues(rows, sides),
+      {title, scoreName, sides, level},
     );
     writeFileSync(outputs.markdown, `${markdownTable(table)}\n${meansMarkdown(means, scoreName, confidence)}`);
     writeFileSync(outputs.latex, latexTable(table));
-    writeCsv(outputs.pairs, PAIR_COLUMNS, rows.map(pairCells));
+    writeCsv(
+      outputs.pairs,
+      PAIR_COLUMNS,
+      rows.map((row) => pairCells(row, score)),
+    );
     writeCsv(
       outputs.variants,
       ['variant', 'classes', 'mean', 'low', 'high'],
@@ -98,5 +112,3 @@ export default defineStage({
     );
   },
 });
-
-const SCORE_NAMES = {ap: 'AP', auc: 'AUC', ap3: 'AP@3'} as const;

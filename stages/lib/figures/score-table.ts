@@ -2,55 +2,118 @@ import {groupBy} from '../group-by.ts';
 import {chanceAveragePrecisionAt3} from '../learning/metrics.ts';
 import type {MetricsReport} from '../learning/report.ts';
 import {firstOf} from '../problems.ts';
-import type {Reference} from './reference.ts';
+import {variantKey, type Reference} from './reference.ts';
+import type {VariantRow} from './score-rows.ts';
+import {decimals, NONE, summarize, summaryText} from './score-summary.ts';
 import {SCORE_NAMES, type Score} from './scores.ts';
 import type {Cell, Table} from './table.ts';
 
-/**
- * One row a report, one column a score; beside it, where the reference has the score, the reference's figure. Variants of the
- * reference that have no report follow, so that what was not done is seen.
- */
-export function scoreTable(
-  title: string,
-  reports: readonly MetricsReport[],
-  scores: readonly Score[],
-  reference?: Reference,
-): Table {
-  const variants = reports.map(({variant}) => variant);
-  const others = reference?.others(variants) ?? [];
+export interface ScoreTableOptions {
+  readonly title: string;
+  readonly scores: readonly Score[];
+  /** What variants are, by name; rows of the reference bring theirs. */
+  readonly about: ReadonlyMap<string, string>;
+  readonly reference: Reference | undefined;
+}
+
+/** A row a variant, a column a score; beside it, where the reference has the score, the reference's figure. */
+export function scoreTable(rows: readonly VariantRow[], {title, scores, about, reference}: ScoreTableOptions): Table {
   const columns = scores.flatMap((score): readonly Column[] => {
-    const own = {
-      heading: SCORE_NAMES[score],
-      cells: [...reports.map((r) => text(r, score)), ...others.map(() => NONE)],
-    };
+    const own = {heading: SCORE_NAMES[score], cells: rows.map((row) => ownCell(row, score))};
     if (reference?.has(score) !== true) return [own];
-    const figures = [...variants, ...others].map((variant) => reference.find(variant, score));
-    return [
-      own,
-      {heading: `${SCORE_NAMES[score]} (published)`, cells: figures.map((value) => value?.toFixed(3) ?? NONE)},
-    ];
+    const figures = rows.map(({published}) => publishedCell(published?.scores[score]));
+    return [own, {heading: `${SCORE_NAMES[score]} (published)`, cells: figures}];
   });
-  const clips = [...reports.map((report) => String(report.clips)), ...others.map(() => NONE)];
-  const best = columns.map(({cells}) => cells.reduce(higher));
-  const rows = [...variants, ...others].map((variant, row): readonly Cell[] => [
-    {text: variant},
-    ...columns.map(({cells}, i): Cell => {
-      const own = cells[row] ?? NONE;
-      return {text: own, best: own === best[i] && own !== NONE && cells.length > 1};
-    }),
-    {text: clips[row] ?? NONE},
-  ]);
+  const best = columns.map(({cells}) => Math.max(...cells.map(({rank}) => rank)));
+  const reports = rows.flatMap(({own}) => own?.reports ?? []);
+  const isDescribed = rows.some((row) => aboutOf(row, about) !== '');
+  const isRepeated = rows.some(({own}) => (own?.reports.length ?? 0) > 1);
   return {
     title,
-    head: ['Variant', ...columns.map(({heading}) => heading), 'clips'],
-    rows,
-    notes: [...chanceLines(reports, scores), ...undefinedLines(reports, scores)],
+    head: [
+      'Variant',
+      ...(isDescribed ? ['Model'] : []),
+      ...columns.map(({heading}) => heading),
+      ...(isRepeated ? ['repeats'] : []),
+      'clips',
+    ],
+    textColumns: isDescribed ? [0, 1] : [0],
+    rows: rows.map((row, i): readonly Cell[] => [
+      {text: row.variant},
+      ...(isDescribed ? [{text: aboutOf(row, about)}] : []),
+      ...columns.map(({cells}, c): Cell => {
+        const {text, rank} = cells[i] ?? NO_FIGURE;
+        return {text, best: rank === best[c] && rank > -Infinity && rows.length > 1};
+      }),
+      ...(isRepeated ? [{text: row.own === undefined ? NONE : String(row.own.reports.length)}] : []),
+      {text: row.own === undefined ? NONE : String(row.own.reports[0].clips)},
+    ]),
+    notes: [
+      ...(isRepeated
+        ? [['±: standard deviation (n - 1) over the repeats of the training, each with another seed.']]
+        : []),
+      ...intervalLines(rows),
+      ...partLines(rows),
+      ...chanceLines(reports, scores),
+      ...undefinedLines(reports, scores),
+      ...(reference?.notes ?? []).map((note) => [note]),
+    ],
   };
+}
+
+/** What a row's variant is, or which row of the reference, where its name does not tell; else empty. */
+export function aboutOf({variant, published}: VariantRow, about: ReadonlyMap<string, string>): string {
+  const isNamed = published === undefined || variantKey(published.variant) === variantKey(variant);
+  return about.get(variant) ?? published?.about ?? (isNamed ? '' : published.variant);
 }
 
 interface Column {
   readonly heading: string;
-  readonly cells: readonly string[];
+  readonly cells: readonly Figure[];
+}
+
+interface Figure {
+  readonly text: string;
+  /** What is compared to find the best: the figure as printed, so that what reads as equal is bold together. */
+  readonly rank: number;
+}
+
+const NO_FIGURE: Figure = {text: NONE, rank: -Infinity};
+
+function ownCell({own}: VariantRow, score: Score): Figure {
+  if (own === undefined) return NO_FIGURE;
+  const summary = summarize(own, score);
+  const {mean} = summary;
+  return mean === null
+    ? NO_FIGURE
+    : {text: summaryText(summary), rank: mean === Infinity ? mean : Number(decimals(mean))};
+}
+
+function publishedCell(value: number | undefined): Figure {
+  return value === undefined ? NO_FIGURE : {text: decimals(value), rank: Number(decimals(value))};
+}
+
+function intervalLines(rows: readonly VariantRow[]): readonly (readonly string[])[] {
+  const intervals = rows.flatMap(({own}) => (own?.reports.length === 1 ? (own.reports[0].intervals ?? []) : []));
+  const kinds = new Set(
+    intervals.map(({confidence, resamples}) => `${percent(confidence)} of ${resamples} bootstrap samples of the clips`),
+  );
+  return kinds.size === 0 ? [] : [[`In brackets: intervals of ${[...kinds].join('; ')}.`]];
+}
+
+function percent(part: number): string {
+  return `${Number((part * 100).toPrecision(10))} %`;
+}
+
+function partLines(rows: readonly VariantRow[]): readonly (readonly string[])[] {
+  const parts = groupBy(
+    rows.filter(({own}) => own?.reports[0].part !== undefined),
+    ({own}) => own?.reports[0].part,
+  );
+  return [...parts].map(([part, own]) => {
+    const who = own.length === rows.length ? '' : ` (${firstOf(own.map(({variant}) => variant))})`;
+    return [`Scored on ${part === 'verified' ? 'verified clips' : `the ${part} test clips`} only${who}.`];
+  });
 }
 
 /**
@@ -79,7 +142,8 @@ function undefinedLines(reports: readonly MetricsReport[], scores: readonly Scor
   );
   if (means.length === 0) return [];
   return [...lists].map(([labels, own]) => {
-    const where = own.length === reports.length ? '' : ` (${firstOf(own.map(({variant}) => variant))})`;
+    const variants = [...new Set(own.map(({variant}) => variant))];
+    const where = own.length === reports.length ? '' : ` (${firstOf(variants)})`;
     const why = means.length === 1 ? 'it is' : 'they are';
     return [`Classes left out of ${means.join(' and ')}, where ${why} not defined${where}: ${labels}`];
   });
@@ -89,17 +153,3 @@ const CHANCE: {readonly [S in Score]?: (classes: number) => number} = {
   map3: chanceAveragePrecisionAt3,
   accuracy: (classes) => 1 / classes,
 };
-
-const NONE = '-';
-
-function text(report: MetricsReport, score: Score): string {
-  const value = report[score];
-  if (value !== null) return value.toFixed(3);
-  return score === 'dPrime' && report.auc === 1 ? 'inf' : NONE;
-}
-
-/** Of two cells as printed, so that what reads as equal is bold together. */
-function higher(a: string, b: string): string {
-  const number = (cell: string): number => (cell === 'inf' ? Infinity : cell === NONE ? -Infinity : Number(cell));
-  return number(b) > number(a) ? b : a;
-}

@@ -1,3 +1,5 @@
+import type {ClassScore} from '../learning/report.ts';
+
 /** Scores of a report that a table can have as columns. */
 export const SCORES = ['map3', 'map', 'auc', 'dPrime', 'accuracy'] as const;
 export type Score = (typeof SCORES)[number];
@@ -10,3 +12,6 @@ export const SCORE_NAMES: {readonly [S in Score]: string} = {
   dPrime: "d'",
   accuracy: 'accuracy',
 };
+
+/** The scores of a class, as people write them. */
+export const CLASS_SCORE_NAMES: {readonly [S in ClassScore]: string} = {ap: 'AP', auc: 'AUC', ap3: 'AP@3'};

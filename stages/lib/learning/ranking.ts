@@ -79,7 +79,7 @@ export function rankClasses(
 const COLUMNS_AT_ONCE = 16;
 
 /** The distinct scores of positives, rising, and how many positives have each. */
-function distinctPositives(
+export function distinctPositives(
   scores: Float32Array | Float64Array,
   isPositive: Uint8Array,
 ): {readonly values: Float64Array; readonly sizes: Float64Array} {
@@ -99,7 +99,7 @@ function distinctPositives(
 }
 
 /** The first place whose value is not below `score`. */
-function lowerBound(values: Float64Array, score: number): number {
+export function lowerBound(values: Float64Array, score: number): number {
   let from = 0;
   let to = values.length;
   while (from < to) {

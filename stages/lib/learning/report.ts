@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {StageError} from 'mixdown/stage';
+import type {Interval} from '../statistics/resampling.ts';
 import type {ClassMembers} from './class-members.ts';
 import {dPrime, meanOf} from './metrics.ts';
 import {rankClasses} from './ranking.ts';
@@ -9,6 +10,10 @@ import {topThree} from './top-three.ts';
 export interface MetricsReport {
   readonly type: 'metrics/1';
   readonly variant: string;
+  /** Which of several trainings of the variant, with other seeds, was scored. */
+  readonly repeat?: number;
+  /** What part of the clips there are was scored; all unless it is said. */
+  readonly part?: 'verified' | 'public' | 'private';
   readonly clips: number;
   readonly classes: number;
   /** Clips have any number of classes, not one each. */
@@ -20,10 +25,25 @@ export interface MetricsReport {
   readonly dPrime: number | null;
   /** Part of the clips whose highest score is of a class of theirs. */
   readonly accuracy: number;
+  readonly intervals?: ScoreIntervals;
   readonly perClass: readonly ClassMetrics[];
   /** Labels whose AP or AUC is not defined, and which the means leave out. */
   readonly undefined: readonly string[];
 }
+
+/** Percentile intervals of a bootstrap over the clips; null where the score is. */
+export interface ScoreIntervals {
+  readonly resamples: number;
+  readonly confidence: number;
+  readonly map3: Interval;
+  readonly map: Interval | null;
+  readonly auc: Interval | null;
+  readonly dPrime: Interval | null;
+  readonly accuracy: Interval;
+}
+
+/** Scores of a class in a report. */
+export type ClassScore = 'ap' | 'auc' | 'ap3';
 
 export interface ClassMetrics {
   readonly label: string;
@@ -36,6 +56,9 @@ export interface ClassMetrics {
   readonly ap3: number | null;
 }
 
+/** What a report says besides its scores. */
+export type ReportDetails = Pick<MetricsReport, 'repeat' | 'part' | 'intervals'>;
+
 /**
  * Scores class probabilities (clips, classes), none of them NaN; `members` are the clips of each class. MAP and AUC are
  * unweighted means over the classes that have them; d' is that of the mean AUC, not a mean over classes. At least one
@@ -46,6 +69,7 @@ export function makeReport(
   scores: Float32Array,
   members: ClassMembers,
   labels: readonly string[],
+  {repeat, part, intervals}: ReportDetails = {},
 ): MetricsReport {
   const {classes, rows, starts} = members;
   const clips = scores.length / classes;
@@ -65,6 +89,8 @@ export function makeReport(
   return {
     type: 'metrics/1',
     variant,
+    ...(repeat === undefined ? {} : {repeat}),
+    ...(part === undefined ? {} : {part}),
     clips,
     classes,
     ...(isMultiLabel(members, clips) ? {multiLabel: true} : {}),
@@ -73,6 +99,7 @@ export function makeReport(
     auc,
     dPrime: separation !== null && Number.isFinite(separation) ? separation : null,
     accuracy: meanOf(isTopHit) ?? 0,
+    ...(intervals === undefined ? {} : {intervals}),
     perClass,
     undefined: perClass.filter(({ap, auc}) => ap === null || auc === null).map(({label}) => label),
   };

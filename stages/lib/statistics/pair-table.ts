@@ -1,5 +1,8 @@
-import {markdownTable, type Table} from '../figures/table.ts';
-import {count} from '../problems.ts';
+import {StageError} from 'mixdown/stage';
+import type {PairP} from '../figures/pair-matrix.ts';
+import {markdownTable} from '../figures/table.ts';
+import {readCsvTable, type CsvRow} from '../formats/csv.ts';
+import type {ClassScore} from '../learning/report.ts';
 import type {Comparison, Description} from './comparison.ts';
 import {holm} from './holm.ts';
 
@@ -34,11 +37,11 @@ export const PAIR_COLUMNS = [
   ...['a', 'b', 'classes', 'meanA', 'meanB', 'difference', 'low', 'high'],
   ...['t', 'freedom', 'pOneSided', 'pTwoSided', 'holmOneSided', 'holmTwoSided'],
   ...['wilcoxon', 'wilcoxonPairs', 'wilcoxonOneSided', 'wilcoxonTwoSided', 'wilcoxonHolmTwoSided'],
-  ...['signFlip', 'signFlipHolm'],
+  ...['signFlip', 'signFlipHolm', 'score'],
 ];
 
-/** One row of the csv, as PAIR_COLUMNS. */
-export function pairCells(pair: CorrectedComparison): readonly (string | number)[] {
+/** One row of the csv, as PAIR_COLUMNS. `score` is what was compared. */
+export function pairCells(pair: CorrectedComparison, score: ClassScore): readonly (string | number)[] {
   const {a, b, classes, meanA, meanB, interval, tTest, wilcoxon, signFlip, holm} = pair;
   const values = [
     ...[meanA, meanB, meanA - meanB, interval?.low, interval?.high],
@@ -46,50 +49,50 @@ export function pairCells(pair: CorrectedComparison): readonly (string | number)
     ...[wilcoxon?.statistic, wilcoxon?.pairs, wilcoxon?.oneSided, wilcoxon?.twoSided, holm.wilcoxonTwoSided],
     ...[signFlip, holm.signFlip],
   ];
-  return [a, b, classes, ...values.map((value) => value ?? '')];
+  return [a, b, classes, ...values.map((value) => value ?? ''), score];
 }
 
-export interface PairTableOptions {
-  readonly title: string;
-  /** Of the score, as people write it. */
-  readonly scoreName: string;
-  readonly sides: 1 | 2;
-  readonly level: number;
+/** What a table of p-values shows of the pairs. */
+export function pValues(pairs: readonly CorrectedComparison[], sides: 1 | 2): readonly PairP[] {
+  return pairs.map(({a, b, tTest, holm: corrected}) => ({
+    a,
+    b,
+    p: sides === 1 ? tTest?.oneSided : tTest?.twoSided,
+    corrected: sides === 1 ? corrected.oneSided : corrected.twoSided,
+  }));
 }
 
-/**
- * p-values of the paired t-tests: a row for each variant but the last, a column for each but the first. `pairs` as from
- * `pairsOf`.
- */
-export function pairTable(
-  variants: readonly string[],
-  pairs: readonly CorrectedComparison[],
-  {title, scoreName, sides, level}: PairTableOptions,
-): Table {
-  const cellOf = (a: string, b: string): string => {
-    const pair = pairs.find((candidate) => candidate.a === a && candidate.b === b);
-    if (pair === undefined) return '';
-    const p = sides === 1 ? pair.tTest?.oneSided : pair.tTest?.twoSided;
-    const corrected = sides === 1 ? pair.holm.oneSided : pair.holm.twoSided;
-    if (p === undefined || corrected === undefined) return '-';
-    const stars = corrected < level ? '**' : p < level ? '*' : '';
-    return `${p < 0.0005 ? '<0.001' : p.toFixed(3)}${stars}`;
-  };
-  const columns = variants.slice(1);
-  const hasUndefined = pairs.some(({tTest}) => tTest === undefined);
-  return {
-    title,
-    head: ['', ...columns],
-    rows: variants.slice(0, -1).map((a) => [{text: a}, ...columns.map((b) => ({text: cellOf(a, b)}))]),
-    notes: [
-      [
-        `p-values of paired t-tests over the ${scoreName} of the classes, ${sides === 1 ? 'one-sided, P(T > |t|)' : 'two-sided'}. ` +
-          `*: below ${level}; **: also when the ${count(pairs.length, 'pair')} are corrected for (Holm).`,
-      ],
-      ...(hasUndefined ? [['-: not defined, as the two differ in no class, or by the same everywhere.']] : []),
-    ],
-  };
+export interface TestedPairs {
+  readonly pairs: readonly PairP[];
+  readonly score: ClassScore;
 }
+
+/** Reads a csv of `pairCells`. Throws StageError with the line of what is none. `name` stands for the file in messages. */
+export function readPairs(path: string, sides: 1 | 2, name: string): TestedPairs {
+  const [bare, corrected] = sides === 1 ? ['pOneSided', 'holmOneSided'] : ['pTwoSided', 'holmTwoSided'];
+  const {rows} = readCsvTable(path, ['a', 'b', bare, corrected, 'score'], name);
+  const wrong = ({line, record}: CsvRow, column: string, wanted: string): StageError =>
+    new StageError(`${name}, line ${line}: ${column} is \`${record[column]}\`; ${wanted} is needed`);
+  const read = (row: CsvRow, column: string): number | undefined => {
+    const text = row.record[column] ?? '';
+    const value = text === '' ? undefined : Number(text);
+    if (value !== undefined && !(value >= 0 && value <= 1)) throw wrong(row, column, 'a number in 0 ... 1');
+    return value;
+  };
+  const [first] = rows;
+  if (first === undefined) throw new StageError(`${name} have no rows`);
+  const score = CLASS_SCORES.find((known) => known === first.record['score']);
+  if (score === undefined) throw wrong(first, 'score', CLASS_SCORES.join(' or '));
+  const pairs = rows.map((row) => ({
+    a: row.record['a'] ?? '',
+    b: row.record['b'] ?? '',
+    p: read(row, bare),
+    corrected: read(row, corrected),
+  }));
+  return {pairs, score};
+}
+
+const CLASS_SCORES = ['ap', 'auc', 'ap3'] as const;
 
 /** The means of the variants with their intervals. */
 export function meansMarkdown(means: readonly Description[], scoreName: string, confidence: number): string {

@@ -33,8 +33,14 @@ export function bootstrapInterval(values: Float64Array, draws: Uint32Array, conf
     for (let i = r * n; i < (r + 1) * n; i++) sum += values[draws[i] as number] as number;
     means[r] = sum / n;
   }
-  means.sort();
-  return {low: quantile(means, (1 - confidence) / 2), high: quantile(means, (1 + confidence) / 2)};
+  return percentileInterval(means, confidence);
+}
+
+/** Between the quantiles of what samples gave that leave out the same part at both ends. Undefined for no samples. */
+export function percentileInterval(values: Float64Array, confidence: number): Interval | undefined {
+  const sorted = values.toSorted();
+  if (sorted.length === 0) return undefined;
+  return {low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2)};
 }
 
 /** Random signs for n values: (samples, ceil(n / 32)) words of 32 bits, addressed as bootstrap samples are. */

@@ -1,26 +1,21 @@
 import {StageError} from 'mixdown/stage';
-import type {MetricsReport} from '../learning/report.ts';
+import {classMeans, groupRepeats} from '../learning/repeats.ts';
+import type {ClassScore, MetricsReport} from '../learning/report.ts';
 import type {VariantScores} from './comparison.ts';
 
-/** Scores of a class in a report. */
-export type ClassScore = 'ap' | 'auc' | 'ap3';
-
 /**
- * Takes one score of the classes out of the reports. Throws StageError for reports that cannot be compared class by
+ * Takes one score of the classes out of the reports; of a variant with several repeats, each class's mean over them, so that
+ * pairs are of classes, however often a variant was trained. Throws StageError for reports that cannot be compared class by
  * class.
  */
 export function variantsOf(reports: readonly MetricsReport[], score: ClassScore): readonly VariantScores[] {
-  const [first] = reports;
-  if (first === undefined || reports.length < 2) {
+  const variants = groupRepeats(reports);
+  const first = variants[0]?.reports[0];
+  if (first === undefined || variants.length < 2) {
     throw new StageError('there is nothing to compare', 'give the reports of two variants or more');
   }
   const classes = classesOf(first, score);
-  const seen = new Set<string>();
-  for (const report of reports) {
-    if (seen.has(report.variant)) {
-      throw new StageError(`two reports are of variant \`${report.variant}\``, 'give each a name of its own');
-    }
-    seen.add(report.variant);
+  for (const report of variants.flatMap(({reports: own}) => own)) {
     if (classesOf(report, score) !== classes || report.clips !== first.clips) {
       throw new StageError(
         `\`${report.variant}\` was scored on ${report.clips} clips of ${report.classes} classes, ` +
@@ -32,7 +27,7 @@ export function variantsOf(reports: readonly MetricsReport[], score: ClassScore)
       throw new StageError(`\`${report.variant}\` has no class whose ${score} is defined`);
     }
   }
-  return reports.map(({variant, perClass}) => ({variant, values: perClass.map((row) => row[score])}));
+  return variants.map((own) => ({variant: own.variant, values: classMeans(own, score)}));
 }
 
 /** All pairs, in order: (1, 2), (1, 3), ... (2, 3), ... */

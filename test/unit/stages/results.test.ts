@@ -117,6 +117,39 @@ describe('metrics', () => {
   });
 });
 
+describe('metrics on request', () => {
+  const run = (params: object, table = folds) =>
+    runStage(metrics, {params: {variant: 'x', ...params}, inputs: {predictions: [predictions(scores)], folds: table}});
+  const reportIn = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as MetricsReport;
+
+  test('are of the verified clips', async () => {
+    const table = {content: folds.content.replace('d,Ant,0,1,', 'd,Ant,0,0,')};
+    const report = reportIn((await run({clips: 'verified'}, table)).outputs.metrics);
+    expect(report).toMatchObject({part: 'verified', clips: 2, map3: 1, accuracy: 1});
+    expect(report.perClass.map(({clips}) => clips)).toEqual([1, 1, 0]);
+    const none = {content: folds.content.replaceAll(',1,test', ',0,test')};
+    await expect(run({clips: 'verified'}, none)).rejects.toThrow('none of the clips is verified');
+  });
+
+  test('tell the repeat', async () => {
+    expect(reportIn((await run({repeat: 3})).outputs.metrics).repeat).toBe(3);
+    expect(reportIn((await run({repeat: 0})).outputs.metrics)).not.toHaveProperty('repeat');
+  });
+
+  test('have intervals, the same for the same seed', async () => {
+    const report = reportIn((await run({bootstrap: 200, confidence: 0.9})).outputs.metrics);
+    expect(report.intervals).toMatchObject({resamples: 200, confidence: 0.9, dPrime: null});
+    // Of the values 1, 1 and 1/3, and of 1, 1 and 0.
+    expect(report.intervals?.map3.low).toBeGreaterThanOrEqual(1 / 3);
+    expect(report.intervals?.map3.high).toBe(1);
+    expect(report.intervals?.accuracy.high).toBe(1);
+    expect(reportIn((await run({bootstrap: 200, confidence: 0.9})).outputs.metrics)).toEqual(report);
+    const {intervals, ...rest} = report;
+    expect(intervals).toBeDefined();
+    expect(reportIn((await run({})).outputs.metrics)).toEqual(rest);
+  });
+});
+
 // Train clips by key: a (Ant, fold 2), b (Bee, fold 1), c (Cat, fold 2), and a copy of a.
 const trainFolds = {
   content: [

@@ -97,7 +97,9 @@ describe('significance', () => {
     ]);
     const text = readFileSync(outputs.markdown, 'utf8');
     expect(text).toContain('# Table 14');
-    expect(text).toContain('AP@3 of the classes, one-sided, P(T > \\|t\\|). *: below 0.05; **: also when the 10 pairs');
+    expect(text).toContain(
+      'AP@3 of the classes, one-sided, P(T > \\|t\\|). One star: below 0.05; two: also when the 10 pairs',
+    );
     expect(text).toContain('-: not defined');
     expect(text).toContain('Bootstrap intervals of 95 % over the classes.');
     expect(readFileSync(outputs.latex, 'utf8')).toContain('\\toprule');
@@ -116,9 +118,24 @@ describe('significance', () => {
     expect(first.logs).toEqual(['classes left out, as their ap is not defined: 1']);
   });
 
+  test('pairs repeats of a variant by the mean of each class', async () => {
+    const half = (by: number) => base.map((value) => value + by);
+    const metrics = [report('x', half(0.5), {repeat: 2}), report('y', better), report('x', half(-0.5), {repeat: 1})];
+    const {outputs} = await runStage(significance, {inputs: {metrics}, params: {resamples: 100}});
+    const plain = await runStage(significance, {
+      inputs: {metrics: [report('x', base), report('y', better)]},
+      params: {resamples: 100},
+    });
+    const [row] = readCsv(outputs.pairs, ['a']);
+    const [expected] = readCsv(plain.outputs.pairs, ['a']);
+    expect(row).toMatchObject({a: 'x', b: 'y', classes: '5', score: 'ap'});
+    expect(p(row, 'pTwoSided')).toBeCloseTo(p(expected, 'pTwoSided'), 12);
+  });
+
   test.each([
     ['one report', [report('x', base)], 'there is nothing to compare'],
     ['one name twice', [report('x', base), report('x', better)], 'two reports are of variant `x`'],
+    ['one variant', [report('x', base), report('x', better, {repeat: 2})], 'there is nothing to compare'],
     ['other classes', [report('x', base), report('y', base.slice(1))], '`y` was scored on 100 clips of 4 classes'],
     ['other clips', [report('x', base), report('y', base, {clips: 99})], '`y` was scored on 99 clips of 5 classes'],
     ['no score', [report('x', [null]), report('y', [null])], '`x` has no class whose ap is defined'],
