@@ -6,9 +6,6 @@ import {SERIES_INPUT} from '../models/blocks.ts';
 import type {Batch} from '../models/trainer.ts';
 import {openClipTargets, placeOf, startsOf} from './clip-targets.ts';
 
-/** What a model sees of a clip: its vectors, or one vector that is their mean. */
-export type ClipView = 'vectors' | 'mean';
-
 /**
  * Clips with any number of classes each, of one or more pairs of files that are counted through. They stay on the disk: a
  * batch costs one read for each of its clips and file.
@@ -22,7 +19,7 @@ export interface TaggedClips {
   readonly width: number;
   readonly classes: number;
   /** Values (q - 128) / 128 and targets 0 or 1 of the rows, in their order. */
-  batch(rows: Int32Array, view: ClipView): Batch;
+  batch(rows: Int32Array): Batch;
   /** Clips of each class among the rows given, by their row or by their place among these. */
   members(rows: Int32Array, by: 'row' | 'place'): ClassMembers;
   close(): void;
@@ -67,18 +64,17 @@ export function openTaggedClips(
       vectors,
       width,
       classes,
-      batch(rows, view) {
-        const steps = view === 'mean' ? 1 : vectors;
-        const x = new Float32Array(rows.length * steps * width);
+      batch(rows) {
+        const x = new Float32Array(rows.length * bytes.length);
         const y = new Float32Array(rows.length * classes);
         for (const [i, row] of rows.entries()) {
           const {part, at} = placeOf(row, starts);
           (files[part] as NpyRows).read(at, bytes);
-          putValues(x, i * steps * width, bytes, view === 'mean' ? width : bytes.length);
+          for (let k = 0; k < bytes.length; k++) x[i * bytes.length + k] = UNIT[bytes[k] as number] as number;
           targetsOf.each(row, (c) => (y[i * classes + c] = 1));
         }
         return {
-          inputs: {[SERIES_INPUT]: {shape: [rows.length, steps, width], data: x}},
+          inputs: {[SERIES_INPUT]: {shape: [rows.length, vectors, width], data: x}},
           targets: {shape: [rows.length, classes], data: y},
         };
       },
@@ -111,13 +107,3 @@ function checkPart(values: NpyRows, {vectors, width, targets}: Sizes, name: stri
 }
 
 const UNIT = dequantizationTable('unit');
-
-/** Fills `size` values from `start` on with the bytes' values, each the mean of those that are `size` apart. */
-function putValues(x: Float32Array, start: number, bytes: Uint8Array, size: number): void {
-  const part = size / bytes.length;
-  for (let i = 0; i < size; i++) {
-    let sum = 0;
-    for (let k = i; k < bytes.length; k += size) sum += UNIT[bytes[k] as number] as number;
-    x[start + i] = part * sum;
-  }
-}

@@ -38,7 +38,7 @@ describe('tagged clips', () => {
     const clips = open();
     try {
       expect(clips).toMatchObject({count: 3, vectors: 2, width: 2, classes: CLASSES});
-      const {inputs, targets: wanted} = clips.batch(Int32Array.of(2, 0, 2), 'vectors');
+      const {inputs, targets: wanted} = clips.batch(Int32Array.of(2, 0, 2));
       expect(inputs['features']).toEqual({
         shape: [3, 2, 2],
         data: Float32Array.of(0.5, -1, 0, -0.5, -1, 0, -0.5, 127 / 128, 0.5, -1, 0, -0.5),
@@ -51,26 +51,13 @@ describe('tagged clips', () => {
     }
   });
 
-  test('may be seen as the mean of their vectors', () => {
-    const clips = open();
-    try {
-      const {inputs} = clips.batch(Int32Array.of(0, 2), 'mean');
-      expect(inputs['features']).toEqual({
-        shape: [2, 1, 2],
-        data: Float32Array.of(-0.75, 127 / 256, 0.25, -0.75),
-      });
-    } finally {
-      clips.close();
-    }
-  });
-
   test('are members of each of their classes', () => {
     const clips = open();
     try {
       const {rows, starts} = clips.members(Int32Array.of(0, 2), 'row');
       expect([...rows]).toEqual([0, 2, 2, 0]);
       expect([...clips.members(Int32Array.of(1), 'row').rows]).toEqual([1]);
-      expect(clips.batch(Int32Array.of(1), 'vectors').inputs['features']?.data).toEqual(Float32Array.of(0, 0, 0, -1));
+      expect(clips.batch(Int32Array.of(1)).inputs['features']?.data).toEqual(Float32Array.of(0, 0, 0, -1));
       expect([...clips.members(Int32Array.of(0, 2), 'place').rows]).toEqual([0, 1, 1, 0]);
       expect([...starts]).toEqual([0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4]);
     } finally {
@@ -119,7 +106,7 @@ describe('tagged clips', () => {
   test('are refused with a class that the table lacks', () => {
     const clips = openTaggedClips(features.slice(2), [bytes('beyond', [1, 2], [0, 0b00100000])], CLASSES, 'the clips');
     try {
-      expect(() => clips.batch(Int32Array.of(0), 'mean')).toThrow('row 0 of the clips has class 10');
+      expect(() => clips.batch(Int32Array.of(0))).toThrow('row 0 of the clips has class 10');
     } finally {
       clips.close();
     }
