@@ -9,10 +9,12 @@ import vggishWeights from '../../stages/vggish-weights.ts';
 import vggish from '../../stages/vggish.ts';
 import {encodeWav} from '../../stages/lib/audio/wav-write.ts';
 import {readPieceRows} from '../../stages/lib/experiment/piece-rows.ts';
+import type {PieceRule} from '../../stages/lib/experiment/pieces.ts';
 import {encodeNpy, readFloat32, readNpy} from '../../stages/lib/formats/npy.ts';
 import {geometricMean} from '../../stages/lib/learning/geometric-mean.ts';
 import {dequantize} from '../../stages/lib/learning/quantize.ts';
 import {attentionGraph} from '../../stages/lib/models/attention.ts';
+import type {SeriesConfig} from '../../stages/lib/models/blocks.ts';
 import type {ModelGraph} from '../../stages/lib/models/graph.ts';
 import {writeModel} from '../../stages/lib/models/model-file.ts';
 import {createPredictor} from '../../stages/lib/models/predictor.ts';
@@ -42,8 +44,23 @@ export const components = 6;
 export const pieceLength = 3;
 const classes = ['cow', 'dog', 'owl'];
 
-/** @param quantised - false: the model takes the embeddings as they are */
-export async function runModelPipeline({quantised = true} = {}): Promise<ModelPipeline> {
+export interface ModelPipelineOptions {
+  /** False: the model takes the embeddings as they are. */
+  readonly quantised?: boolean;
+  /** Pieces of three vectors unless given. */
+  readonly pieces?: PieceRule;
+  /** Multi-level attention unless given. */
+  readonly makeGraph?: (config: SeriesConfig) => ModelGraph;
+}
+
+const plainPieces: PieceRule = {length: pieceLength, long: 'split', short: 'repeat'};
+
+export async function runModelPipeline({
+  quantised = true,
+  pieces = plainPieces,
+  makeGraph = (config) =>
+    attentionGraph({...config, levels: [1, 2], finalDense: true, attentionNorm: 'class-softmax+time-sum'}),
+}: ModelPipelineOptions = {}): Promise<ModelPipeline> {
   const rng = createRng(11);
   const clips = makeClips(rng);
   const {outputs: made} = await runStage(vggishWeights, {params: {width: 0.04}, seed: 3});
@@ -61,21 +78,17 @@ export async function runModelPipeline({quantised = true} = {}): Promise<ModelPi
   });
   const features = quantised ? await quantiseAll(embeddings, fitted.pca) : embeddings;
   const {outputs: cut} = await runStage(segments, {
-    params: {length: pieceLength},
+    params: pieces,
     inputs: {features: {files: features}, folds},
   });
-  const width = quantised ? components : 128;
-  const graph = attentionGraph({
-    features: width,
+  const graph = makeGraph({
+    features: (quantised ? components : 128) * (pieces.scales?.length ?? 1),
     classes: classes.length,
     units: 8,
-    levels: [1, 2],
     dropout: 0.4,
     headBatchNorm: false,
     momentum: 0.9,
     labels: 'single',
-    finalDense: true,
-    attentionNorm: 'class-softmax+time-sum',
   });
   const weights = randomWeights(graph, rng);
   const model = join(temporaryFolder(), 'model.safetensors');

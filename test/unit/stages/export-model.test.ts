@@ -5,6 +5,7 @@ import exportModel from '../../../stages/export-model.ts';
 import {writeSafeTensors} from '../../../stages/lib/formats/safetensors.ts';
 import {initialWeights} from '../../../stages/lib/models/initial-weights.ts';
 import {writeModel} from '../../../stages/lib/models/model-file.ts';
+import {dnnGraph} from '../../../stages/lib/models/dnn.ts';
 import {recurrentGraph} from '../../../stages/lib/models/recurrent.ts';
 import {vggishGraph, withHead} from '../../../stages/lib/models/vggish.ts';
 import {yamnetGraph} from '../../../stages/lib/models/yamnet.ts';
@@ -94,6 +95,26 @@ describe('export-model', () => {
     const {outputs, metrics} = await runStage(exportModel, {params: {length: pieceLength}, inputs});
     expect(metrics['largestDifference']).toBeLessThan(TOLERANCE);
     expect(descriptionOf(outputs.model).frontEnd).not.toHaveProperty('pca');
+  });
+
+  it('gives the scores of a pipeline of whole recordings, however far they are padded', {timeout: 60_000}, async () => {
+    const pieces = {length: 8, long: 'split', short: 'repeat', pieces: 'whole', scales: [1, 4]} as const;
+    const whole = await runModelPipeline({pieces, makeGraph: (config) => recurrentGraph({...config, mask: true})});
+    const run = (params: Partial<Record<keyof typeof pieces, unknown>>) =>
+      runStage(exportModel, {params: {components, ...pieces, ...params} as object, inputs: checkedInputs(whole)});
+    const {outputs, metrics} = await run({});
+    expect(metrics['largestDifference']).toBeLessThan(TOLERANCE);
+    expect(descriptionOf(outputs.model).frontEnd.segments).toEqual(pieces);
+    expect((await run({length: 30})).metrics['largestDifference']).toBeLessThan(TOLERANCE);
+    await expect(run({pieces: 'cut'})).rejects.toThrow('otherwise than the pipeline did');
+    await expect(run({scales: [1, 2]})).rejects.toThrow('otherwise than the pipeline did');
+    await expect(run({scales: [1]})).rejects.toThrow('the model takes [any, 12], the front end makes [8, 6]');
+  });
+
+  it('gives the scores of a model that averages the vectors', {timeout: 60_000}, async () => {
+    const averaged = await runModelPipeline({makeGraph: (config) => dnnGraph({...config, blocks: 1, view: 'mean'})});
+    const {metrics} = await runStage(exportModel, {params, inputs: checkedInputs(averaged)});
+    expect(metrics['largestDifference']).toBeLessThan(TOLERANCE);
   });
 
   it.each([
