@@ -358,6 +358,16 @@ describe('train, on rows that count differently', () => {
     await expect(run(plain, {unverifiedWeight: 0})).rejects.toThrow(
       'is drawn to train, and counts 0: its label is not',
     );
+    // The rows of mixed pairs count as those of the order do.
+    const {outputs} = await runStage(balance, {params: {fold: 1, labels: 'verified'}, inputs: {rows: plain}, seed: 5});
+    const mixed = {content: 'first,second,share\n32,8,0.5\n'};
+    const withPair = (unverifiedWeight: number) =>
+      runStage(train, {
+        params: {...small, fold: 1, epochs: 1, unverifiedWeight},
+        inputs: {features: toy.features, rows: plain, order: outputs.order, mixed},
+      });
+    await expect(withPair(0)).rejects.toThrow('row 8 (clip `k0004`) is drawn to train, and counts 0');
+    expect(readModel((await withPair(1)).outputs.model).about).toMatchObject({labels: 'all'});
     await expect(run(rowsOf(() => 0))).rejects.toThrow('no training row is left of 4 labels');
   });
 

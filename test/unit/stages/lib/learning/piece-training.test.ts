@@ -232,6 +232,25 @@ describe('trainOnPieces', () => {
     expect(await other.save()).toEqual(await model.save());
   });
 
+  test('keeps a snapshot when it is told to stop while it scores', async () => {
+    const scores = [second, right, second, surer];
+    const settings = {epochs: 4, snapshotEvery: 100};
+    const model = scriptedModel(scores);
+    const whole = await train(model, settings);
+    const stop = new AbortController();
+    const hooks = {
+      ...hooksOf(stop.signal),
+      onStep: (fraction: number) => {
+        if (fraction === 0.75) stop.abort(new Error('enough'));
+      },
+    };
+    await expect(train(scriptedModel(scores), settings, hooks)).rejects.toThrow('enough');
+    expect(hooks.kept.map(({done, curve}) => [done, curve.length])).toEqual([[3, 2]]);
+    const other = scriptedModel(scores);
+    expect(await train(other, settings, hooksOf(), hooks.kept[0])).toEqual(whole);
+    expect(other.seen).toHaveLength(1);
+  });
+
   test('a loss or a score that is no number stops it', async () => {
     await expect(train(scriptedModel([], Number.NaN))).rejects.toThrow(
       'training diverged: the loss of iteration 1 is NaN',
