@@ -1,20 +1,24 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {defineStage, StageError} from 'mixdown/stage';
-import {readFolds, type Folds} from './lib/experiment/dataset.ts';
 import {CLASS_SCORES, drawClassBars} from './lib/figures/class-bars.ts';
-import {countConfusion, mistakesOf, type Confusion} from './lib/figures/confusion.ts';
+import {mistakesOf} from './lib/figures/confusion.ts';
 import {drawConfusion} from './lib/figures/confusion-matrix.ts';
 import {readCurve} from './lib/figures/curve-file.ts';
 import {drawCurves} from './lib/figures/curves.ts';
+import {PUBLISHED_TABLES, publishedTable} from './lib/figures/published.ts';
+import {readConfusion} from './lib/figures/read-confusion.ts';
+import {makeReference} from './lib/figures/reference.ts';
+import {SCORES, SCORE_NAMES, type Score} from './lib/figures/scores.ts';
+import {settingCurves} from './lib/figures/setting-curves.ts';
 import {writeCsv} from './lib/formats/csv.ts';
-import {readFloat32} from './lib/formats/npy.ts';
+import {groupRepeats} from './lib/learning/repeats.ts';
 import {readReport} from './lib/learning/report.ts';
-import {joinValidation, type ClipScores} from './lib/learning/validation-scores.ts';
+import {createRng} from './lib/rng.ts';
 
 export default defineStage({
   name: 'figures',
-  summary: 'Pictures of results as SVG: training curves, scores of each class, confusion matrix.',
+  summary: 'Pictures of results as SVG: training curves, scores of each class and by a setting, confusion matrix.',
   params: {
     title: {type: 'string', default: '', about: 'what the results are of, added to the heading of each picture'},
     curveNames: {
@@ -44,16 +48,52 @@ export default defineStage({
       uniqueItems: true,
       about: 'classes of the bars; all by default',
     },
+    most: {
+      type: 'integer',
+      minimum: 0,
+      default: 0,
+      about: 'classes of the bars: those of `classes`, then others that the seed chooses, up to so many; 0: no choice',
+    },
     order: {
       type: 'string',
       enum: ['label', 'score'],
       default: 'label',
-      about: 'order of the bars: of the labels, or from the best class of the first variant down',
+      about: 'order of the bars: of `classes` and the labels, or from the best class of the first variant down',
+    },
+    setting: {
+      type: 'string',
+      default: '',
+      about: 'what `settings` are, such as mixup alpha; draws the scores of the variants by it',
+    },
+    settings: {
+      type: 'array',
+      items: {type: 'number'},
+      default: [],
+      about: 'its value in each variant, in the order of `metrics`; repeats of a variant have it once',
+    },
+    settingScores: {
+      type: 'array',
+      items: {type: 'string', enum: SCORES},
+      default: ['map3'],
+      minItems: 1,
+      uniqueItems: true,
+      about: 'scores to draw by it',
+    },
+    reference: {
+      type: 'string',
+      enum: ['none', ...PUBLISHED_TABLES],
+      default: 'none',
+      about: 'table of the thesis whose scores are drawn beside, found by name as in stage tables',
     },
   },
   inputs: {
     curves: {kind: 'file', many: true, optional: true, about: 'curve.csv of trainings: epoch or so, then numbers'},
-    metrics: {kind: 'file', many: true, optional: true, about: 'reports of stage metrics, one a variant, for the bars'},
+    metrics: {
+      kind: 'file',
+      many: true,
+      optional: true,
+      about: 'reports of stage metrics for the bars and for `setting`; of a variant with several repeats their mean',
+    },
     predictions: {
       kind: 'file',
       many: true,
@@ -72,10 +112,11 @@ export default defineStage({
     figures: {
       kind: 'tree',
       name: 'figures',
-      about: 'those that there is data for: curves.svg, classes.svg, confusion.svg with mistakes.csv',
+      about: 'those that there is data for: curves.svg, classes.svg, settings.svg, confusion.svg with mistakes.csv',
     },
   },
-  run({params, inputs, outputs}) {
+  seeded: true,
+  run({params, inputs, outputs, seed}) {
     const heading = (text: string): string => (params.title === '' ? text : `${text}: ${params.title}`);
     const save = (name: string, text: string): void => writeFileSync(join(outputs.figures, name), text);
     const {curves, metrics, predictions} = inputs;
@@ -88,13 +129,25 @@ export default defineStage({
       save('curves.svg', drawCurves(heading('Training curves'), read, params.columns));
     }
     if (metrics.length > 0) {
-      const reports = metrics.map((path, i) => readReport(path, `report ${i + 1}`));
-      const {score, classes, order} = params;
-      const title = heading(`${CLASS_SCORES[score]} of each class`);
-      save('classes.svg', drawClassBars(title, reports, {score, classes, order}));
+      const variants = groupRepeats(metrics.map((path, i) => readReport(path, `report ${i + 1}`)));
+      const {score, classes, most, order, setting, settings} = params;
+      const title = heading(`${CLASS_SCORES[score]} of ${most > 0 ? 'some classes' : 'each class'}`);
+      save('classes.svg', drawClassBars(title, variants, {score, classes, most, order, rng: createRng(seed)}));
+      if (setting !== '') {
+        const scores = params.settingScores as readonly Score[];
+        const reference = params.reference === 'none' ? undefined : makeReference(publishedTable(params.reference));
+        const names = scores.map((own) => SCORE_NAMES[own]).join(', ');
+        save(
+          'settings.svg',
+          drawCurves(
+            heading(`${names} by ${setting}`),
+            settingCurves(variants, {setting, settings, scores, reference}),
+          ),
+        );
+      }
     }
     if (predictions.length > 0) {
-      const confusion = readConfusion(predictions, inputs.indexes, inputs.folds);
+      const confusion = readConfusion(inputs);
       save('confusion.svg', drawConfusion(heading('Confusion of classes'), confusion));
       writeCsv(
         join(outputs.figures, 'mistakes.csv'),
@@ -117,43 +170,4 @@ function curveNames({curveNames: given, folds}: CurveParams, curves: number): re
     throw new StageError(`there are ${curves} curves and ${names.length} names for them`);
   }
   return names ?? Array.from({length: curves}, (_, i) => `curve ${i + 1}`);
-}
-
-function readConfusion(
-  predictions: readonly string[],
-  indexes: readonly string[],
-  table: string | undefined,
-): Confusion {
-  if (table === undefined) throw new StageError('the true classes are not known', 'bind `folds` to the folds table');
-  const folds = readFolds(table);
-  const {clips, data} =
-    indexes.length > 0
-      ? joinValidation(predictions, indexes, folds.clips, folds.classes)
-      : readTestClips(predictions, folds);
-  if (!data.every(Number.isFinite)) throw new StageError('the predictions hold a value that is not a finite number');
-  return countConfusion(
-    data,
-    clips.map(({classIndex}) => classIndex),
-    folds.classes,
-  );
-}
-
-function readTestClips(predictions: readonly string[], folds: Folds): ClipScores {
-  const [path = ''] = predictions;
-  if (predictions.length !== 1) {
-    throw new StageError(
-      `there are ${predictions.length} arrays of predictions`,
-      'give one, or bind `indexes` to draw the validation clips of several folds',
-    );
-  }
-  const clips = folds.clips.filter(({split, parent}) => split === 'test' && parent === '');
-  const {shape, data} = readFloat32(path, 2, 'the predictions');
-  if (shape[0] !== clips.length || shape[1] !== folds.classes.length) {
-    throw new StageError(
-      `the predictions have shape [${shape.join(', ')}]; the folds table has ${clips.length} test clips ` +
-        `of ${folds.classes.length} classes`,
-      'for the validation clips bind `indexes`',
-    );
-  }
-  return {clips, data};
 }

@@ -1,5 +1,7 @@
 import {didYouMean, StageError} from 'mixdown/stage';
-import type {ClassMetrics, MetricsReport} from '../learning/report.ts';
+import {classMeans, type VariantReports} from '../learning/repeats.ts';
+import type {ClassScore} from '../learning/report.ts';
+import type {Rng} from '../rng.ts';
 import {makeLegend} from './legend.ts';
 import {encodeSvg, HEADING_HEIGHT, MARGIN} from './picture.ts';
 import {makeScale, type Scale} from './scale.ts';
@@ -9,13 +11,14 @@ import {seriesClass} from './theme.ts';
 
 export interface ClassBarsOptions {
   readonly score: ClassScore;
-  /** The classes to show; all where it is empty. */
+  /** The classes to show; all where it is empty and `most` is 0. */
   readonly classes: readonly string[];
+  /** Adds classes that `rng` chooses, until there are so many. */
+  readonly most: number;
+  readonly rng: Rng;
   /** `score`: the first variant's best class comes first; `label`: as in `classes`, or in the report. */
   readonly order: 'label' | 'score';
 }
-
-export type ClassScore = 'ap' | 'ap3' | 'auc';
 
 /** The names of the scores in titles. */
 export const CLASS_SCORES: {readonly [S in ClassScore]: string} = {
@@ -24,11 +27,14 @@ export const CLASS_SCORES: {readonly [S in ClassScore]: string} = {
   auc: 'Area under the ROC curve',
 };
 
-/** A group of bars for each class, in it a bar for each variant. At least one report, all of the same classes. */
-export function drawClassBars(title: string, reports: readonly MetricsReport[], options: ClassBarsOptions): string {
+/**
+ * A group of bars for each class, in it a bar for each variant: the mean over its repeats. At least one variant, all of the
+ * same classes.
+ */
+export function drawClassBars(title: string, own: readonly VariantReports[], options: ClassBarsOptions): string {
   const {score} = options;
-  const rows = rowsOf(reports, options);
-  const variants = reports.map(({variant}) => variant);
+  const rows = rowsOf(own, options);
+  const variants = own.map(({variant}) => variant);
   const labels = rows.map((row) => shorten(row.label, LABEL));
   const left = MARGIN + Math.ceil(Math.max(40, ...labels.map((text) => textWidth(text)))) + 10;
   const right = left + PLOT;
@@ -67,33 +73,53 @@ interface Row {
   readonly values: readonly (number | undefined)[];
 }
 
-function rowsOf(reports: readonly MetricsReport[], {score, classes, order}: ClassBarsOptions): readonly Row[] {
-  const [first, ...others] = reports;
+function rowsOf(variants: readonly VariantReports[], options: ClassBarsOptions): readonly Row[] {
+  const [first, ...others] = variants;
   if (first === undefined) throw new StageError('there are no reports to draw');
-  const tables = reports.map(({perClass}) => new Map(perClass.map((row) => [row.label, row])));
-  const known = first.perClass.map((row) => row.label);
+  const known = first.reports[0].perClass.map(({label}) => label);
+  const tables = variants.map((own) => tableOf(own, options.score));
   for (const [i, other] of others.entries()) {
-    const same = other.perClass.length === known.length && known.every((own) => tables[i + 1]?.has(own));
-    if (!same) throw new StageError(`variant \`${other.variant}\` has other classes than \`${first.variant}\``);
+    const table = tables[i + 1];
+    if (table?.size !== known.length || !known.every((own) => table.has(own))) {
+      throw new StageError(`variant \`${other.variant}\` has other classes than \`${first.variant}\``);
+    }
   }
-  const unknown = classes.find((own) => !known.includes(own));
-  if (unknown !== undefined) {
-    throw new StageError(`there is no class \`${unknown}\``, didYouMean(unknown, known));
-  }
-  const rows = (classes.length === 0 ? known : classes).map((own): Row => ({
+  const rows = chooseClasses(known, options).map((own): Row => ({
     label: own,
-    values: tables.map((table, i) => checked(table.get(own), score, reports[i]?.variant ?? '')),
+    values: tables.map((table) => table.get(own)),
   }));
-  if (order === 'label') return rows;
+  if (options.order === 'label') return rows;
   return [...rows].sort((a, b) => (b.values[0] ?? -1) - (a.values[0] ?? -1));
 }
 
-function checked(row: ClassMetrics | undefined, score: ClassScore, variant: string): number | undefined {
-  const value = row?.[score] ?? undefined;
-  if (value !== undefined && !(value >= 0 && value <= 1)) {
-    throw new StageError(`${score} of class \`${row?.label}\` is ${value} for variant \`${variant}\`, not in 0 ... 1`);
-  }
-  return value;
+/** Those that are named, in their order, then those that are drawn, in the order of the labels. */
+function chooseClasses(known: readonly string[], {classes, most, rng}: ClassBarsOptions): readonly string[] {
+  const unknown = classes.find((own) => !known.includes(own));
+  if (unknown !== undefined) throw new StageError(`there is no class \`${unknown}\``, didYouMean(unknown, known));
+  if (most === 0) return classes.length === 0 ? known : classes;
+  const others = known.filter((own) => !classes.includes(own));
+  const chosen = new Set(
+    rng
+      .fork('classes')
+      .shuffle(others)
+      .slice(0, Math.max(0, most - classes.length)),
+  );
+  return [...classes, ...others.filter((own) => chosen.has(own))];
+}
+
+function tableOf(own: VariantReports, score: ClassScore): ReadonlyMap<string, number | undefined> {
+  const means = classMeans(own, score);
+  return new Map(
+    own.reports[0].perClass.map(({label: name}, c) => {
+      const value = means[c] ?? undefined;
+      if (value !== undefined && !(value >= 0 && value <= 1)) {
+        throw new StageError(
+          `${score} of class \`${name}\` is ${value} for variant \`${own.variant}\`, not in 0 ... 1`,
+        );
+      }
+      return [name, value];
+    }),
+  );
 }
 
 interface Place {

@@ -1,9 +1,11 @@
 import {StageError} from 'mixdown/stage';
 import {readCsvTable} from '../formats/csv.ts';
 
-/** What a training said of itself over its course. */
+/** Numbers over a count or a setting, such as what a training said of itself over its course. */
 export interface Curve {
   readonly name: string;
+  /** Its points are shown. */
+  readonly dots?: true;
   /** What x counts, such as `epoch`. */
   readonly unit: string;
   readonly x: readonly number[];

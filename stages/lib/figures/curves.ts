@@ -86,8 +86,10 @@ function drawLine(curve: Curve, column: string, index: number, across: Scale, up
     if (value === undefined) continue;
     const place = [across.at(curve.x[i] as number), up.at(value)] as const;
     const goesOn = i > 0 && values[i - 1] !== undefined;
-    if (goesOn || values[i + 1] !== undefined) path += `${goesOn ? 'L' : 'M'}${place.map(decimal).join(' ')}`;
-    else dots.push(element('circle', {class: `dot ${seriesClass(index)}`, cx: place[0], cy: place[1], r: 3}));
+    const isJoined = goesOn || values[i + 1] !== undefined;
+    if (isJoined) path += `${goesOn ? 'L' : 'M'}${place.map(decimal).join(' ')}`;
+    if (!isJoined || curve.dots === true)
+      dots.push(element('circle', {class: `dot ${seriesClass(index)}`, cx: place[0], cy: place[1], r: 3}));
   }
   const line = element('path', {class: `line ${seriesClass(index)}`, d: path}, [tooltip(curve.name)]);
   return path === '' ? dots : [line, ...dots];

@@ -137,6 +137,32 @@ describe('bars of each class', () => {
     await expect(shown({classes: ['Doog']})).rejects.toThrow('there is no class `Doog`');
   });
 
+  test('may be some, those that are named first', async () => {
+    const labels = Array.from({length: 30}, (_, i) => `c${String(i).padStart(2, '0')}`);
+    const metrics = [report('h1', labels.map((own) => [own, 0.5]))]; // prettier-ignore
+    const shown = async (most: number, seed: number) => {
+      const read = await draw({params: {classes: ['c17', 'c03'], most}, inputs: {metrics}, seed});
+      return ofClass(parseSvg(read('classes.svg')), 'text', 'end').map(({text}) => text);
+    };
+    const chosen = await shown(6, 5);
+    expect(chosen).toHaveLength(6);
+    expect(chosen.slice(0, 2)).toEqual(['c17', 'c03']);
+    expect(chosen.slice(2)).toEqual(chosen.slice(2).toSorted());
+    expect(new Set(chosen).size).toBe(6);
+    expect(await shown(6, 5)).toEqual(chosen);
+    expect(await shown(6, 6)).not.toEqual(chosen);
+    expect(await shown(1, 5)).toEqual(['c17', 'c03']);
+    expect(await shown(99, 5)).toHaveLength(30);
+  });
+
+  test('of repeats are of their mean', async () => {
+    const again = {content: report('h1', [['Ant', 0.7], ['Bee', null]]).content.replace('{', '{"repeat":2,')}; // prettier-ignore
+    const metrics = [report('h1', [['Ant', 0.5], ['Bee', null]]), again]; // prettier-ignore
+    const svg = parseSvg((await draw({inputs: {metrics}}))('classes.svg'));
+    expect(texts(svg)).toEqual(expect.arrayContaining(['0.60', 'not defined']));
+    expect(ofClass(svg, 'rect', 'bar').filter(({children}) => children.length > 0)).toHaveLength(1);
+  });
+
   test('of 41 classes and ten variants do not touch, and names stay inside', async () => {
     const labels = Array.from({length: 41}, (_, i) => ODD[i] ?? `Violin_or_fiddle_${i}`);
     const metrics = Array.from({length: 10}, (_, k) => report(`level-${k}`, labels.map((own) => [own, 0.5]))); // prettier-ignore
@@ -174,6 +200,42 @@ describe('bars of each class', () => {
     await expect(run(report('a', [['x', 1.5]]))).rejects.toThrow('ap of class `x` is 1.5 for variant `a`');
     const text = {content: report('a', [['x', 1]]).content.replace('"ap":1', '"ap":"NaN"')};
     await expect(run(text)).rejects.toThrow('ap of class `x` is NaN');
+  });
+});
+
+describe('scores by a setting', () => {
+  const at = (variant: string, map3: number | null) => ({
+    content: report(variant, [['Ant', 0.5]]).content.replace('"map3":0', `"map3":${map3}`),
+  });
+  const params = {setting: 'mixup alpha', settings: [0.2, 0], reference: 'table-13' as const};
+
+  test('are a line of ours and one of the published figures, with their points', async () => {
+    const svg = parseSvg((await draw({params, inputs: {metrics: [at('F', 0.5), at('D', 0.25)]}}))('settings.svg'));
+    expect(texts(svg)).toEqual(
+      expect.arrayContaining(['MAP@3 by mixup alpha', 'MAP@3', 'ours', 'published', 'mixup alpha']),
+    );
+    const dots = elementsOf(svg, 'circle');
+    expect(dots.map(({attributes}) => attributes['class'])).toEqual(['dot s0', 'dot s0', 'dot s1', 'dot s1']);
+    // From left to right by the setting, not in the order of the reports; a higher score lies higher.
+    expect(number(dots[0], 'cx')).toBeLessThan(number(dots[1], 'cx'));
+    expect(number(dots[0], 'cy')).toBeGreaterThan(number(dots[1], 'cy'));
+    expect(number(dots[3], 'cx')).toBe(number(dots[1], 'cx'));
+    expect(number(dots[3], 'cy')).toBeLessThan(number(dots[1], 'cy'));
+  });
+
+  test('without published figures are one line; where one is missing, it is broken', async () => {
+    const metrics = [at('x', 0.5), at('y', null), at('z', 0.25)];
+    const svg = parseSvg((await draw({params: {...params, settings: [1, 2, 3]}, inputs: {metrics}}))('settings.svg'));
+    expect(elementsOf(svg, 'circle')).toHaveLength(2);
+    expect(ofClass(svg, 'path', 'line')).toEqual([]);
+  });
+
+  test.each([
+    [[0.2], 'there are 2 variants and 1 settings for them'],
+    [[0.2, 0.2], 'two variants have the mixup alpha 0.2'],
+  ])('%j are refused', async (settings, message) => {
+    const metrics = [at('F', 0.5), at('D', 0.25)];
+    await expect(draw({params: {...params, settings}, inputs: {metrics}})).rejects.toThrow(message);
   });
 });
 
