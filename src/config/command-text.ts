@@ -8,7 +8,7 @@ import type {Placeholder} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
 import {keepForLater, nodeResolver, perVariant, toText, type Report, type Scope} from './scope.ts';
-import {compileTemplate, evaluate, notScalarInText, type LookUp, type Resolve, type Template} from './template.ts';
+import {compileTemplate, evaluate, fits, unfit, type LookUp, type Resolve, type Template} from './template.ts';
 
 /** A command prepared once; its texts are written out for each variant. */
 export interface PreparedCommand {
@@ -138,15 +138,15 @@ function lookUpIn({variant, outputs, params, seed}: Values, {variables, report}:
     if (space === 'outputs') return outputs[parts.slice(1).join('.')]?.name;
     return rest.reduce<Json | undefined>(memberAt, params[first]);
   };
-  return (placeholder, path, inText) => {
+  return (placeholder, path, spot) => {
     const value = valueOf(placeholder);
     const at = {path, at: 'value', span: placeholder.span} as const;
     if (value === undefined) {
       report({code: 'unknown-param', message: `\`${placeholder.text}\` refers to nothing`, ...at});
       return '';
     }
-    if (!inText || (typeof value !== 'object' && value !== null)) return value;
-    report(notScalarInText(placeholder, value, path));
+    if (fits(value, spot)) return value;
+    report(unfit(placeholder, value, path));
     return '';
   };
 }

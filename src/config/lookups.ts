@@ -1,12 +1,12 @@
 import {didYouMean} from '../core/closest.ts';
-import {isObject, isScalar, type Json, type Scalar} from '../core/json.ts';
+import {isObject, type Json, type Scalar} from '../core/json.ts';
 import type {Variant} from '../core/matrix.ts';
 import {scalarText} from '../core/pipeline.ts';
 import {distinctValues, standForList, walk, type Located, type Missing} from './member-steps.ts';
 import {describeMissing, listed} from './missing-member.ts';
 import type {Placeholder, Step} from './placeholder.ts';
 import type {Path, Problem} from './problem.ts';
-import {notScalarInText} from './template.ts';
+import {fits, unfit, type Spot} from './template.ts';
 
 /** The node whose axes choose members of variables. */
 export interface Chooser {
@@ -21,8 +21,7 @@ export interface Chooser {
 export interface Use {
   readonly placeholder: Placeholder;
   readonly path: Path;
-  /** It is a piece of a text, where only scalars can stand. */
-  readonly inText: boolean;
+  readonly spot: Spot;
 }
 
 type Report = (problem: Problem) => void;
@@ -65,17 +64,17 @@ export function followAll(
 
 /** Checks a reference through axes for all variants of a node. False after reporting what is wrong. */
 export function checkChoices(use: Use, start: Located, node: Chooser, report: Report): boolean {
-  const {placeholder, path, inText} = use;
+  const {placeholder, path, spot} = use;
   const {steps} = placeholder;
   const choices = choicesOf(use, node, report);
   const found = choices && followAll(use, start, choices, report);
   if (!found) return false;
-  const unfit = inText ? choices.filter((_, index) => !isScalar(valueOf(found[index] ?? [], steps))) : [];
-  const [first] = unfit;
+  const wrong = choices.filter((_, index) => !fits(valueOf(found[index] ?? [], steps), spot));
+  const [first] = wrong;
   if (!first) return true;
   const value = valueOf(found[choices.indexOf(first)] ?? [], steps);
-  const problem = notScalarInText(placeholder, value, path);
-  report({...problem, message: `${problem.message} (where ${listed(unfit.map(choiceText))})`});
+  const problem = unfit(placeholder, value, path);
+  report({...problem, message: `${problem.message} (where ${listed(wrong.map(choiceText))})`});
   return false;
 }
 

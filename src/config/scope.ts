@@ -34,14 +34,14 @@ export function nodeResolver(
 ): Resolve {
   const {axes} = variants;
   const node = {name, ...variants};
-  return (placeholder, path, inText) => {
+  return (placeholder, path, spot) => {
     const [space = '', member] = placeholder.parts;
     if (space === 'vars') {
       if (!usesAxes(placeholder)) return scope.variables.resolve(placeholder, path);
-      return scope.variables.check({placeholder, path, inText}, node) ? 'later' : undefined;
+      return scope.variables.check({placeholder, path, spot}, node) ? 'later' : undefined;
     }
     const other = Object.hasOwn(more, space) ? more[space] : undefined;
-    if (other) return other(placeholder, path, inText);
+    if (other) return other(placeholder, path, spot);
     const at = {path, at: 'value', span: placeholder.span} as const;
     if (space === 'matrix') {
       if (member !== undefined && placeholder.parts.length === 2 && axes.includes(member)) return 'later';

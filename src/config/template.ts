@@ -12,16 +12,19 @@ export type Template =
   | {readonly kind: 'map'; readonly entries: readonly (readonly [string, Template])[]};
 
 /**
- * What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). `inText`: it
- * stands inside a text, where only scalars can.
+ * Where a placeholder stands: alone it may be anything, as a piece of a text a scalar, and as the value of an axis in a
+ * selector a scalar or a list of scalars, any of which is wanted.
  */
+export type Spot = 'alone' | 'text' | 'selector';
+
+/** What a placeholder stands for: a value now, a value per variant (`later`), or nothing (it was reported). */
 export type Resolve = (
   placeholder: Placeholder,
   path: Path,
-  inText: boolean,
+  spot: Spot,
 ) => {readonly value: Json} | 'later' | undefined;
-/** The value of a placeholder that was left for later. `inText`: it stands inside a text, where only scalars can. */
-export type LookUp = (placeholder: Placeholder, path: Path, inText: boolean) => Json;
+/** The value of a placeholder that was left for later. */
+export type LookUp = (placeholder: Placeholder, path: Path, spot: Spot) => Json;
 
 type Report = (problem: Problem) => void;
 
@@ -58,7 +61,7 @@ export function evaluate(template: Template, lookUp: LookUp): Json {
     case 'constant':
       return template.value;
     case 'whole':
-      return lookUp(template.placeholder, template.path, false);
+      return lookUp(template.placeholder, template.path, 'alone');
     case 'text':
       return joinPieces(template.pieces, template.path, lookUp);
     case 'list':
@@ -117,20 +120,24 @@ function compileText(text: string, path: Path, resolve: Resolve, report: Report)
   if (!pieces) return undefined;
   const only = pieces.length === 1 ? pieces[0] : undefined;
   if (typeof only === 'object') {
-    const found = resolve(only, path, false);
+    const found = resolve(only, path, 'alone');
     if (found === 'later') return {kind: 'whole', placeholder: only, path};
     return found && {kind: 'constant', value: found.value};
   }
   const replaced: (string | Placeholder)[] = [];
   let complete = true;
   for (const piece of pieces) {
-    const found = typeof piece === 'string' ? {value: piece} : resolve(piece, path, true);
+    if (typeof piece === 'string') {
+      replaced.push(piece);
+      continue;
+    }
+    const spot = spotAfter(replaced, path);
+    const found = resolve(piece, path, spot);
     if (found === undefined) complete = false;
     else if (found === 'later') replaced.push(piece);
-    else if (typeof piece === 'string' || isScalar(found.value))
-      replaced.push(pieceText(found.value, piece, replaced, path));
+    else if (fits(found.value, spot)) replaced.push(pieceText(found.value, spot));
     else {
-      report(notScalarInText(piece, found.value, path));
+      report(unfit(piece, found.value, path));
       complete = false;
     }
   }
@@ -141,23 +148,37 @@ function compileText(text: string, path: Path, resolve: Resolve, report: Report)
 
 function joinPieces(pieces: readonly (string | Placeholder)[], path: Path, lookUp: LookUp): string {
   const done: string[] = [];
-  for (const piece of pieces)
-    done.push(typeof piece === 'string' ? piece : pieceText(lookUp(piece, path, true), piece, done, path));
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      done.push(piece);
+      continue;
+    }
+    const spot = spotAfter(done, path);
+    done.push(pieceText(lookUp(piece, path, spot), spot));
+  }
   return done.join('');
 }
 
-/** Inside the brackets of a selector a value is written as selectors write it, so that `a,b` stays one value. */
-function pieceText(
-  value: Json,
-  piece: string | Placeholder,
-  before: readonly (string | Placeholder)[],
-  path: Path,
-): string {
-  if (typeof piece === 'string') return piece;
-  if (!isScalar(value)) return '';
-  if (!holdsReferences(path)) return String(value);
+function spotAfter(before: readonly (string | Placeholder)[], path: Path): Spot {
+  if (!holdsReferences(path)) return 'text';
   const head = before.filter((part) => typeof part === 'string').join('');
-  return /^[^[\]]*\[[^\]]*[=|]\s*$/.test(head) ? scalarText(value) : String(value);
+  return /^[^[\]]*\[[^\]]*[=|]\s*$/.test(head) ? 'selector' : 'text';
+}
+
+/** Whether a value may stand there. */
+export function fits(value: Json, spot: Spot): boolean {
+  return (
+    spot === 'alone' ||
+    isScalar(value) ||
+    (spot === 'selector' && isArray(value) && value.length > 0 && value.every(isScalar))
+  );
+}
+
+/** Inside the brackets of a selector a value is written as selectors write it, so that `a,b` stays one value. */
+function pieceText(value: Json, spot: Spot): string {
+  if (isArray(value)) return value.map((item) => pieceText(item, spot)).join('|');
+  if (!isScalar(value)) return '';
+  return spot === 'selector' ? scalarText(value) : String(value);
 }
 
 /** Whether texts at this path are references to artifacts. */
@@ -180,8 +201,15 @@ function joinMap(entries: readonly (readonly [string, Template])[]): Template {
   return {kind: 'constant', value: Object.fromEntries(constants)};
 }
 
-export function notScalarInText(piece: Placeholder, value: Json, path: Path): Problem {
-  const kind = isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : 'empty';
+/** The problem of a value that cannot stand where it does. */
+export function unfit(piece: Placeholder, value: Json, path: Path): Problem {
+  const kind = isArray(value)
+    ? value.length === 0
+      ? 'an empty list'
+      : 'a list'
+    : isObject(value)
+      ? 'a mapping'
+      : 'empty';
   const message = `\`${piece.text}\` is ${kind}, which cannot stand inside a text`;
   return {code: 'bad-value', message, path, at: 'value', span: piece.span};
 }

@@ -34,7 +34,7 @@ export class Variables {
     if (misplaced) return this.#complain(misplaced);
     const start = this.#startOf(placeholder, path);
     if (!start || steps.length === 0) return start;
-    const found = followAll({placeholder, path, inText: false}, start, [{}], this.#report);
+    const found = followAll({placeholder, path, spot: 'alone'}, start, [{}], this.#report);
     return found && {value: valueOf(found[0] ?? [], steps)};
   }
 

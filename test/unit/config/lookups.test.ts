@@ -91,6 +91,26 @@ nodes:
   ]);
 });
 
+test('a list in a selector wants any of its values', async () => {
+  const pipeline = await pipelineOf(`version: 1
+vars:
+  groups: {one: [b], two: [c, 'u|v'], all: [a, b, c, 'u|v']}
+  some: [c, a]
+nodes:
+  made: {stage: make}
+  base: {stage: train, matrix: {v: [a, b, c, 'u|v'], w: [1, 2]}, inputs: {features: made}, params: {fold: 1}}
+  merged: {stage: merge, matrix: {g: [one, two, all]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]},w=1].model'}}
+  fixed: {stage: merge, inputs: {parts: ['base[v=\${vars.some},w=2].model', 'base[v=a|b,w=1|2].model']}}
+`).pipeline();
+  expect(refsOf(pipeline, 'merged', 'parts')).toEqual([
+    ['base[v=b,w=1].model'],
+    ['base[v=c,w=1].model', 'base[v="u|v",w=1].model'],
+    ['base[v=a,w=1].model', 'base[v=b,w=1].model', 'base[v=c,w=1].model', 'base[v="u|v",w=1].model'],
+  ]);
+  const both = ['base[v=a,w=1].model', 'base[v=a,w=2].model', 'base[v=b,w=1].model', 'base[v=b,w=2].model'];
+  expect(refsOf(pipeline, 'fixed', 'parts')).toEqual([['base[v=a,w=2].model', 'base[v=c,w=2].model', ...both]]);
+});
+
 test('goes several steps, through lists too, and keeps odd values one value', async () => {
   const pipeline = await pipelineOf(`version: 1
 vars:

@@ -725,3 +725,41 @@ nodes:
     "
   `);
 });
+
+test('reports lists that select nothing, and where none may stand', async () => {
+  const yaml = `version: 1
+vars: {groups: {none: [], odd: [[1]], gone: [a, x]}}
+nodes:
+  base: {stage: make, matrix: {v: [a, b]}}
+  a: {stage: merge, matrix: {g: [none, odd]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+  b: {stage: merge, matrix: {g: [gone]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+  c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
+`;
+  expect(await mistakes(yaml)).toMatchInlineSnapshot(`
+    "
+    pipeline.yaml:5:71: \`\${vars.groups[matrix.g]}\` is an empty list, which cannot stand inside a text (where \`g=none\`, \`g=odd\`) [bad-value]
+      3 | nodes:
+      4 |   base: {stage: make, matrix: {v: [a, b]}}
+    > 5 |   a: {stage: merge, matrix: {g: [none, odd]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+        |                                                                       ~~~~~~~~~~~~~~~~~~~~~~~~
+      6 |   b: {stage: merge, matrix: {g: [gone]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+      7 |   c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
+
+    pipeline.yaml:6:58: the axis \`v\` of \`base\` has no value \`x\` (through \${vars.groups[matrix.g]} where g=gone) [unknown-axis]
+      4 |   base: {stage: make, matrix: {v: [a, b]}}
+      5 |   a: {stage: merge, matrix: {g: [none, odd]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+    > 6 |   b: {stage: merge, matrix: {g: [gone]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+        |                                                          ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+      7 |   c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
+      hint: its values: \`a\`, \`b\`
+
+    pipeline.yaml:7:59: \`\${vars.groups[matrix.g]}\` is a list, which cannot stand inside a text (where \`g=gone\`) [bad-value]
+      5 |   a: {stage: merge, matrix: {g: [none, odd]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+      6 |   b: {stage: merge, matrix: {g: [gone]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+    > 7 |   c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
+        |                                                           ~~~~~~~~~~~~~~~~~~~~~~~~
+
+    3 problems
+    "
+  `);
+});
