@@ -12,9 +12,11 @@ export default defineStage({
     perClass: {type: 'integer', minimum: 0, default: 0, about: 'rows per class; 0: as many as the largest class has'},
     labels: {
       type: 'string',
-      enum: ['all', 'verified'],
+      enum: ['all', 'verified', 'verified-first'],
       default: 'all',
-      about: 'draw all rows, or only those whose label a person has confirmed; rows of weight 0 are never drawn',
+      about:
+        'draw all rows; those whose label a person has confirmed; or those, and of a label without any, all: rows of weight ' +
+        '0 are never drawn',
     },
   },
   inputs: {rows: {kind: 'file', about: 'rows table from segments or pseudo-labels'}},
@@ -26,7 +28,7 @@ export default defineStage({
     const all = readPieceRows(inputs.rows);
     const training = all.filter((row) => isTraining(row, params.fold));
     if (training.length === 0) throw new StageError(`there are no training rows outside fold ${params.fold}`);
-    const rows = training.filter(({verified, weight}) => weight > 0 && (verified || params.labels === 'all'));
+    const rows = chooseRows(training, params.labels);
     checkLabels(training, rows, params.labels);
     const untrained = labelsWithout(all, training);
     if (untrained.length > 0) log(`labels without a training row: ${firstOf(untrained)}`);
@@ -48,17 +50,26 @@ export default defineStage({
   },
 });
 
+type LabelChoice = 'all' | 'verified' | 'verified-first';
+
+function chooseRows(training: readonly PieceRow[], labels: LabelChoice): readonly PieceRow[] {
+  const weighty = training.filter(({weight}) => weight > 0);
+  if (labels === 'all') return weighty;
+  const verified = weighty.filter((row) => row.verified);
+  if (labels === 'verified') return verified;
+  const known = new Set(verified.map(({classIndex}) => classIndex));
+  return weighty.filter((row) => row.verified || !known.has(row.classIndex));
+}
+
 /** Throws StageError when a label that has training rows has none left: a model could never learn it. */
-function checkLabels(training: readonly PieceRow[], left: readonly PieceRow[], labels: 'all' | 'verified'): void {
+function checkLabels(training: readonly PieceRow[], left: readonly PieceRow[], labels: LabelChoice): void {
   const lost = labelsWithout(training, left);
   if (lost.length === 0) return;
-  const isOfWeight0 = labels === 'all';
+  const isForVerified = labels === 'verified';
   throw new StageError(
     `no training row is left of ${count(lost.length, 'label')}: ${firstOf(lost)}; ` +
-      (isOfWeight0 ? 'their rows have weight 0' : 'none of their rows is verified and has a weight above 0'),
-    isOfWeight0
-      ? 'give rows a weight above 0'
-      : 'set `labels: all`, and a small `unverifiedWeight` in stage train if those are in doubt',
+      (isForVerified ? 'none of their rows is verified and has a weight above 0' : 'their rows have weight 0'),
+    isForVerified ? 'set `labels: verified-first` to draw all rows of such labels' : 'give rows a weight above 0',
   );
 }
 

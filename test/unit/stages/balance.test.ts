@@ -63,9 +63,9 @@ describe('balance', () => {
       content:
         full + own.map((line, i) => `${i},k${i},0,${'ABC'.indexOf(line.split(',')[2] ?? '')},train,${line}\n`).join(''),
     });
-    const run = (own: readonly string[], labels: 'all' | 'verified') =>
+    const run = (own: readonly string[], labels: 'all' | 'verified' | 'verified-first') =>
       runStage(balance, {params: {fold: 1, labels}, inputs: {rows: table(own)}});
-    const drawn = async (own: readonly string[], labels: 'all' | 'verified') => {
+    const drawn = async (own: readonly string[], labels: 'all' | 'verified' | 'verified-first') => {
       const {outputs, metrics, logs} = await run(own, labels);
       const order = readCsv(outputs.order, ['row', 'class']).map(({row, class: c}) => [Number(row), Number(c)]);
       return {order: order.toSorted(([a = 0], [b = 0]) => a - b).map(([row]) => row), metrics, logs};
@@ -87,11 +87,22 @@ describe('balance', () => {
       expect(metrics).toEqual({rows: 2, leftOut: 4, classes: 2});
     });
 
+    test('labels: verified-first draws all rows of a label that has no verified ones', async () => {
+      expect((await drawn(lines, 'verified-first')).order).toEqual([0, 4]);
+      const {order, metrics} = await drawn(
+        [...lines.slice(0, 4), '2,,B,0,1', '2,,B,1,0', '2,,B,0,1'],
+        'verified-first',
+      );
+      expect(order).toEqual([0, 0, 4, 6]);
+      expect(metrics).toEqual({rows: 4, leftOut: 4, classes: 2});
+    });
+
     test('a label that loses all its rows is named', async () => {
       const lost = [...lines.slice(0, 4), '2,,B,0,1', '2,,C,1,0'];
       await expect(run(lost, 'verified')).rejects.toThrow(
         'no training row is left of 2 labels: `B`, `C`; none of their rows is verified and has a weight above 0',
       );
+      await expect(run(lost, 'verified-first')).rejects.toThrow('of 1 label: `C`; their rows have weight 0');
       await expect(run(lost, 'all')).rejects.toThrow(
         'no training row is left of 1 label: `C`; their rows have weight 0',
       );
