@@ -1,23 +1,18 @@
 import {failure, type Failure} from '../core/failure.ts';
-import {buildGraph, type Graph} from '../core/graph.ts';
-import type {NodeId, Pipeline} from '../core/pipeline.ts';
+import type {NodeId} from '../core/pipeline.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {select} from '../core/selection.ts';
 import type {StageDeclaration} from '../core/stage.ts';
 import type {EngineName} from '../core/tensor-engine.ts';
-import {loadPipeline} from '../config/load-pipeline.ts';
-import type {StageModules} from '../engine/workspace.ts';
+import {loadPipeline, type LoadedPipeline} from '../config/load-pipeline.ts';
 import type {Globals} from './context.ts';
 import type {EnginesOptions, MachineEngines} from './engines.ts';
 import {packageRoot} from './package.ts';
 import {findProject, type Project, type ProjectWish} from './project.ts';
 
 /** A pipeline that was found, read, checked and expanded. */
-export interface Loaded {
+export interface Loaded extends LoadedPipeline {
   readonly project: Project;
-  readonly pipeline: Pipeline;
-  readonly graph: Graph;
-  readonly modules: StageModules;
   readonly engines: MachineEngines;
   /** Tensor engine for all nodes that compute with one. */
   readonly engine?: EngineName;
@@ -38,11 +33,9 @@ export async function loadProject(wish: PipelineWish): Promise<Result<Loaded>> {
   const {profile: profiles, set: overrides, engine} = wish.globals;
   const loaded = await loadPipeline({root, file, cacheDir, packageRoot, profiles, overrides});
   if (!loaded.ok) return loaded;
-  const {pipeline, modules} = loaded.value;
   const onCheck = (name: EngineName): void => wish.note?.(`trying the tensor engine ${name}, once on this machine`);
   const engines = lazyEngines({cacheDir, env: wish.io.env, onCheck});
-  const graph = buildGraph(pipeline.nodes);
-  return ok({project, pipeline, graph, modules, engines, ...(engine === undefined ? {} : {engine})});
+  return ok({...loaded.value, project, engines, ...(engine === undefined ? {} : {engine})});
 }
 
 /** The nodes that the patterns name; without patterns the default target group, or all nodes. */

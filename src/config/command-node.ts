@@ -8,6 +8,7 @@ import {bind, placeOf, type Bound} from './bindings.ts';
 import {readCommand} from './command-text.ts';
 import type {CommandNodeSection} from './document.ts';
 import {bindEach, type EachEntry} from './each.ts';
+import {readSide} from './held-out.ts';
 import {readSeed, readSettings} from './node-settings.ts';
 import {checkWorkPaths} from './work-paths.ts';
 import {nodeResolver, perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
@@ -55,6 +56,7 @@ export function expandCommandNode(
   const outputs = readOutputs(name, section, scope);
   const settings = readSettings(name, section, defaultResources, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
+  const sideOf = readSide(name, section, commandStage, resolve, scope);
   const ports = [...Object.keys(section.inputs ?? {}), ...slicedPorts];
   const command = readCommand(name, section, ports, scope);
   return variants.variants.map((variant, index) => {
@@ -83,6 +85,7 @@ export function expandCommandNode(
       ...(collections ? {each: collections} : {}),
       outputs: made,
       command: spec,
+      ...sideOf(variant, {}),
       ...settings(variant),
       ...(range ? {range} : {}),
     };

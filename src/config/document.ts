@@ -42,6 +42,8 @@ interface NodeBase {
   /** The values, or one reference to a mapping of them. */
   readonly params?: JsonObject | string;
   readonly seed?: number | string;
+  readonly heldOut?: number | string | null;
+  readonly acceptLeak?: string;
   readonly resources?: ResourcesSection;
   readonly timeout?: number | string;
   readonly retries?: number | string;

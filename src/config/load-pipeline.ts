@@ -2,7 +2,9 @@ import {readFileSync} from 'node:fs';
 import {relative, sep} from 'node:path';
 import {sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
+import {buildGraph, type Graph} from '../core/graph.ts';
 import {canonicalJson, isObject, type JsonObject} from '../core/json.ts';
+import {findLeaks, type AcceptedLeak} from '../core/leaks.ts';
 import type {Pipeline} from '../core/pipeline.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {StageDeclaration} from '../core/stage.ts';
@@ -16,6 +18,7 @@ import {
 import {readDocumentSchema, validateDocument} from './document-schema.ts';
 import type {LoadedDocument, PipelineDocument, Span} from './document.ts';
 import {expand, stageNames} from './expand.ts';
+import {reportLeaks} from './leaks.ts';
 import {applyOverrides} from './override.ts';
 import {createParamChecker} from './param-checker.ts';
 import {Problems} from './problem.ts';
@@ -44,6 +47,9 @@ export interface LoadOptions {
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
+  readonly graph: Graph;
+  /** Leaks that nodes say are right, as far as something reads through them. */
+  readonly acceptedLeaks: readonly AcceptedLeak[];
   readonly modules: StageModules;
 }
 
@@ -94,7 +100,11 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<LoadedP
   const pipeline = expand(loaded, variables, stageOf, {root, file, shownFile, stages, params}, report);
   if (problems.any) return fail();
   if (!known) rememberGoodParams(cacheDir, paramsHash);
-  return ok({pipeline, modules: {compile: (stage) => loader.compile(stage)}});
+  const graph = buildGraph(pipeline.nodes);
+  const {leaks, accepted} = findLeaks(graph);
+  reportLeaks(leaks, pipeline, document.nodes, report);
+  if (problems.any) return fail();
+  return ok({pipeline, graph, acceptedLeaks: accepted, modules: {compile: (stage) => loader.compile(stage)}});
 }
 
 function readText(file: string, shown: string): Result<string> {

@@ -5,6 +5,7 @@ import type {StageDeclaration} from '../core/stage.ts';
 import {bind, placeOf, type PortSpec} from './bindings.ts';
 import type {StageNodeSection} from './document.ts';
 import {bindEach, type EachEntry} from './each.ts';
+import {readSide} from './held-out.ts';
 import {readEngine, readSeed, readSettings} from './node-settings.ts';
 import type {ParamChecker} from './param-checker.ts';
 import type {Path} from './problem.ts';
@@ -33,6 +34,7 @@ export function expandStageNode(
   const settings = readSettings(name, section, stage.resources, resolve, scope);
   const engineOf = readEngine(name, section, stage, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
+  const sideOf = readSide(name, section, stage, resolve, scope);
   if (section.seed !== undefined && !stage.seeded) {
     const message = `stage \`${stage.name}\` does not use a seed`;
     const hint = 'remove `seed`, or let the stage say `seeded: true`';
@@ -46,17 +48,19 @@ export function expandStageNode(
     }
     const collections = each(variant);
     const engine = engineOf(variant);
+    const given = params(variant);
     return {
       id: variants.ids[index] ?? name,
       name,
       variant,
       stage: stage.name,
-      params: params(variant),
+      params: given,
       seed: stage.seeded ? seed(variant) : 0,
       inputs,
       ports: stage.inputs,
       ...(collections ? {each: collections} : {}),
       outputs: stage.outputs,
+      ...sideOf(variant, given),
       ...settings(variant),
       ...(engine === undefined ? {} : {engine}),
       ...(range ? {range} : {}),

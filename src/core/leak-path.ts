@@ -6,6 +6,8 @@ export interface LeakPath {
   readonly path: readonly PipelineNode[];
   /** Where what belongs to the fold reads what does not. */
   readonly binding: BindingAtFault;
+  /** The last node of the path that does not hold out the fold its variant names: then the bindings may be right. */
+  readonly astray?: {readonly node: PipelineNode; readonly axis: string};
 }
 
 export interface BindingAtFault {
@@ -55,7 +57,12 @@ export function leakPath(
   }
   const path: PipelineNode[] = [];
   for (let index = queue[at]; index !== undefined; index = readBy.get(index)) path.push(nodes[index] as PipelineNode);
-  return {path, binding: bindingAtFault(path, port, fold, axes)};
+  const astray = path.findLast((each) => isAstray(each, axes));
+  return {
+    path,
+    binding: bindingAtFault(path, port, fold, axes),
+    ...(astray ? {astray: {node: astray, axis: foldAxisOf(astray, axes) ?? ''}} : {}),
+  };
 }
 
 /** Axes whose values are the folds that nodes hold out: mostly, as one of them may be the mistake that is looked for. */
@@ -70,17 +77,21 @@ export function foldAxes(nodes: readonly PipelineNode[]): ReadonlySet<string> {
   return new Set([...balance].flatMap(([axis, more]) => (more > 0 ? [axis] : [])));
 }
 
-/** From the end of the path back to the first node that is still on the side of the fold: there it reads another side. */
+/**
+ * Where something on the side of the fold first reads another side, from the end of the path back; but where what has
+ * learned has no variants by fold, there is no right one to read, and it is named where it comes in.
+ */
 function bindingAtFault(
   path: readonly PipelineNode[],
   port: string,
   fold: string,
   axes: ReadonlySet<string>,
 ): BindingAtFault {
-  const axisOf = ({variant}: PipelineNode) => Object.keys(variant).find((axis) => axes.has(axis));
+  const axisOf = (node: PipelineNode) => foldAxisOf(node, axes);
   const sideOf = (node: PipelineNode) => node.heldOut?.fold ?? String(node.variant[axisOf(node) ?? ''] ?? '');
+  const onSide = (node: PipelineNode) => axisOf(path[0] as PipelineNode) === undefined || sideOf(node) === fold;
   let at = path.length - 1;
-  while (at > 1 && sideOf(path[at - 1] as PipelineNode) === fold) at--;
+  while (at > 1 && onSide(path[at - 1] as PipelineNode)) at--;
   const node = path[at] as PipelineNode;
   const reads = path[at - 1] as PipelineNode;
   const axis = axisOf(node);
@@ -92,6 +103,17 @@ function bindingAtFault(
     ...(axis === undefined ? {} : {axis}),
     ...(readsAxis === undefined ? {} : {readsAxis}),
   };
+}
+
+function foldAxisOf({variant}: PipelineNode, axes: ReadonlySet<string>): string | undefined {
+  return Object.keys(variant).find((axis) => axes.has(axis));
+}
+
+function isAstray(node: PipelineNode, axes: ReadonlySet<string>): boolean {
+  const axis = foldAxisOf(node, axes);
+  if (axis === undefined || node.heldOut === undefined) return false;
+  const named = node.variant[axis];
+  return node.heldOut.fold !== (named === 0 ? '' : String(named));
 }
 
 function portTo(node: PipelineNode, to: NodeId): string {

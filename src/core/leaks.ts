@@ -15,7 +15,7 @@ export interface Leak extends LeakPath {
 export interface AcceptedLeak {
   readonly name: string;
   readonly reason: string;
-  /** Nodes that hold a fold out and read what has learned from it, in topological order. */
+  /** Nodes that hold a fold out and are the first to read what has learned from it, in topological order. */
   readonly readers: readonly NodeId[];
   /** The readers and everything made from them. */
   readonly reached: ReadonlySet<NodeId>;
@@ -49,9 +49,9 @@ export function findLeaks(graph: Graph): LeakReport {
     if (heldOut !== undefined && heldOut.fold !== '') {
       const bad = marks.refused(carried, heldOut.fold);
       if (bad !== 0n) refused.push(index);
-      const used = marks.needed(carried, heldOut.fold);
+      const {forgiven, used} = marks.accepted(carried, heldOut.fold);
       if (used !== 0n) readers.push([id, used]);
-      carried = (carried & ~bad) | used;
+      carried = (carried & ~(bad | forgiven)) | used;
     }
     if (heldOut?.use === 'learns') carried |= marks.ofFold(heldOut.fold);
     made[index] = acceptLeak === undefined ? carried : marks.accept(carried, name, acceptLeak);

@@ -44,13 +44,16 @@ export class LearnedMarks {
     return result;
   }
 
-  /** The acceptances that a node which holds `fold` out needs to read this, as the marks of their use. */
-  needed(marks: bigint, fold: string): bigint {
+  /** What a node that holds `fold` out may read by acceptances only: the marks that say so, and those of their use. */
+  accepted(marks: bigint, fold: string): {readonly forgiven: bigint; readonly used: bigint} {
+    let forgiven = 0n;
     let used = 0n;
     for (const accepted of this.#accepted) {
-      if (accepted.fold !== fold && (marks & accepted.mark) !== 0n) used |= accepted.by.used;
+      if (accepted.fold === fold || (marks & accepted.mark) === 0n) continue;
+      forgiven |= accepted.mark;
+      used |= accepted.by.used;
     }
-    return used;
+    return {forgiven, used};
   }
 
   #acceptance(name: string, reason: string): Acceptance {

@@ -19,6 +19,8 @@ interface Explanation {
   readonly fingerprint?: string;
   readonly slices?: PlannedNode['slices'];
   readonly checkpoints?: number;
+  /** Leaks that the pipeline accepts, without which it would not be what it is. */
+  readonly acceptedLeaks?: readonly {readonly node: string; readonly reason: string}[];
   /** Why it is stale; empty when it is not. */
   readonly reasons: readonly StaleReason[];
   /** The newest recorded run that executed it, and why. */
@@ -41,7 +43,7 @@ export async function explainCommand(
   const work = await planNodes(context, loaded.value, selected.value);
   if (!work.ok) return context.fail(work.error);
   const {plan, planned, workspace} = work.value;
-  const {stages} = loaded.value.pipeline;
+  const {pipeline, acceptedLeaks} = loaded.value;
   const wanted = new Set(selected.value);
   const chosen = plan.nodes.filter(({node}) => wanted.has(node.id));
   const shown = context.globals.json ? chosen : chosen.slice(0, mostNodes);
@@ -49,15 +51,17 @@ export async function explainCommand(
     const now = {
       blobs: workspace.store.blobs,
       artifacts: planned.artifacts,
-      stages: [...Object.values(stages), ...planned.engines.stages],
+      stages: [...Object.values(pipeline.stages), ...planned.engines.stages],
     };
     const last = lastStart(workspace.runs, node.id);
+    const leaks = acceptedLeaks.filter(({reached}) => reached.has(node.id));
     return {
       node: node.id,
       status,
       ...(fingerprint === undefined ? {} : {fingerprint}),
       ...(slices === undefined ? {} : {slices}),
       ...(checkpoints === undefined ? {} : {checkpoints}),
+      ...(leaks.length === 0 ? {} : {acceptedLeaks: leaks.map(({name, reason}) => ({node: name, reason}))}),
       reasons: detailReasons(node, reasons, now),
       ...(last === undefined ? {} : {lastRun: {...last, reasons: detailReasons(node, last.reasons, now)}}),
       ...(key && action ? {key: action} : {}),
@@ -75,10 +79,11 @@ export async function explainCommand(
 }
 
 function explanationText(explanation: Explanation, {paint}: Context): string {
-  const {node, status, reasons, slices, checkpoints = 0, lastRun, key, fingerprint} = explanation;
+  const {node, status, reasons, slices, checkpoints = 0, acceptedLeaks = [], lastRun, key, fingerprint} = explanation;
   const lines = [`${paint.bold(node)}: ${paintStatus(status, paint)}${slicesText(slices)}`];
   lines.push(...nowLines(status, reasons));
   lines.push(...checkpointText(checkpoints, 1).map((text) => `  ${text} that a stopped run left`));
+  lines.push(...acceptedLeaks.map((leak) => `  leak accepted in \`${leak.node}\`: ${leak.reason}`));
   if (lastRun !== undefined) {
     lines.push(paint.dim(`ran in ${lastRun.runId} because:`));
     lines.push(...explainLines(lastRun.reasons).map((line) => `  ${line}`));

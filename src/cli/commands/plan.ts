@@ -1,4 +1,5 @@
 import {narrowPlan, planJson, planText, statusText} from '../../report/plan-text.ts';
+import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
@@ -20,6 +21,11 @@ export async function planCommand(
   const {plan, expectedMs} = planned.value;
   const obstacles = obstaclesOf(plan);
   if (obstacles.length > 0) return context.fail(obstacles);
+  noteAcceptedLeaks(
+    context,
+    loaded.value.acceptedLeaks,
+    plan.nodes.map(({node}) => node),
+  );
   const {json, verbose} = context.globals;
   if (json) context.printJson(planJson(plan, expectedMs));
   else context.print(planText(plan, expectedMs, context.paint, verbose));

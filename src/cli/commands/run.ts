@@ -11,6 +11,7 @@ import type {Reporter} from '../../report/reporter.ts';
 import {runRecorder, type RunFacts} from '../../report/run-record.ts';
 import {summaryText} from '../../report/summary.ts';
 import {newRunId, type RunStore} from '../../store/run-store.ts';
+import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
 import {executePlanned} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -56,6 +57,11 @@ export async function runCommand(
       warnings.flush();
       return context.fail(obstacles);
     }
+    noteAcceptedLeaks(
+      context,
+      loaded.value.acceptedLeaks,
+      work.value.plan.nodes.map(({node}) => node),
+    );
     return await executeWork(context, loaded.value, work.value, warnings, runId, options);
   } finally {
     work.value.workspace.close();

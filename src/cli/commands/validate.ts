@@ -1,4 +1,5 @@
 import {countText} from '../../report/count-text.ts';
+import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
@@ -13,7 +14,8 @@ export async function validateCommand(context: Context): Promise<ExitCode> {
     context.printJson({valid: false, failures: loaded.error});
     return exitCodeFor(loaded.error);
   }
-  const {pipeline, project} = loaded.value;
+  const {pipeline, project, acceptedLeaks} = loaded.value;
+  noteAcceptedLeaks(context, acceptedLeaks, pipeline.nodes);
   const names = new Set(pipeline.nodes.map(({name}) => name)).size;
   if (json) context.printJson({valid: true, nodes: pipeline.nodes.length});
   else {
