@@ -74,6 +74,7 @@ export function memberOf({value, path}: Located, name: string): Located | undefi
   return member === undefined ? undefined : {value: member, path: [...path, key]};
 }
 
+/** All members in the order written; keys that are whole numbers come first, as in every JavaScript object. */
 function membersOf({value, path}: Located): readonly Located[] | undefined {
   if (isArray(value)) return value.map((member, index) => ({value: member, path: [...path, index]}));
   if (!isObject(value)) return undefined;

@@ -219,6 +219,7 @@ nodes:
       levels: 'l\${vars.table[matrix.v].size.w}'
       sizes: ['\${vars.table[matrix.v].rate}']
   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
+  inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.w]}'}}
   position: {stage: make, matrix: {v: [2]}, params: {count: '\${vars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
@@ -279,35 +280,44 @@ nodes:
       18 |       sizes: ['\${vars.table[matrix.v].rate}']
     > 19 |   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
          |                                                                                    ~~~~
-      20 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
-      21 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
+      20 |   inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
+      21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
       hint: did you mean \`size\`?
 
-    pipeline.yaml:20:76: unknown variable \`tabel\` [unknown-variable]
+    pipeline.yaml:20:82: \`table\` has no member \`toString\`, asked for by the axis \`v\` [unknown-variable]
       18 |       sizes: ['\${vars.table[matrix.v].rate}']
       19 |   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
-    > 20 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+    > 20 |   inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
+         |                                                                                  ~~~~~~~~~~
+      21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+      22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
+      hint: add \`toString: …\` to \`table\`; known: \`a\`, \`b\`, \`c\`, \`d\`
+
+    pipeline.yaml:21:76: unknown variable \`tabel\` [unknown-variable]
+      19 |   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
+      20 |   inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
+    > 21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
          |                                                                            ~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-      21 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
-      22 |   position: {stage: make, matrix: {v: [2]}, params: {count: '\${vars.variants[matrix.v]}', label: '\${vars.tabl…
+      22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
+      23 |   position: {stage: make, matrix: {v: [2]}, params: {count: '\${vars.variants[matrix.v]}', label: '\${vars.tabl…
       hint: did you mean \`table\`?
 
-    pipeline.yaml:21:102: there is no \`table.a.size.q\`, \`table.a.size.r\`, \`table.b.size.q\`, \`table.b.size.r\`, asked for by the axis \`w\` [unknown-variable]
-      19 | …s: {count: '\${vars.table[matrix.v].sise}'}}
-      20 | …s-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
-    > 21 | … q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.w]}'}}
+    pipeline.yaml:22:102: there is no \`table.a.size.q\`, \`table.a.size.r\`, \`table.b.size.q\`, \`table.b.size.r\`, asked for by the axis \`w\` [unknown-variable]
+      20 | …]}, params: {label: '\${vars.table[matrix.v].length}'}}
+      21 | …s-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+    > 22 | … q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.w]}'}}
          |                                                       ~~~~~~~~~~
-      22 | …ms: {count: '\${vars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
+      23 | …ms: {count: '\${vars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
       hint: add \`q: …\` to \`table.a.size\`; known: \`w\`
 
-    pipeline.yaml:22:118: \`table.c.list\` has no member \`2\`, asked for by the axis \`v\` [unknown-variable]
-      20 | …: {count: '\${vars.tabel[matrix.v].rate}'}}
-      21 | … {count: '\${vars.table[matrix.v].size[matrix.w]}'}}
-    > 22 | …ars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
+    pipeline.yaml:23:118: \`table.c.list\` has no member \`2\`, asked for by the axis \`v\` [unknown-variable]
+      21 | …: {count: '\${vars.tabel[matrix.v].rate}'}}
+      22 | … {count: '\${vars.table[matrix.v].size[matrix.w]}'}}
+    > 23 | …ars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
          |                                                       ~~~~~~~~~~
       hint: \`table.c.list\` is a list of 1; its positions count from 0
 
-    8 problems
+    9 problems
     "
   `);
 });
