@@ -159,10 +159,13 @@ function joinPieces(pieces: readonly (string | Placeholder)[], path: Path, lookU
   return done.join('');
 }
 
+/** Text up to the value of an axis; earlier values may be quoted and hold a bracket. */
+const insideSelector = /^[^[\]]*\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*[=|]\s*$/;
+
 function spotAfter(before: readonly (string | Placeholder)[], path: Path): Spot {
   if (!holdsReferences(path)) return 'text';
   const head = before.filter((part) => typeof part === 'string').join('');
-  return /^[^[\]]*\[[^\]]*[=|]\s*$/.test(head) ? 'selector' : 'text';
+  return insideSelector.test(head) ? 'selector' : 'text';
 }
 
 /** Whether a value may stand there. */

@@ -234,7 +234,7 @@ nodes:
   expect(idsOf('rows')).toEqual(['rows[x=1,y=a]']);
 });
 
-type Column = 'n' | 't' | 'level' | 'sizes';
+type Column = 'n' | 'k' | 't' | 'level' | 'sizes';
 
 test('expands as if the values were written out by hand', async () => {
   const {write, pipeline} = pipelineOf('version: 1\nnodes: {a: {stage: make}}');
@@ -252,11 +252,11 @@ test('expands as if the values were written out by hand', async () => {
     version: 1,
     vars: {table},
     nodes: {
-      base: {stage: 'make', matrix: {n: [1, 2, 3], t: ['a', 'b,c', '*', 'x y']}},
+      base: {stage: 'make', matrix: {n: [1, 2, 3, 'k,l'], t: ['a', 'b,c', '*', 'x y', 'u]v', 'q"[']}},
       model: {
         stage: 'train',
         matrix: {v: names, repeat: [1, 2]},
-        inputs: {features: `base[n=${text('n')},t=${text('t')}].out`},
+        inputs: {features: `base[t=${text('t')},n=${text('k')}].out`},
         params: {fold: member('n'), levels: `<${text('level')}>`, sizes: member('sizes')},
         salt: `${text('level')}\${matrix.repeat}`,
         retries: member('n'),
@@ -265,7 +265,8 @@ test('expands as if the values were written out by hand', async () => {
   });
   const row = fc.record({
     n: fc.integer({min: 1, max: 3}),
-    t: fc.constantFrom('a', 'b,c', '*', 'x y'),
+    k: fc.constantFrom(1, 'k,l'),
+    t: fc.constantFrom('a', 'b,c', '*', 'x y', 'u]v', 'q"['),
     level: fc.oneof(fc.constantFrom('h1+h2', 'q"]', '', '\u00e9'), fc.boolean(), fc.integer()),
     sizes: fc.array(fc.integer({min: 0, max: 9}), {maxLength: 3}),
   });
@@ -280,7 +281,7 @@ test('expands as if the values were written out by hand', async () => {
       for (const [name, values] of entries) {
         const value = (member: Column) => values[member];
         const text = (member: Exclude<Column, 'sizes'>) =>
-          member === 't' ? JSON.stringify(values.t) : String(values[member]);
+          member === 't' || member === 'k' ? JSON.stringify(String(values[member])) : String(values[member]);
         const nodes = await nodesOf(document([name], {}, value, text));
         written.push(...nodes.filter((node) => node.name === 'model'));
       }
