@@ -77,7 +77,8 @@ export default defineStage({
     labels: {
       kind: 'file',
       name: 'labels.csv',
-      about: 'csv: fname,label,manually_verified,split,fold,group; split and fold are empty where they are to be drawn',
+      about:
+        'csv: fname,label,manually_verified,split,fold,group; split and fold are empty where they are to be drawn; with usage where test clips have one',
     },
   },
   run({params, inputs, outputs, signal, log, metric}) {

@@ -46,7 +46,8 @@ export default defineStage({
     folds: {
       kind: 'file',
       name: 'folds.csv',
-      about: 'csv: key,label,class,verified,split,fold,group,parent, sorted by key',
+      about:
+        'csv: key,label,class,verified,split,fold,group,parent, sorted by key; with usage (public, private) where the labels table has it',
     },
     classes: {
       kind: 'file',
@@ -66,10 +67,12 @@ export default defineStage({
     const labelled = officialPlaces(kept, params).toSorted((a, b) => compareCodePoints(a.key, b.key));
     const classes = classesOf(labelled.map((clip) => clip.label));
     const places = stratify(labelled, params, createRng(seed));
-    const clips = labelled.map(({key, label, verified, group}, i): Clip => {
+    const clips = labelled.map(({key, label, verified, usage, group}, i): Clip => {
       const fold = places[i] ?? 0;
       const split = fold === 0 ? 'test' : 'train';
-      return {key, label, classIndex: classes.indexOf(label), verified, split, fold, group, parent: ''};
+      // A clip that `official: none` makes one to train on is of no part of a test set.
+      const part = split === 'test' && usage !== undefined ? {usage} : {};
+      return {key, label, classIndex: classes.indexOf(label), verified, split, ...part, fold, group, parent: ''};
     });
     checkFolds(clips, folds);
     const coverage = coverageOf(clips, classes, folds);

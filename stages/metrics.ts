@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
 import {readCsv, writeCsv} from './lib/formats/csv.ts';
-import {readFolds, type Folds} from './lib/experiment/dataset.ts';
+import {readFolds, type Clip, type Folds} from './lib/experiment/dataset.ts';
 import {openNpyRows} from './lib/formats/npy-rows.ts';
 import {readFloat32} from './lib/formats/npy.ts';
 import {multiHotBytes} from './lib/audioset/multi-hot.ts';
@@ -28,9 +28,11 @@ export default defineStage({
     fold: {type: 'integer', minimum: 0, default: 0, about: 'with split train: only the clips of this fold; 0: all'},
     clips: {
       type: 'string',
-      enum: ['all', 'verified'],
+      enum: ['all', 'verified', 'public', 'private'],
       default: 'all',
-      about: 'of the clips that the predictions are for, those to score; verified: whose label a person has confirmed',
+      about:
+        'of the clips that the predictions are for, those to score; verified: whose label a person has confirmed; public, ' +
+        'private: of this part of the test set, as FSDKaggle2018 has them',
     },
     repeat: {
       type: 'integer',
@@ -84,7 +86,7 @@ export default defineStage({
     };
     const report = makeReport(params.variant, data, members, labels, {
       ...(repeat > 0 && {repeat}),
-      ...(params.clips === 'verified' && {part: 'verified'}),
+      ...(params.clips !== 'all' && {part: params.clips}),
       ...(resamples > 0 && {
         intervals: await bootstrapClips(createRng(seed), data, members, {resamples, confidence}, pause),
       }),
@@ -116,7 +118,7 @@ interface Inputs {
 interface Params {
   readonly split: 'train' | 'test';
   readonly fold: number;
-  readonly clips: 'all' | 'verified';
+  readonly clips: 'all' | 'verified' | 'public' | 'private';
 }
 
 /** Class probabilities (clips, classes) and what is true of the clips. */
@@ -149,11 +151,12 @@ function readScored(params: Params, inputs: Inputs): Scored {
 
 function partOf(scores: ClipScores, {clips: part}: Params, classes: number): ClipScores {
   if (part === 'all') return scores;
-  const rows = [...scores.clips.keys()].filter((row) => scores.clips[row]?.verified);
-  if (rows.length === 0) throw new StageError('none of the clips is verified', 'leave the param `clips` out');
+  const isOfPart = ({verified, usage}: Clip): boolean => (part === 'verified' ? verified : usage === part);
+  const rows = [...scores.clips.entries()].flatMap(([row, clip]) => (isOfPart(clip) ? [row] : []));
+  if (rows.length === 0) throw new StageError(`none of the clips is ${part}`, 'leave the param `clips` out');
   const data = new Float32Array(rows.length * classes);
   for (const [i, row] of rows.entries()) data.set(rowOf(scores.data, classes, row), i * classes);
-  return {clips: scores.clips.filter(({verified}) => verified), data};
+  return {clips: scores.clips.filter(isOfPart), data};
 }
 
 function readTargetScores(predictions: string, targets: string, classes: string): Scored {

@@ -52,7 +52,8 @@ function readTest(cells: Cells, {usage: wanted}: LayoutOptions): LabelledFile {
       : wanted !== 'both' && usage?.toLowerCase() !== wanted
         ? `not of the ${wanted} part of the test set`
         : undefined;
-  return {...clip, verified: true, split: 'test', fold: undefined, leftOut};
+  const part = usage === 'Public' ? 'public' : 'private';
+  return {...clip, verified: true, split: 'test', fold: undefined, usage: part, leftOut};
 }
 
 function readClip(cells: Cells): Pick<LabelledFile, 'names' | 'label' | 'group' | 'place'> {

@@ -1,5 +1,6 @@
 import type {InputTree} from 'mixdown/stage';
 import type {CsvTable} from '../formats/csv.ts';
+import type {Usage} from '../experiment/dataset.ts';
 import type {Problems} from '../problems.ts';
 
 /** A csv file given to the stage, with the name that stands for it in messages. */
@@ -18,6 +19,8 @@ export interface LabelledFile {
   readonly split: 'train' | 'test' | undefined;
   /** Official fold of a train clip, from 1. */
   readonly fold: number | undefined;
+  /** Part of the official test set. */
+  readonly usage?: Usage;
   /** Source recording; empty when it is not known. */
   readonly group: string;
   /** Why the file is no clip, though the dataset has it: what it is, or is not. */

@@ -11,6 +11,8 @@ export interface Clip {
   /** A person has confirmed the label. */
   readonly verified: boolean;
   readonly split: 'train' | 'test';
+  /** Part of the official test set that a test clip belongs to, where there are such. */
+  readonly usage?: Usage;
   /** Fold in which a train clip validates, 1 ... k; 0 for a test clip. */
   readonly fold: number;
   /** Clips of one source recording share it, and one place; empty for a clip of its own. */
@@ -19,6 +21,8 @@ export interface Clip {
   readonly parent: string;
 }
 
+export type Usage = 'public' | 'private';
+
 export interface Folds {
   /** Sorted by key. */
   readonly clips: readonly Clip[];
@@ -26,8 +30,9 @@ export interface Folds {
   readonly classes: readonly string[];
 }
 
-/** Writes the folds table. `clips` may be in any order. */
+/** Writes the folds table; with the column `usage` where a clip has one. `clips` may be in any order. */
 export function writeFolds(path: string, clips: readonly Clip[]): void {
+  const hasUsage = clips.some(({usage}) => usage !== undefined);
   const rows = [...clips]
     .sort((a, b) => compareCodePoints(a.key, b.key))
     .map((clip) => [
@@ -39,8 +44,9 @@ export function writeFolds(path: string, clips: readonly Clip[]): void {
       clip.fold,
       clip.group,
       clip.parent,
+      ...(hasUsage ? [clip.usage ?? ''] : []),
     ]);
-  writeCsv(path, COLUMNS, rows);
+  writeCsv(path, hasUsage ? [...COLUMNS, 'usage'] : COLUMNS, rows);
 }
 
 /**
@@ -129,20 +135,24 @@ function placeOf({split, fold}: Clip): string {
 }
 
 function readClip({line, record}: CsvRow, name: string): Clip {
-  const {key = '', label = '', split = '', verified = '', group = '', parent = ''} = record;
+  const {key = '', label = '', split = '', verified = '', group = '', parent = '', usage = ''} = record;
   const wrong = (column: string, wanted: string): StageError =>
     new StageError(`${name}, line ${line}: ${column} is \`${record[column]}\`; ${wanted} is needed`);
   if (key === '') throw wrong('key', 'the name of a clip');
   if (label === '') throw wrong('label', 'a label');
   if (split !== 'train' && split !== 'test') throw wrong('split', 'train or test');
   if (verified !== '0' && verified !== '1') throw wrong('verified', '0 or 1');
+  const isUsage = usage === 'public' || usage === 'private';
+  if (usage !== '' && (!isUsage || split !== 'test')) {
+    throw wrong('usage', split === 'test' ? 'public, private or nothing' : 'nothing, for a train clip,');
+  }
   const classIndex = wholeNumber(record['class']);
   if (classIndex === undefined) throw wrong('class', 'a whole number from 0');
   const fold = wholeNumber(record['fold']);
   if (fold === undefined || (fold === 0) !== (split === 'test')) {
     throw wrong('fold', split === 'test' ? '0 (a test clip)' : 'a whole number from 1 (a train clip)');
   }
-  return {key, label, classIndex, verified: verified === '1', split, fold, group, parent};
+  return {key, label, classIndex, verified: verified === '1', split, ...(isUsage && {usage}), fold, group, parent};
 }
 
 function wholeNumber(text = ''): number | undefined {

@@ -1,6 +1,6 @@
 import {StageError, type InputTree} from 'mixdown/stage';
 import {readCsvTable, writeCsv, type CsvRow} from '../formats/csv.ts';
-import {compareCodePoints} from './dataset.ts';
+import {compareCodePoints, type Usage} from './dataset.ts';
 import {tidyTable} from '../datasets/tidy-table.ts';
 import {count, firstOf, gatherProblems, type Problems} from '../problems.ts';
 
@@ -13,6 +13,8 @@ export interface LabelledClip {
   readonly split: 'train' | 'test' | undefined;
   /** Official fold of a train clip, 1 ... k; undefined for a test clip and for one to be drawn. */
   readonly fold: number | undefined;
+  /** Part of the official test set. */
+  readonly usage?: Usage;
   /** Source recording; empty for a clip of its own. */
   readonly group: string;
   /** Of the table. */
@@ -25,26 +27,28 @@ export interface LabelsRow extends Omit<LabelledClip, 'key' | 'line'> {
   readonly fname: string;
 }
 
-/** Writes the labels table, sorted by fname. `rows` may be in any order. */
+/** Writes the labels table, sorted by fname; a column `usage` where there is one. `rows` may be in any order. */
 export function writeLabels(path: string, rows: readonly LabelsRow[]): void {
   const sorted = [...rows].sort((a, b) => compareCodePoints(a.fname, b.fname));
+  const hasUsage = rows.some(({usage}) => usage !== undefined);
   writeCsv(
     path,
-    ['fname', 'label', 'manually_verified', 'split', 'fold', 'group'],
-    sorted.map(({fname, label, verified, split, fold, group}) => [
+    ['fname', 'label', 'manually_verified', 'split', 'fold', 'group', ...(hasUsage ? ['usage'] : [])],
+    sorted.map(({fname, label, verified, split, fold, group, usage}) => [
       fname,
       label,
       verified ? 1 : 0,
       split ?? '',
       fold ?? (split === 'test' ? 0 : ''),
       group,
+      ...(hasUsage ? [usage ?? ''] : []),
     ]),
   );
 }
 
 /**
  * Reads a labels table: fname and label, optionally manually_verified (else 1), split (train, test, or nothing: to be
- * drawn), fold (1 ... k, 0 for test, or nothing) and group; other columns are ignored. fname is a path in the folder of
+ * drawn), fold (1 ... k, 0 for test, or nothing), group and usage (public, private or nothing); other columns are ignored. fname is a path in the folder of
  * clips; its extension does not count. `absent` holds keys of clips that the folder may lack all the same.
  * Throws a StageError that says all that is wrong.
  */
@@ -90,14 +94,24 @@ export function readLabels(
 const NAME = 'the labels table';
 
 function readRow({line, record}: CsvRow, problems: Problems): Omit<LabelledClip, 'key' | 'line'> {
-  const {label = '', manually_verified: verified = '1', split = '', fold: foldText = '', group = ''} = record;
+  const {
+    label = '',
+    manually_verified: verified = '1',
+    split = '',
+    fold: foldText = '',
+    group = '',
+    usage = '',
+  } = record;
   const wrong = (column: string, wanted: string): void =>
     problems.add(`${NAME}, line ${line}: ${column} is \`${record[column]}\`; ${wanted} is needed`);
   if (label === '') problems.add(`${NAME}, line ${line}: label is empty`);
   if (verified !== '0' && verified !== '1') wrong('manually_verified', '0 or 1');
   const isSplit = split === 'train' || split === 'test';
   if (!isSplit && split !== '') wrong('split', 'train, test or nothing');
-  const clip = {label, verified: verified === '1', group};
+  const isUsage = usage === 'public' || usage === 'private';
+  if (!isUsage && usage !== '') wrong('usage', 'public, private or nothing');
+  const known: Pick<LabelledClip, 'usage'> = isUsage ? {usage} : {};
+  const clip = {label, verified: verified === '1', group, ...known};
   const givenSplit = isSplit ? split : undefined;
   if (foldText === '') return {...clip, split: givenSplit, fold: undefined};
   const fold = /^\d{1,9}$/.test(foldText) ? Number(foldText) : undefined;

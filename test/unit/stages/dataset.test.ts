@@ -462,10 +462,10 @@ describe('layout fsdkaggle2018', () => {
 
   test('all the tables together, in any order', async () => {
     const expected = [
-      clip('test/00d.wav,Oboe,1,test,0,355125'),
-      clip('test/00e.wav,Bark,1,test,0,90621'),
-      clip('train/00a.wav,Hi-hat,0,train,,28739'),
-      clip('train/00b.wav,Bark,1,train,,358827'),
+      clip('test/00d.wav,Oboe,1,test,0,355125,private'),
+      clip('test/00e.wav,Bark,1,test,0,90621,public'),
+      clip('train/00a.wav,Hi-hat,0,train,,28739,'),
+      clip('train/00b.wav,Bark,1,train,,358827,'),
     ];
     const {rows, logs, metrics} = await run({layout}, zenodo, train, trainPost, testPost, scoring);
     expect(rows).toEqual(expected);
@@ -476,7 +476,10 @@ describe('layout fsdkaggle2018', () => {
 
   test('part of the test set, verified train clips', async () => {
     const {rows, logs} = await run({layout, usage: 'public', subset: 'verified'}, zenodo, testPost, trainPost);
-    expect(rows).toEqual([clip('test/00e.wav,Bark,1,test,0,90621'), clip('train/00b.wav,Bark,1,train,,358827')]);
+    expect(rows).toEqual([
+      clip('test/00e.wav,Bark,1,test,0,90621,public'),
+      clip('train/00b.wav,Bark,1,train,,358827,'),
+    ]);
     expect(logs).toEqual([
       '1 labelled file left out: padding of the test set',
       '1 labelled file left out: not of the public part of the test set',

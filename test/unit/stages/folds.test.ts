@@ -26,6 +26,23 @@ function run(labels: PortInput, clips: PortInput, params: Params = {}, seed = 1)
 }
 
 describe('folds', () => {
+  test('keep the parts of an official test set, as long as it is one', async () => {
+    const labels = csv([
+      'fname,label,split,usage',
+      ...['a.wav,cat,test,public', 'b.wav,cat,test,private', 'c.wav,cat,train,', 'd.wav,cat,train,'],
+    ]);
+    const clips = tree(['a.wav', 'b.wav', 'c.wav', 'd.wav']);
+    const {outputs} = await run(labels, clips, {folds: 2});
+    expect(readFileSync(outputs.folds, 'utf8')).toMatch(/^key,label,class,verified,split,fold,group,parent,usage\na,/);
+    expect(readFolds(outputs.folds).clips.map(({usage}) => usage)).toEqual(['public', 'private', undefined, undefined]);
+    const drawn = await run(labels, clips, {folds: 2, official: 'none', testFraction: 0});
+    expect(readFolds(drawn.outputs.folds).clips.some((clip) => 'usage' in clip)).toBe(false);
+    const wrong = csv(['fname,label,usage', 'a.wav,cat,Public']);
+    await expect(run(wrong, tree(['a.wav']))).rejects.toThrow(
+      'usage is `Public`; public, private or nothing is needed',
+    );
+  });
+
   test('writes a table that readFolds reads: sorted, classes by code point, every fold filled', async () => {
     const files = names(60);
     const {outputs, metrics, logs} = await run(

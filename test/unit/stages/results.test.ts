@@ -131,6 +131,18 @@ describe('metrics on request', () => {
     await expect(run({clips: 'verified'}, none)).rejects.toThrow('none of the clips is verified');
   });
 
+  test('are of one part of the test set', async () => {
+    const rows = folds.content.trimEnd().split('\n');
+    const usage = ['usage', '', 'private', 'public', 'private'];
+    const table = {content: `${rows.map((row, i) => `${row},${usage[i]}`).join('\n')}\n`};
+    // By key: b (Bee) is private, c (Ant) public, d (Ant, at rank 3) private.
+    expect(reportIn((await run({clips: 'public'}, table)).outputs.metrics)).toMatchObject({part: 'public', clips: 1, map3: 1}); // prettier-ignore
+    const {clips, map3, part} = reportIn((await run({clips: 'private'}, table)).outputs.metrics);
+    expect([clips, part]).toEqual([2, 'private']);
+    expect(map3).toBeCloseTo((1 + 1 / 3) / 2, 12);
+    await expect(run({clips: 'public'})).rejects.toThrow('none of the clips is public');
+  });
+
   test('tell the repeat', async () => {
     expect(reportIn((await run({repeat: 3})).outputs.metrics).repeat).toBe(3);
     expect(reportIn((await run({repeat: 0})).outputs.metrics)).not.toHaveProperty('repeat');

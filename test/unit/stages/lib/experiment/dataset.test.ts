@@ -29,6 +29,20 @@ test('reads what it writes, sorted by key', () => {
   expect(readFolds(path)).toEqual({clips, classes: ['Bell']});
 });
 
+test('test clips may be of a part of the test set', () => {
+  const clips = (['public', undefined, 'private'] as const).map((usage, i) => ({
+    ...{key: `k${i}`, label: 'Bell', classIndex: 0, verified: true, split: 'test' as const},
+    ...(usage && {usage}),
+    ...{fold: 0, group: '', parent: ''},
+  }));
+  const path = join(temporaryFolder(), 'folds.csv');
+  writeFolds(path, clips);
+  expect(readFolds(path).clips).toEqual(clips);
+  const read = (row: string) => () => readFolds(tableOf([`${HEAD},usage`, row]));
+  expect(read('a,x,0,1,test,0,,,Public')).toThrow('usage is `Public`; public, private or nothing is needed');
+  expect(read('a,x,0,1,train,1,,,public')).toThrow('usage is `public`; nothing, for a train clip, is needed');
+});
+
 describe('readFolds refuses', () => {
   test.each<[string, string[], string]>([
     ['a missing column', ['key,label,class,verified,split,fold'], 'no column `group`, `parent`'],
