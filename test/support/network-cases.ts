@@ -87,6 +87,39 @@ export const networkCases: readonly NetworkCase[] = [
     },
   },
   {
+    name: 'masks: batch normalisation, LSTM, attention and a mean over some of the vectors',
+    learningRate: 0.01,
+    parameters: {
+      ...normShapes('input', FEATURES),
+      'lstm/weights': [FEATURES, 4 * UNITS],
+      'lstm/recurrent': [UNITS, 4 * UNITS],
+      'lstm/biases': [4 * UNITS],
+      ...denseShapes('scores', FEATURES, CLASSES),
+      ...denseShapes('attention', FEATURES, CLASSES),
+      ...denseShapes('output', UNITS + CLASSES + FEATURES, CLASSES),
+    },
+    loss(kit, get) {
+      const series = (x: ReturnType<typeof get>, width: number) => kit.reshape(x, [EXAMPLES, PIECES, width]);
+      // One, two or three vectors each.
+      const isReal = Array.from({length: EXAMPLES * PIECES}, (_, i) => (i % PIECES <= (i / PIECES) % PIECES ? 1 : 0));
+      const x = vectors(kit);
+      const column = kit.tensor([EXAMPLES * PIECES, 1], isReal);
+      const normed = kit.batchNorm(x, get('input/gamma'), get('input/beta'), 1e-3, column);
+      const mask = kit.tensor([EXAMPLES, PIECES], isReal);
+      const parts = [
+        kit.lstm(series(normed, FEATURES), get('lstm/weights'), get('lstm/recurrent'), get('lstm/biases'), mask),
+        kit.attentionPool(
+          series(denseLayer(kit, get, 'scores', normed), CLASSES),
+          series(denseLayer(kit, get, 'attention', normed), CLASSES),
+          'class-softmax+time-sum',
+          mask,
+        ),
+        kit.timeMean(series(normed, FEATURES), mask),
+      ];
+      return kit.softmaxCrossEntropy(denseLayer(kit, get, 'output', kit.concatColumns(parts)), oneHot(kit));
+    },
+  },
+  {
     name: 'convolutions',
     learningRate: 0.005,
     parameters: {

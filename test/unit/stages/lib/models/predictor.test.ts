@@ -23,6 +23,8 @@ const series = {
   labels: 'single',
 } as const;
 
+const masked = {...series, mask: true} as const;
+
 /** Odd and even sizes, both strides, activations that can and cannot be joined with the layer before. */
 const images: ModelGraph = {
   inputs: [{name: 'image', shape: [9, 6]}],
@@ -78,6 +80,12 @@ const MODELS: readonly (readonly [string, ModelGraph])[] = [
   ],
   ['plain network', dnnGraph({...series, blocks: 2})],
   ['recurrent', recurrentGraph(series)],
+  ['recurrent with a mask', recurrentGraph({...series, mask: true})],
+  ['plain network with a mask on a mean', dnnGraph({...series, blocks: 1, mask: true, view: 'mean'})],
+  [
+    'the mean of levels with a mask',
+    attentionGraph({...masked, levels: [1, 2], finalDense: false, attentionNorm: 'time-softmax', labels: 'multi'}),
+  ],
   ['images', images],
   ['nothing to do', nothing],
 ];
