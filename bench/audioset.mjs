@@ -1,4 +1,5 @@
-// How long the released AudioSet features take to become arrays, and how much memory that needs; then batches of them.
+// How long the released AudioSet features take to become arrays, and how much memory that needs; then batches of them, as
+// train-tagger draws and reads them.
 //
 //   node bench/audioset.mjs [data=FOLDER classes=class_labels_indices.csv] [clips=50000,2041789] [runs=3]
 //
@@ -7,13 +8,13 @@
 // Run `npm run build` first.
 import {mkdirSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {join, resolve} from 'node:path';
+import {basename, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {buildSync} from 'esbuild';
 import {inScratch, measure, median, mixdown, ms, readOptions, writeFiles} from './measure.mjs';
 
 const {data, classes, clips, runs} = readOptions({data: '', classes: '', clips: '50000,2041789', runs: 3});
-const BATCHES = 10_000;
+const BATCHES = 200;
 
 /** Runs a stage in a process of its own. Folders are given as trees. */
 const runner = `import {readdirSync, statSync} from 'node:fs';
@@ -30,16 +31,32 @@ const signal = new AbortController().signal;
 await spec.run({params, inputs, outputs, seed: 1, signal, log() {}, progress() {}, metric() {}});
 `;
 
+/** Draws batches and reads them from the arrays. */
+const drawer = `import {openTaggedClips} from './tagged-clips.mjs';
+import {balancedSampler, shuffledSampler} from './sampler.mjs';
+const [, , balanced, batches] = process.argv;
+const clips = openTaggedClips(['features.npy'], ['targets.npy'], 527, 'the clips');
+const all = Int32Array.from({length: clips.count}, (_, row) => row);
+const sampler = balanced === 'true' ? balancedSampler(clips.members(all, 'row'), {seed: 1}) : shuffledSampler(all, {seed: 1});
+const rows = new Int32Array(500);
+for (let i = 0; i < batches; i++) {
+  sampler.next(rows);
+  clips.batch(rows);
+}
+`;
+
 /** Reads every byte of a folder: no reader is faster. */
 const reader = `const {readdirSync, readFileSync} = require('node:fs');
 for (const name of readdirSync(process.argv[1])) readFileSync(process.argv[1] + '/' + name);
 `;
 
 inScratch((root) => {
-  for (const name of ['audioset-features', 'minibatches']) compile(`${name}.ts`, join(root, `${name}.mjs`), 'esm');
-  compile('lib/crc32c.ts', join(root, 'crc32c.cjs'), 'cjs');
+  for (const name of ['audioset-features', 'lib/tagging/tagged-clips', 'lib/learning/sampler']) {
+    compile(`${name}.ts`, join(root, `${basename(name)}.mjs`), 'esm');
+  }
+  compile('lib/formats/crc32c.ts', join(root, 'crc32c.cjs'), 'cjs');
   const {maskedCrc32c} = createRequire(import.meta.url)(join(root, 'crc32c.cjs'));
-  writeFiles(root, {'run.mjs': runner, 'class_labels_indices.csv': classTable()});
+  writeFiles(root, {'run.mjs': runner, 'draw.mjs': drawer, 'class_labels_indices.csv': classTable()});
   if (data !== '') {
     for (const split of splitsOf(data)) ingest(root, split, resolve(data, split), resolve(classes));
     build(root);
@@ -83,11 +100,9 @@ function ingest(root, title, shards, table) {
  * @param {boolean} balanced
  */
 function sample(root, count, balanced) {
-  const params = {batchSize: 500, batches: BATCHES, balanced, classes: 527, onEmptyClass: 'fail', fold: -1};
-  const outputs = outputsOf(root, ['batches.npy', 'state.json']);
-  const inputs = {targets: join(root, 'targets.npy')};
+  const draw = () => measure(root, process.execPath, ['draw.mjs', String(balanced), String(BATCHES)]);
   const title = `${count} clips: ${BATCHES} ${balanced ? 'balanced' : 'plain'} batches of 500`;
-  report(title, times(stage(root, 'minibatches', {params, inputs, outputs})), BATCHES, 'batches');
+  report(title, times(draw), BATCHES, 'batches');
 }
 
 /**
