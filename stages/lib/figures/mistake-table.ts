@@ -77,10 +77,12 @@ function mistakesByClass(confusion: Confusion): readonly ClassMistakes[] {
 }
 
 function takenFor({mistakes}: ClassMistakes, most: number): string {
-  const named = mistakes.slice(0, most).map(({predicted, clips}) => `${predicted} ${clips}`);
-  const rest = mistakes.slice(most);
+  // One other takes no less room than its name.
+  const shown = mistakes.length === most + 1 ? mistakes.length : most;
+  const named = mistakes.slice(0, shown).map(({predicted, clips}) => `${predicted} ${clips}`);
+  const rest = mistakes.slice(shown);
   const others = rest.reduce((sum, {clips}) => sum + clips, 0);
-  return [...named, ...(rest.length === 0 ? [] : [`${count(rest.length, 'other')} ${others}`])].join(', ');
+  return [...named, ...(rest.length === 0 ? [] : [`${rest.length} others: ${others}`])].join(', ');
 }
 
 function groupLine(rows: readonly ClassMistakes[], group: readonly string[]): readonly (readonly string[])[] {

@@ -312,11 +312,11 @@ describe('a reference of one’s own', () => {
 describe('classes taken for others', () => {
   const labels = ['Cello', 'Clarinet', 'Double_bass', 'Flute', 'Saxophone'];
   /** True and predicted classes. */
-  const clips = ['00', '00', '02', '04', '11', '13', '13', '10', '31', '33'];
+  const clips = ['00', '00', '02', '04', '11', '13', '13', '10', '14', '31', '33'];
   const folds = {
     content: [
       'key,label,class,verified,split,fold,group,parent',
-      ...clips.map(([own = ''], i) => `k${i},${labels[Number(own)]},${own},1,test,0,,`),
+      ...clips.map(([own = ''], i) => `k${i + 10},${labels[Number(own)]},${own},1,test,0,,`),
       ...[2, 4].map((own) => `train${own},${labels[own]},${own},1,train,1,,`),
       '',
     ].join('\n'),
@@ -332,15 +332,15 @@ describe('classes taken for others', () => {
     expect(lines(outputs.markdown)).toEqual([
       '# Mistakes',
       '',
-      '| Class    | clips | wrong | error rate | taken for                |',
-      '| -------- | ----: | ----: | ---------: | ------------------------ |',
-      '| Clarinet |     4 |     3 |     75.0 % | Flute 2, 1 other 1       |',
-      '| Cello    |     4 |     2 |     50.0 % | Double_bass 1, 1 other 1 |',
-      '| Flute    |     2 |     1 |     50.0 % | Clarinet 1               |',
+      '| Class    | clips | wrong | error rate | taken for                  |',
+      '| -------- | ----: | ----: | ---------: | -------------------------- |',
+      '| Clarinet |     5 |     4 |     80.0 % | Flute 2, 2 others: 2       |',
+      '| Cello    |     4 |     2 |     50.0 % | Double_bass 1, Saxophone 1 |',
+      '| Flute    |     2 |     1 |     50.0 % | Clarinet 1                 |',
       '',
-      '6 clips of 10 have their highest score at a wrong class.',
+      '7 clips of 11 have their highest score at a wrong class.',
       '',
-      'Mistakes on Flute, Saxophone, Clarinet: 4, of them 3 for one another.',
+      'Mistakes on Flute, Saxophone, Clarinet: 5, of them 4 for one another.',
       '',
       'Mistakes on Cello, Violin_or_fiddle, Double_bass: 2, of them 1 for one another.',
       '',
@@ -350,8 +350,9 @@ describe('classes taken for others', () => {
     ]);
     expect(lines(outputs.csv)).toEqual([
       'label,clips,wrong,predicted,count',
-      'Clarinet,4,3,Flute,2',
-      'Clarinet,4,3,Cello,1',
+      'Clarinet,5,4,Flute,2',
+      'Clarinet,5,4,Cello,1',
+      'Clarinet,5,4,Saxophone,1',
       'Cello,4,2,Double_bass,1',
       'Cello,4,2,Saxophone,1',
       'Flute,2,1,Clarinet,1',
@@ -365,7 +366,7 @@ describe('classes taken for others', () => {
     const right = clips.flatMap(([own]) => labels.map((_, c) => (c === Number(own) ? 1 : 0)));
     const content = encodeNpy({shape: [clips.length, 5], data: Float32Array.from(right)});
     const {outputs} = await runStage(tables, {inputs: {predictions: {content}, folds}});
-    expect(text(outputs.markdown)).toContain('0 clips of 10 have their highest score at a wrong class.');
+    expect(text(outputs.markdown)).toContain('0 clips of 11 have their highest score at a wrong class.');
     expect(text(outputs.markdown)).toContain('Classes without a mistake: Cello, Clarinet, Flute');
     expect(text(outputs.csv)).toBe('label,clips,wrong,predicted,count\n');
   });
