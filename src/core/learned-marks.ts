@@ -13,9 +13,11 @@ export interface Acceptance {
 export class LearnedMarks {
   readonly acceptances: Acceptance[] = [];
   readonly #folds = new Map<string, bigint>();
-  readonly #accepted: {readonly fold: string; readonly by: Acceptance; readonly mark: bigint}[] = [];
+  readonly #accepted = new Map<string, {readonly fold: string; readonly by: Acceptance; readonly mark: bigint}>();
   /** All of `#folds`. */
   #open = 0n;
+  /** All of `#accepted`. */
+  #forgiven = 0n;
   #next = 1n;
 
   /** Of learning with this fold held out; empty: with none. */
@@ -48,7 +50,8 @@ export class LearnedMarks {
   accepted(marks: bigint, fold: string): {readonly forgiven: bigint; readonly used: bigint} {
     let forgiven = 0n;
     let used = 0n;
-    for (const accepted of this.#accepted) {
+    if ((marks & this.#forgiven) === 0n) return {forgiven, used};
+    for (const accepted of this.#accepted.values()) {
       if (accepted.fold === fold || (marks & accepted.mark) === 0n) continue;
       forgiven |= accepted.mark;
       used |= accepted.by.used;
@@ -65,10 +68,12 @@ export class LearnedMarks {
   }
 
   #acceptedMark(fold: string, by: Acceptance): bigint {
-    const known = this.#accepted.find((each) => each.fold === fold && each.by === by);
+    const key = JSON.stringify([fold, by.name, by.reason]);
+    const known = this.#accepted.get(key);
     if (known) return known.mark;
     const mark = this.#new();
-    this.#accepted.push({fold, by, mark});
+    this.#accepted.set(key, {fold, by, mark});
+    this.#forgiven |= mark;
     return mark;
   }
 
