@@ -51,6 +51,7 @@ export function latexTable(table: Table): string {
     `% needs \\usepackage{booktabs${isGray ? ',colortbl' : ''}}`,
     '\\begin{table}',
     '  \\centering',
+    ...(head.length > MOST_AT_FULL_SIZE ? ['  \\footnotesize\\setlength{\\tabcolsep}{3pt}'] : []),
     `  \\caption{${latexText(title)}}`,
     `  \\begin{tabular}{${columns.join('')}}`,
     '    \\toprule',
@@ -64,6 +65,9 @@ export function latexTable(table: Table): string {
     '',
   ].join('\n');
 }
+
+/** Columns that a page has room for. */
+const MOST_AT_FULL_SIZE = 6;
 
 function isTextColumn({textColumns = [0]}: Table, column: number): boolean {
   return textColumns.includes(column);

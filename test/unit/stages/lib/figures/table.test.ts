@@ -46,6 +46,14 @@ describe('LaTeX', () => {
   });
 });
 
+test('LaTeX of many columns is small', () => {
+  const table = {title: 'T', head: ['a', 'b', 'c', 'd', 'e', 'f'], rows: [], notes: []};
+  expect(latexTable(table)).not.toContain('footnotesize');
+  expect(latexTable({...table, head: [...table.head, 'g']})).toContain(
+    '  \\centering\n  \\footnotesize\\setlength{\\tabcolsep}{3pt}\n',
+  );
+});
+
 describe('Markdown', () => {
   test('has a line a row and as many cells in each, whatever the text', () => {
     fc.assert(
