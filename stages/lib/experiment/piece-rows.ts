@@ -95,7 +95,7 @@ function readRow({line, record}: CsvRow, i: number, name: string): PieceRow {
   if (verified !== '0' && verified !== '1') {
     throw new StageError(`${name}, line ${line}: verified is \`${verified}\`; 0 or 1 is needed`);
   }
-  if (!/^\d+(\.\d+)?(e[+-]?\d+)?$/.test(weight) || !Number.isFinite(Number(weight))) {
+  if (!/^\d+(\.\d+)?(e[+-]?\d+)?$/.test(weight) || !Number.isFinite(Math.fround(Number(weight)))) {
     throw new StageError(`${name}, line ${line}: weight is \`${weight}\`; a number from 0 is needed`);
   }
   return {
