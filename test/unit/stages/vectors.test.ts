@@ -3,6 +3,7 @@ import {describe, expect, test} from 'vitest';
 import {readFolds} from '../../../stages/lib/experiment/dataset.ts';
 import {readPieceRows} from '../../../stages/lib/experiment/piece-rows.ts';
 import {encodeNpy, readFloat32, readUint8} from '../../../stages/lib/formats/npy.ts';
+import segments from '../../../stages/segments.ts';
 import vectors from '../../../stages/vectors.ts';
 import {runStage} from '../../support/stage-harness.ts';
 
@@ -72,6 +73,31 @@ describe('vectors', () => {
     const pairs = {content: 'fname,label,fold\nb,Bell,1\na,Cow,2\n'};
     const both = await runStage(vectors, {params: {length: 2}, inputs: {vectors: cube, table: pairs}});
     expect(readFloat32(both.outputs.features, 3)).toEqual({shape: [2, 2, 1], data: Float32Array.of(3, 4, 1, 2)});
+  });
+
+  test('is what segments makes of a file for each clip, byte for byte', async () => {
+    const data = Float32Array.from({length: 24}, (_, i) => i / 7);
+    const counts = {b: 3, a: 1, d: 5, c: 3};
+    const lines = Object.entries(counts).map(([key, n], i) => `${key}.wav,${i % 2},${i % 2 === 0 ? 'x' : 'y'},${n}`);
+    const made = await runStage(vectors, {
+      params: {countColumn: 'n', length: 2, scales: [1, 2], firstFold: 0},
+      inputs: {
+        vectors: {content: encodeNpy({shape: [12, 2], data})},
+        table: {content: `fname,fold,label,n\n${lines.join('\n')}\n`},
+      },
+    });
+    let first = 0;
+    const files: Record<string, Uint8Array> = {};
+    for (const [key, n] of Object.entries(counts)) {
+      files[`${key}.npy`] = encodeNpy({shape: [n, 2], data: data.slice(2 * first, 2 * (first + n))});
+      first += n;
+    }
+    const cut = await runStage(segments, {
+      params: {length: 2, scales: [1, 2]},
+      inputs: {features: {files}, folds: made.outputs.folds},
+    });
+    expect(readFileSync(made.outputs.features)).toEqual(readFileSync(cut.outputs.features));
+    expect(readFileSync(made.outputs.rows, 'utf8')).toBe(readFileSync(cut.outputs.rows, 'utf8'));
   });
 
   test('refuses an array of another table, values that are no numbers, folds with gaps', async () => {
