@@ -57,11 +57,14 @@ test('pieces of a clip may count differently', () => {
   expect([first?.weight, second?.weight]).toEqual([1, 0.5]);
 });
 
-test.each(['-1', 'NaN', 'Infinity', '1e999', '1e39', '', 'x', '0x1', ' 1', '.5'])('weight `%s` is refused', (weight) => {
-  expect(() => read(['0,a,0,0,train,1,,A,1', `1,b,0,0,train,1,,A,${weight}`], ',weight')).toThrow(
-    `the rows table, line 3: weight is \`${weight}\`; a number from 0 is needed`,
-  );
-});
+test.each(['-1', 'NaN', 'Infinity', '1e999', '1e39', '', 'x', '0x1', ' 1', '.5'])(
+  'weight `%s` is refused',
+  (weight) => {
+    expect(() => read(['0,a,0,0,train,1,,A,1', `1,b,0,0,train,1,,A,${weight}`], ',weight')).toThrow(
+      `the rows table, line 3: weight is \`${weight}\`; a number from 0 is needed`,
+    );
+  },
+);
 
 test.each(['2', '', 'true', '-0'])('verified `%s` is refused', (verified) => {
   expect(() => read(['0,a,0,0,train,1,,A,1', `1,b,0,0,train,1,,A,${verified}`], ',verified')).toThrow(
