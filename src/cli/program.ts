@@ -241,12 +241,13 @@ const runExamples = `
 Selections
   train                  all variants of a node
   train[fold=1]          the variants with this value; other axes are free
+  train[fold=1|2]        with any of these values
   tables                 a target group of pipeline.yaml
   +train, train+         with its producers; with its consumers
 
 Examples
   mixdown run
-  mixdown run 'train[fold=1,levels=h1]' --force
+  mixdown run 'train[fold=1,variant=h1]' --force
   mixdown run --profile fsdkaggle2018 --set folds=[1,2]
   mixdown run -k                     go on with what does not need the failed node
   mixdown run --json | jq .type      events as lines of JSON`;
@@ -267,8 +268,8 @@ Exit code 1 when a file could not be labelled; the others are.
 Examples
   mixdown predict my-model dog.wav               its three best classes, with scores
   mixdown predict my-model recordings/ --top 1   every sound file in a folder
-  mixdown predict 'model[levels=h1]' a.wav       the last result of a node
-  mixdown show 'model[levels=h1]' --to my-model  a model to take along; it needs no project`;
+  mixdown predict 'model[variant=h1]' a.wav      the last result of a node
+  mixdown show 'model[variant=h1]' --to my-model  a model to take along; it needs no project`;
 
 const gcExamples = `
 Examples
