@@ -38,7 +38,7 @@ export default defineStage({
       items: {type: 'string'},
       default: [],
       uniqueItems: true,
-      about: 'columns of the curves to draw, in order, such as validationMap3; all by default',
+      about: 'columns of the curves to draw, in order, such as validationMap3; all but epoch by default',
     },
     score: {type: 'string', enum: ['ap', 'ap3', 'auc'], default: 'ap', about: 'score of the bars'},
     classes: {

@@ -45,7 +45,9 @@ export default defineStage({
       minimum: 0,
       maximum: 100_000,
       default: 0,
-      about: 'samples of the clips for intervals of the scores, such as 1000; 0: no intervals',
+      about:
+        'samples of the clips for intervals of the scores, such as 1000; 0: no intervals. That of MAP lies too high where ' +
+        'classes have a few clips only',
     },
     confidence: {type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.95, about: 'of the intervals'},
   },

@@ -9,8 +9,8 @@ import {textWidth} from './text-width.ts';
 import {seriesClass} from './theme.ts';
 
 /**
- * One panel for each column that `columns` names, or for all of them, with a line for each curve; all panels count along
- * the same axis. At least one curve.
+ * One panel for each column that `columns` names, or for all of them but `epoch`, with a line for each curve; all panels count
+ * along the same axis. At least one curve.
  */
 export function drawCurves(title: string, curves: readonly Curve[], columns: readonly string[] = []): string {
   const unit = commonUnit(curves);
@@ -19,7 +19,8 @@ export function drawCurves(title: string, curves: readonly Curve[], columns: rea
   if (unknown !== undefined) {
     throw new StageError(`no curve has the column \`${unknown}\``, `there are ${known.join(', ')}`);
   }
-  const shown = columns.length === 0 ? known : columns;
+  // Where iterations are counted, the epoch is a count too.
+  const shown = columns.length === 0 ? known.filter((column) => column !== 'epoch') : columns;
   const names = curves.map(({name}) => name);
   const legend = makeLegend(names, 'line', MARGIN, HEADING_HEIGHT - 4, WIDTH - 2 * MARGIN);
   const top = HEADING_HEIGHT + legend.height;

@@ -16,7 +16,8 @@ export interface ClipBootstrapOptions {
 /**
  * Percentile intervals of the scores of a report, from samples of the clips with replacement: they tell how far a score would
  * hold for other clips like these, and not how it depends on the training. A class without a positive in a sample is left out
- * of that sample's means, as the report leaves out one without any. Sample r depends on the generator's seed, the number of
+ * of that sample's means, as the report leaves out one without any. Where classes have a few clips only, a positive that is
+ * drawn twice lifts its own precision, so that the interval of MAP lies too high: by 0.06 with ten clips a class, 0.01 with fifty. Sample r depends on the generator's seed, the number of
  * clips and r only. `scores` is (clips, classes), none of them NaN; at least one clip.
  *
  * Time for 20 371 clips, 527 classes and 1000 samples: some 15 seconds; memory: three bytes a clip and sample.

@@ -64,6 +64,14 @@ describe('training curves', () => {
     }
   });
 
+  test('count by iteration where there are iterations and epochs', async () => {
+    const curves = [{content: 'iteration,epoch,loss\n10,1,2\n20,2,1\n'}];
+    const panels = async (columns: readonly string[]) =>
+      ofClass(parseSvg((await draw({params: {columns}, inputs: {curves}}))('curves.svg')), 'text', 'panel');
+    expect((await panels([])).map(({text}) => text)).toEqual(['loss']);
+    expect((await panels(['epoch'])).map(({text}) => text)).toEqual(['epoch']);
+  });
+
   test('have the columns that are asked for', async () => {
     const run = (columns: readonly string[]) => draw({params: {columns}, inputs: {curves: [{content: CURVE}]}});
     const svg = parseSvg((await run(['validationMap3']))('curves.svg'));
