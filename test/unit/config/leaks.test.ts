@@ -42,7 +42,7 @@ function crossValidation(change: Readonly<Record<string, string>> = {}): Project
     ...stages,
     'clips/a.wav': 'a',
     'table.csv': 'a',
-    'pipeline.yaml': `version: 1\nvars: {folds: [1, 2, 3], weights: table, why: ' '}\nsources: {clips: clips, table: table.csv}\nnodes:\n${Object.values(
+    'pipeline.yaml': `version: 1\nvars: {folds: [1, 2, 3], weights: table, why: ' ', minus: -1}\nsources: {clips: clips, table: table.csv}\nnodes:\n${Object.values(
       lines,
     )
       .map((line) => `  ${line.replaceAll('"', "'")}\n`)
@@ -252,6 +252,9 @@ describe('heldOut of a node', () => {
     `);
     expect(await crossValidation(command('heldOut: -1, ')).mistakes()).toContain(
       'must be the fold that is held out, or 0 for none',
+    );
+    expect(await crossValidation(command('heldOut: "${vars.minus}", ')).mistakes()).toContain(
+      '`heldOut` must be the fold that is held out, or 0 for none, not `-1` (through ${vars.minus}) [bad-value]',
     );
     expect(await crossValidation(command('heldOut: "${vars.folds}", ')).mistakes()).toMatchInlineSnapshot(`
       "
