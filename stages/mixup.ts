@@ -18,7 +18,7 @@ export default defineStage({
     alpha: {type: 'number', minimum: 0, default: 0.2, about: 'shares come from Beta(alpha, alpha); 0 mixes nothing'},
   },
   inputs: {
-    rows: {kind: 'file', about: 'rows table from segments'},
+    rows: {kind: 'file', about: 'rows table from segments or pseudo-labels'},
     order: {kind: 'file', about: 'training rows of this fold, from balance'},
   },
   outputs: {

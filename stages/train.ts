@@ -77,7 +77,7 @@ export default defineStage({
   },
   inputs: {
     features: {kind: 'file', about: 'uint8 or float32 .npy, shape (rows, length, width), from segments'},
-    rows: {kind: 'file', about: 'rows table from segments'},
+    rows: {kind: 'file', about: 'rows table from segments or pseudo-labels'},
     order: {kind: 'file', about: 'training rows of this fold, from balance'},
     mixed: {kind: 'file', optional: true, about: 'pairs of training rows of this fold, from mixup'},
   },
