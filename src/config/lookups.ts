@@ -136,6 +136,6 @@ function choiceText(choice: Variant): string {
 function listOfMappings({text, steps}: Placeholder, value: Json, path: Path): Problem {
   const member = isObject(value) ? (Object.keys(value)[0] ?? 'NAME') : 'NAME';
   const message = `\`${text}\` stands for the members themselves, and they are mappings`;
-  const hint = `name what you want of each: \`${text.replace(/\]\s*\}$/, `].${member}}`)}\`; a list of their names is a variable of its own`;
+  const hint = `name what you want of each: \`${text.replace(/\]\s*\}$/, `].${member}}`)}\``;
   return {code: 'bad-value', message, hint, path, at: 'value', span: steps.at(-1)?.span ?? [0, 0]};
 }

@@ -11,7 +11,7 @@ export interface Located {
   readonly path: Path;
 }
 
-/** Where steps lead: to one value, to one for each member (after `[*]`), or to members that are not there. */
+/** Where steps lead: to one value, to one for each member (`[*]`), or to members that are not there. */
 export type Walk = {readonly found: readonly Located[]} | {readonly missing: Missing};
 
 /** A step that some values cannot go. */
@@ -34,7 +34,8 @@ export function walk(from: Located, steps: readonly Step[], variant: Variant): W
     const name = step.kind === 'all' ? undefined : step.kind === 'axis' ? String(variant[step.axis]) : step.name;
     for (const holder of found) {
       const member = name === undefined ? undefined : memberOf(holder, name);
-      const members = name === undefined ? membersOf(holder) : member && [member];
+      const members =
+        name !== undefined ? member && [member] : step === steps.at(-1) ? standingFor(holder) : membersOf(holder);
       if (members === undefined) holders.push(holder);
       else for (const each of members) next.push(each);
     }
@@ -72,6 +73,12 @@ export function memberOf({value, path}: Located, name: string): Located | undefi
         ? value[name]
         : undefined;
   return member === undefined ? undefined : {value: member, path: [...path, key]};
+}
+
+/** What `[*]` at the end of a reference stands for: the items of a list, the names of a mapping's members. */
+function standingFor(holder: Located): readonly Located[] | undefined {
+  if (!isObject(holder.value)) return membersOf(holder);
+  return Object.keys(holder.value).map((name) => ({value: name, path: [...holder.path, name]}));
 }
 
 /** All members in the order written; keys that are whole numbers come first, as in every JavaScript object. */

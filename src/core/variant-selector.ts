@@ -66,7 +66,7 @@ export function selectVariants(
       const message = `the axis \`${axis}\` of \`${name}\` has no value \`${text}\``;
       return err({code: 'unknown-axis', message, hint: () => valuesHint(text, texts), start, end});
     }
-    wanted.set(axis, [...new Set(choices.map(({text}) => text))]);
+    wanted.set(axis, choices.length === 1 ? [choices[0]!.text] : [...new Set(choices.map(({text}) => text))]);
   }
   const missing = axes.filter((axis) => !named.has(axis));
   if (missing.length > 0 && unnamed === 'error') {
@@ -88,13 +88,18 @@ export function selectVariants(
 
 /** Variants that have one of the wanted values on each axis, in matrix order. */
 function selectAny(index: VariantIndex, wanted: ReadonlyMap<string, readonly string[]>): readonly number[] {
-  let combinations: ReadonlyMap<string, string>[] = [new Map()];
+  const fixed = new Map<string, string>();
+  const open: (readonly [axis: string, values: readonly string[]])[] = [];
   for (const [axis, values] of wanted) {
-    combinations = combinations.flatMap((fixed) => values.map((value) => new Map([...fixed, [axis, value]])));
+    if (values.length === 1) fixed.set(axis, values[0] as string);
+    else open.push([axis, values]);
   }
-  const [first] = combinations;
-  if (first && combinations.length === 1) return index.select(first);
-  return combinations.flatMap((fixed) => index.select(fixed)).sort((a, b) => a - b);
+  if (open.length === 0) return index.select(fixed);
+  let combinations: ReadonlyMap<string, string>[] = [fixed];
+  for (const [axis, values] of open) {
+    combinations = combinations.flatMap((before) => values.map((value) => new Map([...before, [axis, value]])));
+  }
+  return combinations.flatMap((all) => index.select(all)).sort((a, b) => a - b);
 }
 
 /** A few values are best listed: short ones are all alike to a spelling check. */

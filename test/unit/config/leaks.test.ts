@@ -42,7 +42,7 @@ function crossValidation(change: Readonly<Record<string, string>> = {}): Project
     ...stages,
     'clips/a.wav': 'a',
     'table.csv': 'a',
-    'pipeline.yaml': `version: 1\nvars: {folds: [1, 2, 3], weights: table, why: ' ', minus: -1}\nsources: {clips: clips, table: table.csv}\nnodes:\n${Object.values(
+    'pipeline.yaml': `version: 1\nvars: {folds: [1, 2, 3], weights: table, why: ' ', minus: -1, other: {'1': 2, '2': 3, '3': 1}, chosen: 'pca[fold=2].model'}\nsources: {clips: clips, table: table.csv}\nnodes:\n${Object.values(
       lines,
     )
       .map((line) => `  ${line.replaceAll('"', "'")}\n`)
@@ -121,6 +121,25 @@ describe('a leak', () => {
         hint: read what holds out the same fold: \`train[fold=3,levels=*]\`
       "
     `);
+  });
+
+  test('is mended in the reference as it is written, or in words where that says no fold', async () => {
+    const hintOf = async (reference: string): Promise<string | undefined> => {
+      const at = crossValidation({
+        more: `again: {stage: learn, matrix: {fold: "\${vars.folds}"}, params: {fold: "\${matrix.fold}"}, inputs: {data: table, more: ${reference}}}`,
+      });
+      return / {2}hint: (.*)/.exec(await at.mistakes())?.[1];
+    };
+    const read = 'read what holds out the same fold: ';
+    expect(await hintOf('"train[ levels=h1 , fold = 2 ]"')).toBe(
+      `${read}\`train[ levels=h1 , fold =\${matrix.fold}]\``,
+    );
+    expect(await hintOf('"quantized[of=x,fold=${vars.other[matrix.fold]}].out"')).toBe(
+      `${read}\`quantized[of=x,fold=\${matrix.fold}].out\``,
+    );
+    expect(await hintOf('"pca[fold=1|2].model"')).toBe(`${read}\`pca[fold=\${matrix.fold}].model\``);
+    expect(await hintOf('"${vars.chosen}"')).toBe(`${read}\`pca[…fold=\${matrix.fold}…]\``);
+    expect(await hintOf('["pca[fold=1].model", "pca[fold=2].model"]')).toBe(`${read}\`pca[…fold=\${matrix.fold}…]\``);
   });
 
   test('of labels from all folds', async () => {

@@ -111,6 +111,20 @@ nodes:
   expect(refsOf(pipeline, 'fixed', 'parts')).toEqual([['base[v=a,w=2].model', 'base[v=c,w=2].model', ...both]]);
 });
 
+test('lists the names of a mapping', async () => {
+  const pipeline = await pipelineOf(`version: 1
+vars: {experiments: {h1+h2: {n: 1}, b: {n: 2}, '1': {n: 3}}, sizes: {p: {s: 4, t: 5}}}
+nodes:
+  made: {stage: make}
+  model:
+    stage: train
+    matrix: {v: '\${vars.experiments[*]}', w: '\${vars.sizes.p[*]}'}
+    inputs: {features: made}
+    params: {fold: '\${vars.experiments[matrix.v].n}'}
+`).pipeline();
+  expect(pipeline.axes['model']).toEqual({v: ['1', 'h1+h2', 'b'], w: ['s', 't']});
+});
+
 test('goes several steps, through lists too, and keeps odd values one value', async () => {
   const pipeline = await pipelineOf(`version: 1
 vars:

@@ -332,39 +332,24 @@ vars:
     d: {x: 1}
     e: {x: [1]}
   number: 3
+  rows: [{rate: 1}]
 nodes:
   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
-  c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
+  c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
 `;
   expect(await mistakes(yaml)).toMatchInlineSnapshot(`
     "
-    pipeline.yaml:11:49: \`table.b\`, \`table.d\`, \`table.e\` have no member \`rate\` [unknown-variable]
-       9 |   number: 3
-      10 | nodes:
-    > 11 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
-         |                                                 ~~~~
-      12 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
-      13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-      hint: \`table.b\` has \`rates\`: is it meant as \`rate\`?
-    pipeline.yaml:5:5: \`table.b\` stands here
-      3 |   table:
-      4 |     a: {rate: 1}
-    > 5 |     b: {rates: 2}
-        |     ~
-      6 |     c: {rate: 2, x: 1}
-      7 |     d: {x: 1}
-
     pipeline.yaml:12:49: \`table.b\`, \`table.d\`, \`table.e\` have no member \`rate\` [unknown-variable]
-      10 | nodes:
-      11 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
-    > 12 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+      10 |   rows: [{rate: 1}]
+      11 | nodes:
+    > 12 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
          |                                                 ~~~~
-      13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-      14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+      13 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+      14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
       hint: \`table.b\` has \`rates\`: is it meant as \`rate\`?
     pipeline.yaml:5:5: \`table.b\` stands here
       3 |   table:
@@ -374,13 +359,29 @@ nodes:
       6 |     c: {rate: 2, x: 1}
       7 |     d: {x: 1}
 
-    pipeline.yaml:12:77: \`table.a\`, \`table.b\`, \`table.c\`, \`table.d\`, \`table.e\` have no member \`y\` [unknown-variable]
-      10 | nodes:
-      11 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
-    > 12 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+    pipeline.yaml:13:49: \`table.b\`, \`table.d\`, \`table.e\` have no member \`rate\` [unknown-variable]
+      11 | nodes:
+      12 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
+    > 13 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+         |                                                 ~~~~
+      14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
+      15 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+      hint: \`table.b\` has \`rates\`: is it meant as \`rate\`?
+    pipeline.yaml:5:5: \`table.b\` stands here
+      3 |   table:
+      4 |     a: {rate: 1}
+    > 5 |     b: {rates: 2}
+        |     ~
+      6 |     c: {rate: 2, x: 1}
+      7 |     d: {x: 1}
+
+    pipeline.yaml:13:77: \`table.a\`, \`table.b\`, \`table.c\`, \`table.d\`, \`table.e\` have no member \`y\` [unknown-variable]
+      11 | nodes:
+      12 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
+    > 13 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
          |                                                                             ~
-      13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-      14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+      14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
+      15 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
       hint: add \`y: …\` to \`table.a\`
     pipeline.yaml:4:5: \`table.a\` stands here
       2 | vars:
@@ -390,37 +391,31 @@ nodes:
       5 |     b: {rates: 2}
       6 |     c: {rate: 2, x: 1}
 
-    pipeline.yaml:13:45: \`\${vars.table[*]}\` stands for the members themselves, and they are mappings [bad-value]
-      11 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
-      12 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
-    > 13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-         |                                             ~~~
-      14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
-      15 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
-      hint: name what you want of each: \`\${vars.table[*].rate}\`; a list of their names is a variable of its own
+    pipeline.yaml:14:44: \`\${vars.rows[*]}\` stands for the members themselves, and they are mappings [bad-value]
+      12 |   a: {stage: make, matrix: {v: '\${vars.table[*].rate}'}}
+      13 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+    > 14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
+         |                                            ~~~
+      15 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+      16 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
+      hint: name what you want of each: \`\${vars.rows[*].rate}\`
 
-    pipeline.yaml:14:46: \`[*]\` stands for the members of a mapping or a list, and \`number\` is \`3\` [unknown-variable]
-      12 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
-      13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-    > 14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+    pipeline.yaml:15:46: \`[*]\` stands for the members of a mapping or a list, and \`number\` is \`3\` [unknown-variable]
+      13 |   b: {stage: make, matrix: {v: '\${vars.table[*].rate}', w: '\${vars.table[*].y}'}}
+      14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
+    > 15 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
          |                                              ~~~
-      15 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
-      16 |   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
+      16 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
+      17 |   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
 
-    pipeline.yaml:15:38: \`\${vars.table.c[*]}\` is a list, which cannot stand inside a text [bad-value]
-      13 |   c: {stage: make, matrix: {v: '\${vars.table[*]}'}}
-      14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
-    > 15 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
+    pipeline.yaml:16:38: \`\${vars.table.c[*]}\` is a list, which cannot stand inside a text [bad-value]
+      14 |   c: {stage: make, matrix: {v: '\${vars.rows[*]}'}}
+      15 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
+    > 16 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
          |                                      ~~~~~~~~~~~~~~~~~~
-      16 |   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
+      17 |   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
 
-    pipeline.yaml:16:32: a value of an axis must be a text, a number or true/false, not a list (through \${vars.table.e[*]}) [bad-value]
-      14 |   d: {stage: make, matrix: {v: '\${vars.number[*]}'}}
-      15 |   e: {stage: make, params: {label: 'x\${vars.table.c[*]}'}}
-    > 16 |   f: {stage: make, matrix: {v: '\${vars.table.e[*]}'}}
-         |                                ~~~~~~~~~~~~~~~~~~~~
-
-    7 problems
+    6 problems
     "
   `);
 });
