@@ -147,7 +147,8 @@ describe('the audio pipeline', () => {
   );
 
   it('classifies by an extractor that was fine-tuned to the clips', async () => {
-    const jobs = await build('--set', 'group=balanced-last', '--set', 'nodes.fine-tune.params.epochs=6');
+    const tuned = ['extractors', 'ensembles'].flatMap((name) => ['--set', `${name}=["balanced-last"]`]);
+    const jobs = await build(...tuned, '--set', 'group=balanced-last', '--set', 'nodes.fine-tune.params.epochs=6');
     expect(jobs).toMatchObject({'fine-tune': 1, tables: 1});
     for (const score of Object.values(scores())) expect(score).toBeGreaterThan(0.3);
   });
