@@ -134,8 +134,8 @@ describe('a leak', () => {
     expect(await hintOf('"train[ levels=h1 , fold = 2 ]"')).toBe(
       `${read}\`train[ levels=h1 , fold =\${matrix.fold}]\``,
     );
-    expect(await hintOf('"quantized[of=x,fold=${vars.other[matrix.fold]}].out"')).toBe(
-      `${read}\`quantized[of=x,fold=\${matrix.fold}].out\``,
+    expect(await hintOf('"train[levels=h1,fold=${vars.other[matrix.fold]}].out"')).toBe(
+      `${read}\`train[levels=h1,fold=\${matrix.fold}].out\``,
     );
     expect(await hintOf('"pca[fold=1|2].model"')).toBe(`${read}\`pca[fold=\${matrix.fold}].model\``);
     expect(await hintOf('"${vars.chosen}"')).toBe(`${read}\`pca[…fold=\${matrix.fold}…]\``);
