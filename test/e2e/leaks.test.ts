@@ -104,3 +104,8 @@ test('a leak that is accepted is told where it matters, and changes no key', asy
   expect(scores?.acceptedLeaks).toEqual([{node: 'tuned', reason: 'as published'}]);
   expect((await workspace.run('explain', 'scores')).stdout).not.toContain('leak');
 });
+
+test('a stage shows which of its params names the fold', async () => {
+  expect((await workspace.run('stages', 'train')).stdout).toMatch(/^ {2}fold +integer >= 0, fold held out +required/m);
+  expect((await workspace.run('stages', 'metrics')).stdout).not.toContain('fold held out');
+});

@@ -44,7 +44,7 @@ function stageText(stage: StageDeclaration, {paint}: Context): string {
   const blocks = [`${paint.bold(stage.name)}  ${stage.summary}`];
   const params = Object.entries(stage.params).map(([name, schema]) => [
     `  ${name}`,
-    typeText(schema),
+    `${typeText(schema)}${schema.heldOut === undefined ? '' : ', fold held out'}`,
     schema['default'] === undefined ? 'required' : `default ${canonicalJson(schema['default'])}`,
     schema.about ?? '',
   ]);
