@@ -6,10 +6,16 @@ import {createRng, type Rng} from './lib/rng.ts';
 
 export default defineStage({
   name: 'balance',
-  summary: 'The training rows of a fold, copies included, every class drawn equally often.',
+  summary: 'The training rows of a fold, copies included: every class equally often, or every row once.',
   params: {
     fold: {type: 'integer', minimum: 0, heldOut: 'learns', about: 'train without this fold; 0 uses all train clips'},
     perClass: {type: 'integer', minimum: 0, default: 0, about: 'rows per class; 0: as many as the largest class has'},
+    sampler: {
+      type: 'string',
+      enum: ['balanced', 'plain'],
+      default: 'balanced',
+      about: 'every class drawn equally often, or every row once',
+    },
     labels: {
       type: 'string',
       enum: ['all', 'verified', 'verified-first'],
@@ -25,6 +31,9 @@ export default defineStage({
   },
   seeded: true,
   run({params, inputs, outputs, seed, log, metric}) {
+    if (params.sampler === 'plain' && params.perClass > 0) {
+      throw new StageError('perClass does nothing with `sampler: plain`', 'leave one of them out');
+    }
     const all = readPieceRows(inputs.rows);
     const training = all.filter((row) => isTraining(row, params.fold));
     if (training.length === 0) throw new StageError(`there are no training rows outside fold ${params.fold}`);
@@ -42,7 +51,10 @@ export default defineStage({
     const rng = createRng(seed);
     const order = [...byClass]
       .sort(([a], [b]) => a - b)
-      .flatMap(([classIndex, own]) => draw(own, perClass, rng.fork(classIndex)).map((row) => [row, classIndex]));
+      .flatMap(([classIndex, own]) => {
+        const wanted = params.sampler === 'plain' ? own.length : perClass;
+        return draw(own, wanted, rng.fork(classIndex)).map((row) => [row, classIndex]);
+      });
     writeCsv(outputs.order, ['row', 'class'], order);
     metric('rows', order.length);
     metric('leftOut', training.length - rows.length);

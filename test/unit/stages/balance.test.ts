@@ -14,7 +14,7 @@ describe('balance', () => {
         .map((own, i) => `${i},k${i},0,${own},${i === 9 ? 'test,0' : `train,${i === 8 ? 1 : 2}`},,c${own}\n`)
         .join(''),
   };
-  const draw = async (params: {fold: number; perClass?: number}, seed = 1) => {
+  const draw = async (params: {fold: number; perClass?: number; sampler?: 'plain'}, seed = 1) => {
     const {outputs} = await runStage(balance, {params, inputs: {rows}, seed});
     return readCsv(outputs.order, ['row', 'class']).map((record) => [Number(record['row']), Number(record['class'])]);
   };
@@ -36,6 +36,13 @@ describe('balance', () => {
     const order = await draw({fold: 0, perClass: 3});
     expect(order.map(([, own]) => own)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
     expect(new Set(order.filter(([, own]) => own === 1).map(([row]) => row))).toEqual(new Set([5, 6, 8]));
+  });
+
+  test('plain sampling draws every training row once', async () => {
+    const order = await draw({fold: 1, sampler: 'plain'});
+    expect(order.map(([row = 0]) => row).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(order.map(([, own]) => own)).toEqual([0, 0, 0, 0, 0, 1, 1, 2]);
+    await expect(draw({fold: 1, sampler: 'plain', perClass: 3})).rejects.toThrow('perClass does nothing');
   });
 
   test('the same seed draws the same, another draws otherwise', async () => {
