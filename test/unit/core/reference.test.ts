@@ -11,7 +11,10 @@ describe('parseReference', () => {
     ['train[ * ]', {name: 'train', selector: {all: true}}],
     [
       'train[fold=1]',
-      {name: 'train', selector: {all: false, axes: [{axis: 'fold', at: 6, choices: [{text: '1', start: 11, end: 12}]}]}},
+      {
+        name: 'train',
+        selector: {all: false, axes: [{axis: 'fold', at: 6, choices: [{text: '1', start: 11, end: 12}]}]},
+      },
     ],
     [
       'train[fold = * , levels=h1+h3].x',
@@ -31,8 +34,14 @@ describe('parseReference', () => {
       't[a="b,c]"]',
       {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '"b,c]"', start: 4, end: 10}]}]}},
     ],
-    ['t[a="*"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '"*"', start: 4, end: 7}]}]}}],
-    ['t[a="1"]', {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '1', start: 4, end: 7}]}]}}],
+    [
+      't[a="*"]',
+      {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '"*"', start: 4, end: 7}]}]}},
+    ],
+    [
+      't[a="1"]',
+      {name: 't', selector: {all: false, axes: [{axis: 'a', at: 2, choices: [{text: '1', start: 4, end: 7}]}]}},
+    ],
     [
       't[a=b | "c|d",e=*]',
       {
@@ -91,7 +100,10 @@ describe('parseReference', () => {
         const parsed = parseReference(nodeId('node', variant));
         expect(parsed.ok).toBe(true);
         const selector = parsed.ok ? parsed.value.selector : undefined;
-        const axes = selector && !selector.all ? selector.axes.map(({axis, choices}) => [axis, choices?.map(({text}) => text)]) : [];
+        const axes =
+          selector && !selector.all
+            ? selector.axes.map(({axis, choices}) => [axis, choices?.map(({text}) => text)])
+            : [];
         expect(axes).toEqual(Object.entries(variant).map(([axis, each]) => [axis, [scalarText(each)]]));
       }),
     );
