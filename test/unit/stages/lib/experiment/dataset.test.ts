@@ -29,7 +29,7 @@ test('reads what it writes, sorted by key', () => {
   expect(readFolds(path)).toEqual({clips, classes: ['Bell']});
 });
 
-test('test clips may be of a part of the test set', () => {
+test('keeps the part of the test set that clips are of', () => {
   const clips = (['public', undefined, 'private'] as const).map((usage, i) => ({
     ...{key: `k${i}`, label: 'Bell', classIndex: 0, verified: true, split: 'test' as const},
     ...(usage && {usage}),
