@@ -52,7 +52,10 @@ export function followAll(
     if (!lacks) continue;
     passed -= lacks.length;
     const text = describeMissing(lacks, passed > 0 || lacks.some(({others}) => others));
-    report({code: 'unknown-variable', ...text, path, at: 'value', span: step.span});
+    const [first] = lacks;
+    const from = step.kind === 'axis' ? ['nodes', String(path[1]), 'matrix', step.axis] : undefined;
+    const sought = from && first?.name !== undefined ? {sought: {value: first.name, from}} : {};
+    report({code: 'unknown-variable', ...text, path, at: 'value', span: step.span, ...sought});
   }
   if (missing.size > 0) return undefined;
   const mapping =

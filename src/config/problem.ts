@@ -21,11 +21,13 @@ export interface Problem {
   readonly offsets?: readonly [start: number, end: number];
   /** It concerns the command line, not a place in a file. */
   readonly nowhere?: true;
+  /** The value that is wrong, as a text, if it may have come through references; `from`: where, unless from `path`. */
+  readonly sought?: {readonly value: string; readonly from?: Path};
   /** The variant in which looked-up parts of the value (`${vars.a[matrix.x]}`) make the problem. */
   readonly variant?: Variant;
   /** Another place that belongs to the problem. */
   readonly related?: {readonly message: string} & (
-    {readonly offsets: readonly [start: number, end: number]} | {readonly path: Path}
+    {readonly offsets: readonly [start: number, end: number]} | {readonly path: Path; readonly at?: 'key' | 'value'}
   );
   /** A place in another file, with its excerpt. */
   readonly elsewhere?: {readonly range: SourceRange; readonly frame?: string};

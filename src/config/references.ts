@@ -101,10 +101,13 @@ export class References {
     }
     const selected = selectVariants(reference, {name, ...variants}, 'error');
     if (!selected.ok) {
-      const {code, message, hint, start, end} = selected.error;
+      const {code, message, hint, value, start, end} = selected.error;
       const form = `write \`${fullForm(name, axes, place.axes, names.length > 1 ? output : undefined)}\` (\`*\` stands for all values)`;
       const span = start === undefined || end === undefined ? undefined : ([start, end] as const);
-      return this.#complain(code, message, hint ?? (code === 'bad-reference' ? form : undefined), place, span);
+      const sought = value === undefined ? {} : {sought: {value}};
+      const report: Report = (problem) => place.report({...problem, ...sought});
+      const asked = {...place, report};
+      return this.#complain(code, message, hint ?? (code === 'bad-reference' ? form : undefined), asked, span);
     }
     const all = this.#refsTo(name, ids, output);
     const {indices, many} = selected.value;

@@ -6,6 +6,7 @@ import {scalarText} from '../core/pipeline.ts';
 import type {Origin} from './override.ts';
 import {parsePlaceholder} from './placeholder.ts';
 import type {Path, Problem, Problems} from './problem.ts';
+import {originOfValue, type ValueOrigin} from './value-origin.ts';
 import type {YamlText} from './yaml-text.ts';
 
 export interface ReportSource {
@@ -20,9 +21,15 @@ export interface ReportSource {
 
 /** Problems as failures, each with its place, excerpt and hint, in the order of their places. */
 export function reportProblems(problems: Problems, source: ReportSource): readonly Failure[] {
-  const placed = problems.list.map((problem) => toDiagnostics(problem, source));
-  placed.sort(([a], [b]) => comparePlaces(a?.range, b?.range, source.file));
-  const failures = placed.map((diagnostics): Failure => {
+  const placed = problems.list.map((problem) => {
+    const origin = soughtOrigin(problem, source);
+    return {
+      diagnostics: toDiagnostics(problem, origin, source),
+      cause: origin && JSON.stringify([problem.code, origin]),
+    };
+  });
+  placed.sort((a, b) => comparePlaces(a.diagnostics[0]?.range, b.diagnostics[0]?.range, source.file));
+  const failures = joinAlike(placed).map((diagnostics): Failure => {
     const {code, message, hint} = diagnostics[0] as Diagnostic;
     return {code, message, ...(hint ? {hint} : {}), diagnostics};
   });
@@ -30,18 +37,59 @@ export function reportProblems(problems: Problems, source: ReportSource): readon
   return [...failures, {code: 'schema-violation', message: `and ${problems.beyond} more problems in ${source.file}`}];
 }
 
-function toDiagnostics(problem: Problem, source: ReportSource): Diagnostic[] {
-  const {code, path, at, related, elsewhere} = problem;
+/** A problem as it is shown; those with one `cause` are mended in one place. */
+interface Placed {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly cause: string | undefined;
+}
+
+/**
+ * Shows the first of the problems with one cause, and says how many more there are; what stands under an anchor, and is
+ * wrong in every place that the anchor is used, is shown once.
+ */
+function joinAlike(placed: readonly Placed[]): readonly (readonly Diagnostic[])[] {
+  const alike = new Map<string, {readonly diagnostics: readonly Diagnostic[]; more: number}>();
+  for (const {diagnostics, cause} of placed) {
+    const [first] = diagnostics;
+    const key = cause ?? JSON.stringify([first?.code, first?.message, first?.range]);
+    const before = alike.get(key);
+    if (!before) alike.set(key, {diagnostics, more: 0});
+    else if (cause !== undefined) before.more++;
+  }
+  return [...alike.values()].map(({diagnostics, more}) => {
+    const [first, ...others] = diagnostics;
+    if (!first || more === 0) return diagnostics;
+    const message = `${first.message}; ${more} more ${more === 1 ? 'place uses' : 'places use'} it, too`;
+    return [{...first, message}, ...others];
+  });
+}
+
+/** Where the wrong value of a problem is written, if it came through references. */
+function soughtOrigin({sought, path, variant, traced}: Problem, {merged}: ReportSource): ValueOrigin | undefined {
+  if (!sought || (!traced && !sought.from)) return undefined;
+  return originOfValue(merged, {value: sought.value, path: sought.from ?? path, ...(variant ? {variant} : {})});
+}
+
+function toDiagnostics(problem: Problem, origin: ValueOrigin | undefined, source: ReportSource): Diagnostic[] {
+  const {code, path, at, elsewhere, sought} = problem;
   const hint = typeof problem.hint === 'function' ? problem.hint() : problem.hint;
   const rest = hint ? {hint} : {};
   if (elsewhere) return [{code, message: problem.message, ...rest, ...elsewhere}];
   const message = problem.message + traceText(problem, source);
   const place = problem.offsets ? {path} : placeOf(path, source);
+  const stands = origin && !names(message, origin.path, source);
+  const related = problem.related ?? (stands ? {message: `\`${sought?.value}\` stands here`, ...origin} : undefined);
   const second = related && furtherPlace(code, related, source);
   if ('set' in place) return [{code, message: `${message} (from --set ${place.set})`, ...rest}, ...(second ?? [])];
   if (problem.nowhere) return [{code, message, ...rest}];
   const offsets = problem.offsets ?? source.yaml.locate(place.path, at, problem.span);
   return [{code, message, ...rest, ...framed(offsets, source)}, ...(second ?? [])];
+}
+
+/** Whether the message has the override already that brought the value at a path. */
+function names(message: string, path: Path, source: ReportSource): boolean {
+  const place = placeOf(path, source);
+  return 'set' in place && message.includes(`--set ${place.set}`);
 }
 
 /** The place in the text of what stands at a path; the override when it came from the command line. */
@@ -60,7 +108,8 @@ function furtherPlace(
   if ('offsets' in related) return [{code, message: related.message, ...framed(related.offsets, source)}];
   const place = placeOf(related.path, source);
   if ('set' in place) return [{code, message: `${related.message}: --set ${place.set}`}];
-  return [{code, message: related.message, ...framed(source.yaml.locate(place.path, 'key'), source)}];
+  const offsets = source.yaml.locate(place.path, related.at ?? 'key');
+  return [{code, message: related.message, ...framed(offsets, source)}];
 }
 
 function framed(offsets: readonly [number, number], source: ReportSource): {range: SourceRange; frame: string} {

@@ -1,6 +1,6 @@
 import type {ErrorObject} from 'ajv/dist/2020.js';
 import {didYouMean} from '../core/closest.ts';
-import {isArray, isObject, type Json} from '../core/json.ts';
+import {isArray, isObject, isScalar, type Json} from '../core/json.ts';
 import type {Path, Problem} from './problem.ts';
 
 interface Schema {
@@ -82,7 +82,8 @@ function mismatch(error: ErrorObject, name: string, path: Path): Problem {
   const data = error.data as Json | undefined;
   const schema = (error.parentSchema ?? {}) as Schema;
   const message = `${name} must ${expectation(error, schema)}, not ${valueText(data)}`;
-  return {code: 'schema-violation', message, path, at: 'value', traced: true, ...nearest(error, data)};
+  const sought = isScalar(data) ? {sought: {value: String(data)}} : {};
+  return {code: 'schema-violation', message, path, at: 'value', traced: true, ...sought, ...nearest(error, data)};
 }
 
 function nearest(error: ErrorObject, data: Json | undefined): {hint?: () => string | undefined} {

@@ -26,7 +26,7 @@ export function readTargets(
       const found = compileTemplate(member, path, variablesOnly(variables, report), report);
       if (found?.kind !== 'constant') return;
       for (const text of isArray(found.value) ? found.value : [found.value]) {
-        const complain = (problem: Pick<Problem, 'code' | 'message' | 'hint' | 'span'>) => {
+        const complain = (problem: Pick<Problem, 'code' | 'message' | 'hint' | 'span' | 'sought'>) => {
           const {span, ...rest} = problem;
           report({...rest, ...(span && !mayRefer(member) ? {span} : {}), path, at: 'value', traced: true});
         };
@@ -42,7 +42,7 @@ function select(
   text: Json,
   producers: ReadonlyMap<string, Producer>,
   sources: Readonly<Record<string, Source>>,
-  complain: (problem: Pick<Problem, 'code' | 'message' | 'hint' | 'span'>) => void,
+  complain: (problem: Pick<Problem, 'code' | 'message' | 'hint' | 'span' | 'sought'>) => void,
 ): readonly NodeId[] {
   if (typeof text !== 'string') {
     complain({code: 'bad-value', message: `a target must be a text, not ${valueText(text)}`});
@@ -72,8 +72,8 @@ function select(
   }
   const selected = selectVariants(parsed.value, {name, ...variants}, 'all');
   if (selected.ok) return selected.value.indices.map((index) => variants.ids[index] ?? name);
-  const {code, message, hint, start, end} = selected.error;
+  const {code, message, hint, value, start, end} = selected.error;
   const span = start === undefined || end === undefined ? {} : {span: [start, end] as const};
-  complain({code, message, ...(hint ? {hint} : {}), ...span});
+  complain({code, message, ...(hint ? {hint} : {}), ...span, ...(value === undefined ? {} : {sought: {value}})});
   return [];
 }

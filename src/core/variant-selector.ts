@@ -23,6 +23,8 @@ export interface SelectionError {
   readonly code: FailureCode;
   readonly message: string;
   readonly hint?: () => string | undefined;
+  /** The value that an axis does not have. */
+  readonly value?: string;
   readonly start?: number;
   readonly end?: number;
 }
@@ -64,7 +66,7 @@ export function selectVariants(
     for (const {text, start, end} of choices) {
       if (texts.has(text)) continue;
       const message = `the axis \`${axis}\` of \`${name}\` has no value \`${text}\``;
-      return err({code: 'unknown-axis', message, hint: () => valuesHint(text, texts), start, end});
+      return err({code: 'unknown-axis', message, hint: () => valuesHint(text, texts), value: text, start, end});
     }
     wanted.set(axis, choices.length === 1 ? [choices[0]!.text] : [...new Set(choices.map(({text}) => text))]);
   }

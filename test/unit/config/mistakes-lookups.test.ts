@@ -242,6 +242,13 @@ nodes:
       17 |       levels: 'l\${vars.table[matrix.v].size.w}'
       18 |       sizes: ['\${vars.table[matrix.v].rate}']
       hint: add \`z: …\` to \`table\`; known: \`a\`, \`b\`, \`c\`, \`d\`
+    pipeline.yaml:3:26: \`z\` stands here
+      1 | version: 1
+      2 | vars:
+    > 3 |   variants: [a, b, c, d, z, y]
+        |                          ~
+      4 |   table:
+      5 |     a: {rate: 1, size: {w: 1}}
 
     pipeline.yaml:16:37: \`table.b\`, \`table.c\`, \`table.d\` have no member \`rate\` [unknown-variable]
       14 |     inputs: {features: made}
@@ -292,6 +299,13 @@ nodes:
       21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
       22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
       hint: add \`toString: …\` to \`table\`; known: \`a\`, \`b\`, \`c\`, \`d\`
+    pipeline.yaml:20:41: \`toString\` stands here
+      18 |       sizes: ['\${vars.table[matrix.v].rate}']
+      19 |   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
+    > 20 |   inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
+         |                                         ~~~~~~~~
+      21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+      22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
 
     pipeline.yaml:21:76: unknown variable \`tabel\` [unknown-variable]
       19 |   typo: {stage: make, matrix: {v: [a, b]}, params: {count: '\${vars.table[matrix.v].sise}'}}
@@ -309,6 +323,12 @@ nodes:
          |                                                       ~~~~~~~~~~
       23 | …ms: {count: '\${vars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
       hint: add \`q: …\` to \`table.a.size\`; known: \`w\`
+    pipeline.yaml:22:50: \`q\` stands here
+      20 |   inherited: {stage: make, matrix: {v: [toString]}, params: {label: '\${vars.table[matrix.v].length}'}}
+      21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+    > 22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
+         |                                                  ~
+      23 |   position: {stage: make, matrix: {v: [2]}, params: {count: '\${vars.variants[matrix.v]}', label: '\${vars.tabl…
 
     pipeline.yaml:23:118: \`table.c.list\` has no member \`2\`, asked for by the axis \`v\` [unknown-variable]
       21 | …: {count: '\${vars.tabel[matrix.v].rate}'}}
@@ -316,6 +336,11 @@ nodes:
     > 23 | …ars.variants[matrix.v]}', label: '\${vars.table.c.list[matrix.v]}'}}
          |                                                       ~~~~~~~~~~
       hint: \`table.c.list\` is a list of 1; its positions count from 0
+    pipeline.yaml:23:40: \`2\` stands here
+      21 |   near: {stage: make, matrix: {v: [a, b, variants-of-b]}, params: {count: '\${vars.tabel[matrix.v].rate}'}}
+      22 |   deep: {stage: make, matrix: {v: [a, b], w: [w, q, r]}, params: {count: '\${vars.table[matrix.v].size[matrix.…
+    > 23 |   position: {stage: make, matrix: {v: [2]}, params: {count: '\${vars.variants[matrix.v]}', label: '\${vars.tabl…
+         |                                        ~
 
     9 problems
     "
@@ -509,6 +534,13 @@ nodes:
          |                                                               ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
       19 |   lists: {stage: make, matrix: {v: [a, b]}, params: {label: 'x\${vars.table[matrix.v]}'}}
       hint: its values: \`1\`, \`2\`
+    pipeline.yaml:8:22: \`7\` stands here
+       6 |     b: {rate: x, from: mad.out, time: 5 minutes, count: 0}
+       7 |     c: {rate: 2, from: [made.out, merged], time: '\${vars.minute}', count: 1}
+    >  8 |   lengths: {a: 1, b: 7, c: 8}
+         |                      ~
+       9 | nodes:
+      10 |   made: {stage: make, matrix: {n: [1]}}
 
     pipeline.yaml:19:63: \`\${vars.table[matrix.v]}\` is a mapping, which cannot stand inside a text (where \`v=a\`, \`v=b\`) [bad-value]
       17 |     resources: {cpu: '\${vars.table[matrix.v].count}'}
@@ -675,6 +707,13 @@ nodes:
          |                        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
       11 |     params: {fold: '\${vars.table[matrix.v].rate}'}
       hint: its values: \`1\`
+    pipeline.yaml:4:40: \`7\` stands here
+      2 | vars:
+      3 |   table: {a: {rate: 1, n: 1}, h1+h2: {rate: 2, n: 1}}
+    > 4 | profiles: {odd: {vars: {table: {a: {n: 7}}}}}
+        |                                        ~
+      5 | nodes:
+      6 |   made: {stage: make, matrix: {n: [1]}}
     "
   `);
 });
@@ -757,12 +796,160 @@ nodes:
         |                                                          ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
       7 |   c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
       hint: its values: \`a\`, \`b\`
+    pipeline.yaml:2:49: \`x\` stands here
+      1 | version: 1
+    > 2 | vars: {groups: {none: [], odd: [[1]], gone: [a, x]}}
+        |                                                 ~
+      3 | nodes:
+      4 |   base: {stage: make, matrix: {v: [a, b]}}
 
     pipeline.yaml:7:59: \`\${vars.groups[matrix.g]}\` is a list, which cannot stand inside a text (where \`g=gone\`) [bad-value]
       5 |   a: {stage: merge, matrix: {g: [none, odd]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
       6 |   b: {stage: merge, matrix: {g: [gone]}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
     > 7 |   c: {stage: merge, matrix: {g: [gone]}, inputs: {parts: '\${vars.groups[matrix.g]}[v=a]'}}
         |                                                           ~~~~~~~~~~~~~~~~~~~~~~~~
+
+    3 problems
+    "
+  `);
+});
+
+test('shows where a value that came through axes and lists stands, once for all places that use it', async () => {
+  const yaml = `version: 1
+vars:
+  wanted: [a, b]
+  group: one
+  groups: {one: [a, x], two: [a]}
+  kinds:
+    a: {label: p, count: 1}
+    b: {label: p, count: many}
+nodes:
+  base: {stage: make, matrix: {v: ['a', 'c']}}
+  all: {stage: make, matrix: {count: '\${vars.kinds[*].count}'}, params: {count: '\${matrix.count}'}}
+  more: {stage: make, matrix: {n: '\${all.count}'}, params: {count: '\${matrix.n}'}}
+  first: {stage: merge, inputs: {parts: 'base[v=\${vars.wanted}]'}}
+  second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+  named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+  lost: {stage: make, matrix: {g: [one, tow]}, params: {label: '\${vars.kinds[matrix.g].label}'}}
+targets: {wanted: ['base[v=\${vars.wanted}]']}
+`;
+  expect(await mistakes(yaml)).toMatchInlineSnapshot(`
+    "
+    pipeline.yaml:11:81: \`count\` must be a whole number, not the text \`many\` (through \${matrix.count}); 1 more place uses it, too [bad-value]
+       9 | nodes:
+      10 |   base: {stage: make, matrix: {v: ['a', 'c']}}
+    > 11 |   all: {stage: make, matrix: {count: '\${vars.kinds[*].count}'}, params: {count: '\${matrix.count}'}}
+         |                                                                                 ~~~~~~~~~~~~~~~~~
+      12 |   more: {stage: make, matrix: {n: '\${all.count}'}, params: {count: '\${matrix.n}'}}
+      13 |   first: {stage: merge, inputs: {parts: 'base[v=\${vars.wanted}]'}}
+    pipeline.yaml:8:26: \`many\` stands here
+       6 |   kinds:
+       7 |     a: {label: p, count: 1}
+    >  8 |     b: {label: p, count: many}
+         |                          ~~~~
+       9 | nodes:
+      10 |   base: {stage: make, matrix: {v: ['a', 'c']}}
+
+    pipeline.yaml:13:41: the axis \`v\` of \`base\` has no value \`b\` (through \${vars.wanted}); 2 more places use it, too [unknown-axis]
+      11 |   all: {stage: make, matrix: {count: '\${vars.kinds[*].count}'}, params: {count: '\${matrix.count}'}}
+      12 |   more: {stage: make, matrix: {n: '\${all.count}'}, params: {count: '\${matrix.n}'}}
+    > 13 |   first: {stage: merge, inputs: {parts: 'base[v=\${vars.wanted}]'}}
+         |                                         ~~~~~~~~~~~~~~~~~~~~~~~~
+      14 |   second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+      15 |   named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+      hint: its values: \`a\`, \`c\`
+    pipeline.yaml:3:15: \`b\` stands here
+      1 | version: 1
+      2 | vars:
+    > 3 |   wanted: [a, b]
+        |               ~
+      4 |   group: one
+      5 |   groups: {one: [a, x], two: [a]}
+
+    pipeline.yaml:15:75: the axis \`v\` of \`base\` has no value \`x\` (through \${vars.groups[matrix.g]} where g=one) [unknown-axis]
+      13 |   first: {stage: merge, inputs: {parts: 'base[v=\${vars.wanted}]'}}
+      14 |   second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+    > 15 |   named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+         |                                                                           ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+      16 |   lost: {stage: make, matrix: {g: [one, tow]}, params: {label: '\${vars.kinds[matrix.g].label}'}}
+      17 | targets: {wanted: ['base[v=\${vars.wanted}]']}
+      hint: its values: \`a\`, \`c\`
+    pipeline.yaml:5:21: \`x\` stands here
+      3 |   wanted: [a, b]
+      4 |   group: one
+    > 5 |   groups: {one: [a, x], two: [a]}
+        |                     ~
+      6 |   kinds:
+      7 |     a: {label: p, count: 1}
+
+    pipeline.yaml:15:75: input \`parts\` of stage \`merge\` takes a file, and \`base[v=a]\` is a tree (through \${vars.groups[matrix.g]} where g=two) [kind-mismatch]
+      13 |   first: {stage: merge, inputs: {parts: 'base[v=\${vars.wanted}]'}}
+      14 |   second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+    > 15 |   named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+         |                                                                           ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+      16 |   lost: {stage: make, matrix: {g: [one, tow]}, params: {label: '\${vars.kinds[matrix.g].label}'}}
+      17 | targets: {wanted: ['base[v=\${vars.wanted}]']}
+
+    pipeline.yaml:16:77: \`kinds\` has no members \`one\`, \`tow\`, asked for by the axis \`g\` [unknown-variable]
+      14 |   second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+      15 |   named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+    > 16 |   lost: {stage: make, matrix: {g: [one, tow]}, params: {label: '\${vars.kinds[matrix.g].label}'}}
+         |                                                                             ~~~~~~~~~~
+      17 | targets: {wanted: ['base[v=\${vars.wanted}]']}
+      hint: add \`one: …\` to \`kinds\`; known: \`a\`, \`b\`
+    pipeline.yaml:16:36: \`one\` stands here
+      14 |   second: {stage: merge, inputs: {parts: ['base[v=\${vars.wanted}]']}}
+      15 |   named: {stage: merge, matrix: {g: '\${vars.groups[*]}'}, inputs: {parts: 'base[v=\${vars.groups[matrix.g]}]'}}
+    > 16 |   lost: {stage: make, matrix: {g: [one, tow]}, params: {label: '\${vars.kinds[matrix.g].label}'}}
+         |                                    ~~~
+      17 | targets: {wanted: ['base[v=\${vars.wanted}]']}
+
+    5 problems
+    "
+  `);
+});
+
+test('shows once what is wrong under an anchor, and an override only once', async () => {
+  const yaml = `version: 1
+vars: {kinds: {a: {n: 1}, b: {}}, wanted: [1]}
+nodes:
+  one: {stage: make, matrix: &both {n: '\${vars.kinds[*].n}'}}
+  two: {stage: make, matrix: *both}
+  base: {stage: make, matrix: {n: [1]}}
+  sum: {stage: merge, inputs: {parts: 'base[n=\${vars.wanted}]'}}
+  other: {stage: make, matrix: {n: '\${vars.wanted}'}, params: {count: '\${matrix.n}'}}
+`;
+  expect(await mistakes(yaml, ['wanted=[1,"x"]'])).toMatchInlineSnapshot(`
+    "
+    pipeline.yaml:4:57: \`kinds.b\` has no member \`n\` [unknown-variable]
+      2 | vars: {kinds: {a: {n: 1}, b: {}}, wanted: [1]}
+      3 | nodes:
+    > 4 |   one: {stage: make, matrix: &both {n: '\${vars.kinds[*].n}'}}
+        |                                                         ~
+      5 |   two: {stage: make, matrix: *both}
+      6 |   base: {stage: make, matrix: {n: [1]}}
+      hint: add \`n: …\` to \`kinds.b\`
+    pipeline.yaml:2:27: \`kinds.b\` stands here
+      1 | version: 1
+    > 2 | vars: {kinds: {a: {n: 1}, b: {}}, wanted: [1]}
+        |                           ~
+      3 | nodes:
+      4 |   one: {stage: make, matrix: &both {n: '\${vars.kinds[*].n}'}}
+
+    pipeline.yaml:7:39: the axis \`n\` of \`base\` has no value \`x\` (through \${vars.wanted}, set by --set wanted=[1,"x"]) [unknown-axis]
+      5 |   two: {stage: make, matrix: *both}
+      6 |   base: {stage: make, matrix: {n: [1]}}
+    > 7 |   sum: {stage: merge, inputs: {parts: 'base[n=\${vars.wanted}]'}}
+        |                                       ~~~~~~~~~~~~~~~~~~~~~~~~
+      8 |   other: {stage: make, matrix: {n: '\${vars.wanted}'}, params: {count: '\${matrix.n}'}}
+      hint: its values: \`1\`
+
+    pipeline.yaml:8:71: \`count\` must be a whole number, not the text \`x\` (through \${matrix.n}) [bad-value]
+      6 |   base: {stage: make, matrix: {n: [1]}}
+      7 |   sum: {stage: merge, inputs: {parts: 'base[n=\${vars.wanted}]'}}
+    > 8 |   other: {stage: make, matrix: {n: '\${vars.wanted}'}, params: {count: '\${matrix.n}'}}
+        |                                                                       ~~~~~~~~~~~~~
+    \`x\` stands here: --set wanted=[1,"x"]
 
     3 problems
     "

@@ -495,71 +495,89 @@ nodes:
          |                                                        ~~~~~~~~~~~~~~
       11 |   d:
       12 |     stage: train
+    pipeline.yaml:2:14: \`fast\` stands here
+      1 | version: 1
+    > 2 | vars: {rate: fast, folds: [one, 2]}
+        |              ~~~~
+      3 | nodes:
+      4 |   a:
 
     pipeline.yaml:15:20: \`fold\` must be a whole number, not the text \`one\` (through \${matrix.fold}) [bad-value]
       13 |     matrix: {fold: '\${vars.folds}'}
       14 |     inputs: {features: a}
     > 15 |     params: {fold: '\${matrix.fold}'}
          |                    ~~~~~~~~~~~~~~~~
+    pipeline.yaml:2:28: \`one\` stands here
+      1 | version: 1
+    > 2 | vars: {rate: fast, folds: [one, 2]}
+        |                            ~~~
+      3 | nodes:
+      4 |   a:
 
     7 problems
     "
   `);
   expect(await pipelineOf(yaml).mistakes({overrides: ['rate=slow', 'nodes.a.params.count=none']}))
     .toMatchInlineSnapshot(`
-    "
-    \`count\` must be a whole number, not the text \`none\` (from --set nodes.a.params.count=none) [bad-value]
+      "
+      \`count\` must be a whole number, not the text \`none\` (from --set nodes.a.params.count=none) [bad-value]
 
-    pipeline.yaml:8:14: \`label\` must be a text, not \`3\` [bad-value]
-       6 |     params:
-       7 |       count: 0
-    >  8 |       label: 3
-         |              ~
-       9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
-      10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
+      pipeline.yaml:8:14: \`label\` must be a text, not \`3\` [bad-value]
+         6 |     params:
+         7 |       count: 0
+      >  8 |       label: 3
+           |              ~
+         9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
+        10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
 
-    pipeline.yaml:9:59: \`fold\` must be a whole number, not \`1.5\` [bad-value]
-       7 |       count: 0
-       8 |       label: 3
-    >  9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
-         |                                                           ~~~
-      10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
-      11 |   d:
+      pipeline.yaml:9:59: \`fold\` must be a whole number, not \`1.5\` [bad-value]
+         7 |       count: 0
+         8 |       label: 3
+      >  9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
+           |                                                           ~~~
+        10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
+        11 |   d:
 
-    pipeline.yaml:9:75: item 2 of \`sizes\` must be a whole number, not the text \`two\` [bad-value]
-       7 |       count: 0
-       8 |       label: 3
-    >  9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
-         |                                                                           ~~~
-      10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
-      11 |   d:
+      pipeline.yaml:9:75: item 2 of \`sizes\` must be a whole number, not the text \`two\` [bad-value]
+         7 |       count: 0
+         8 |       label: 3
+      >  9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
+           |                                                                           ~~~
+        10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
+        11 |   d:
 
-    pipeline.yaml:10:37: \`d\` has 2 outputs; say which [bad-reference]
-       8 |       label: 3
-       9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
-    > 10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
-         |                                     ~
-      11 |   d:
-      12 |     stage: train
-      hint: write \`d[fold=*].model\`, \`d[fold=*].predictions\`
+      pipeline.yaml:10:37: \`d\` has 2 outputs; say which [bad-reference]
+         8 |       label: 3
+         9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
+      > 10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
+           |                                     ~
+        11 |   d:
+        12 |     stage: train
+        hint: write \`d[fold=*].model\`, \`d[fold=*].predictions\`
 
-    pipeline.yaml:10:56: \`rate\` must be a number, not the text \`slow\` (through \${vars.rate}, set by --set rate=slow) [bad-value]
-       8 |       label: 3
-       9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
-    > 10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
-         |                                                        ~~~~~~~~~~~~~~
-      11 |   d:
-      12 |     stage: train
+      pipeline.yaml:10:56: \`rate\` must be a number, not the text \`slow\` (through \${vars.rate}, set by --set rate=slow) [bad-value]
+         8 |       label: 3
+         9 |   b: {stage: train, inputs: {features: a}, params: {fold: 1.5, sizes: [1, two]}}
+      > 10 |   c: {stage: refine, inputs: {item: d}, params: {rate: '\${vars.rate}'}}
+           |                                                        ~~~~~~~~~~~~~~
+        11 |   d:
+        12 |     stage: train
 
-    pipeline.yaml:15:20: \`fold\` must be a whole number, not the text \`one\` (through \${matrix.fold}) [bad-value]
-      13 |     matrix: {fold: '\${vars.folds}'}
-      14 |     inputs: {features: a}
-    > 15 |     params: {fold: '\${matrix.fold}'}
-         |                    ~~~~~~~~~~~~~~~~
+      pipeline.yaml:15:20: \`fold\` must be a whole number, not the text \`one\` (through \${matrix.fold}) [bad-value]
+        13 |     matrix: {fold: '\${vars.folds}'}
+        14 |     inputs: {features: a}
+      > 15 |     params: {fold: '\${matrix.fold}'}
+           |                    ~~~~~~~~~~~~~~~~
+      pipeline.yaml:2:28: \`one\` stands here
+        1 | version: 1
+      > 2 | vars: {rate: fast, folds: [one, 2]}
+          |                            ~~~
+        3 | nodes:
+        4 |   a:
 
-    7 problems
-    "
-  `);
+      7 problems
+      "
+    `);
 });
 
 test('shows the shortest of several cycles, and each other one', async () => {
