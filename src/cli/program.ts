@@ -116,6 +116,12 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', showExamples)
     .action(does(async () => (await import('./commands/show.ts')).showCommand));
   program
+    .command('lineage')
+    .argument('<what>', 'a file or folder, known by its bytes; or node, node.output, node.output/path')
+    .description('what made a file, down to the sources')
+    .addHelpText('after', lineageExamples)
+    .action(does(async () => (await import('./commands/lineage.ts')).lineageCommand));
+  program
     .command('predict')
     .argument('<model>', 'a model package: its folder, or the node that made it')
     .argument('<file...>', 'recordings; of folders, the sound files in them')
@@ -260,6 +266,13 @@ Examples
   mixdown show demo.clips/dog/a.wav --to a.wav
   mixdown show demo.clips --to my-sounds
   mixdown show 'train[fold=1]' --log`;
+
+const lineageExamples = `
+Examples
+  mixdown lineage runs/latest/out/tables/tables.md
+  mixdown lineage ~/paper/figure.svg       a copy: the bytes tell
+  mixdown lineage 'train[fold=1].model'    an output of a node
+  mixdown lineage tables --json            every step, with digests`;
 
 const predictExamples = `
 With --json, one object a line: {"file", "seconds", "pieces", "top": [{"class", "score"}]}, or {"file", "error"}.

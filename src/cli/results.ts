@@ -13,7 +13,7 @@ import {parseRecord} from './records.ts';
 import type {Workspace} from './workspace.ts';
 
 /** `out/<node>/<file name>` for an output of a target. */
-function resultPath(node: NodeId, name: string): string {
+export function resultPath(node: NodeId, name: string): string {
   return `${node.replaceAll(/[/\\\0]/g, '_')}/${name}`;
 }
 

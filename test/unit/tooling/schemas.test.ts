@@ -1,6 +1,5 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Ajv2020} from 'ajv/dist/2020.js';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {digestOf} from '../../../src/core/digest.ts';
 import type {Event} from '../../../src/core/events.ts';
@@ -11,15 +10,8 @@ import {runRecorder, type RunFiles} from '../../../src/report/run-record.ts';
 import {openStore} from '../../../src/store/store.ts';
 import {openWorkspaceState} from '../../../src/store/workspace-state.ts';
 import {eachNode, EngineRig, node} from '../../support/engine-rig.ts';
+import {errorsOf, linesOf} from '../../support/schemas.ts';
 import {temporaryFolder} from '../../support/stage-harness.ts';
-
-const ajv = new Ajv2020({
-  strict: true,
-  strictTuples: false,
-  allErrors: true,
-  formats: {'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/},
-});
-for (const file of readdirSync('schemas')) ajv.addSchema(JSON.parse(readFileSync(join('schemas', file), 'utf8')));
 
 const digest = digestOf('a');
 const hash = digest.hash;
@@ -239,14 +231,3 @@ describe('tree.schema.json', () => {
     expect(errorsOf('tree', {type: 'tree/1', entries: [[path, hash, 1]]})).not.toEqual([]);
   });
 });
-
-function errorsOf(name: string, value: unknown): readonly string[] {
-  const validate = ajv.getSchema(`urn:mixdown:${name}:1`);
-  if (validate === undefined) throw new Error(`There is no schemas/${name}.schema.json`);
-  if (validate(value)) return [];
-  return (validate.errors ?? []).map(({instancePath, message}) => `${instancePath} ${message}`);
-}
-
-function linesOf(text: string): readonly unknown[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as unknown]));
-}
