@@ -131,6 +131,20 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', predictExamples)
     .action(does(async () => (await import('./commands/predict.ts')).predictCommand));
   program
+    .command('metrics')
+    .argument('[node...]', 'nodes to show; all that report metrics when none is given')
+    .description('metrics of the last results as a table over the axes')
+    .option('--run <run>', 'those of a recorded run: its id, the start of it, "latest" or "latest~1"')
+    .option('--metric <name>', 'only this metric; may be repeated, or a list with commas', collectList)
+    .option('--filter <axis=value>', 'only nodes with this value, such as fold=1|2; may be repeated', collect)
+    .option('--sort <name>', 'by a metric, largest first, or by an axis; name:asc and name:desc say which way')
+    .option('--pivot <axis>', 'make the values of an axis columns; may be repeated, or a list with commas', collectList)
+    .option('--mean', 'with --pivot: add mean and standard deviation of the columns')
+    .addOption(new Option('--format <format>', 'output format').choices(['text', 'md', 'csv', 'json']).default('text'))
+    .option('--fail-below <metric=number>', 'exit with 1 when a node is below; may be repeated', collect)
+    .addHelpText('after', metricsExamples)
+    .action(does(async () => (await import('./commands/metrics.ts')).metricsCommand));
+  program
     .command('runs')
     .argument('[run]', 'show this run (its id, the start of it, or "latest")')
     .description('list the runs that were recorded, or show one')
@@ -205,7 +219,6 @@ function flagsOf(command: Command): {flag: string; about: string}[] {
 }
 
 function addGlobals(program: Command): void {
-  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
   program
     .option('-f, --file <path>', 'the pipeline file (default: the nearest pipeline.yaml upwards)')
     .option('-C, --directory <dir>', 'start in this folder')
@@ -219,6 +232,14 @@ function addGlobals(program: Command): void {
     .option('--verbose', 'say more')
     .option('--quiet', 'say only what went wrong')
     .option('--no-color', 'no colours');
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function collectList(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...value.split(',').map((name) => name.trim())];
 }
 
 function positiveInteger(text: string): number {
@@ -273,6 +294,17 @@ Examples
   mixdown lineage ~/paper/figure.svg       a copy: the bytes tell
   mixdown lineage 'train[fold=1].model'    an output of a node
   mixdown lineage tables --json            every step, with digests`;
+
+const metricsExamples = `
+Columns hold four decimals; csv and json hold the numbers in full. With --pivot, a row for each metric; with several
+pivoted axes, a column for each combination. The standard deviation is that of a sample (n - 1).
+
+Examples
+  mixdown metrics metrics --sort map3
+  mixdown metrics metrics --metric map3 --pivot fold --mean
+  mixdown metrics metrics --filter fold=1 --format md
+  mixdown metrics --run latest~1 --format csv
+  mixdown metrics metrics --fail-below map3=0.6     for CI: exit code 1, and the nodes that are below`;
 
 const predictExamples = `
 With --json, one object a line: {"file", "seconds", "pieces", "top": [{"class", "score"}]}, or {"file", "error"}.

@@ -1,18 +1,26 @@
 import type {Event} from '../core/events.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {StaleReason} from '../core/reason.ts';
-import type {RunRecord} from '../report/run-record.ts';
+import type {RunRecord, RunRecordNode} from '../report/run-record.ts';
 import type {RunStore} from '../store/run-store.ts';
+import {isFields} from '../store/validate.ts';
 
-/** The text of a run.json; undefined when it is none of this version. */
+/** The text of a run.json; undefined when it is none of this version, or does not say what became of its nodes. */
 export function parseRecord(text: string | undefined): RunRecord | undefined {
   if (text === undefined) return undefined;
   try {
     const value = JSON.parse(text) as RunRecord | null;
-    return value?.type === 'run/1' ? value : undefined;
+    return value?.type === 'run/1' && hasNodes(value.nodes) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function hasNodes(nodes: unknown): boolean {
+  if (!isFields(nodes)) return false;
+  return Object.values(nodes).every(
+    (node) => isFields(node) && typeof node['outcome'] === 'string' && isFields(node['metrics'] ?? {}),
+  );
 }
 
 /** The run's record; undefined when it is missing, damaged or of another version. */
@@ -28,6 +36,18 @@ export function startReasons(runs: RunStore, id: string): ReadonlyMap<NodeId, re
     if (event.type === 'node-started') reasons.set(event.node, event.reasons);
   }
   return reasons;
+}
+
+/** What became of the nodes of a run so far, from its events. */
+export function finishedNodes(runs: RunStore, id: string): Readonly<Record<NodeId, RunRecordNode>> {
+  const nodes: Record<NodeId, RunRecordNode> = {};
+  for (const line of runs.open(id)?.readLines('events.ndjson') ?? []) {
+    const event = line as Event;
+    if (event.type !== 'node-finished') continue;
+    const {type: _, at: __, node, ...rest} = event;
+    nodes[node] = rest;
+  }
+  return nodes;
 }
 
 /** The newest run that executed the node, with the reasons that it started for. Looks through a few runs at most. */

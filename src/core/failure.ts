@@ -18,6 +18,7 @@ export type FailureCode =
   | 'unknown-variable'
   | 'unknown-profile'
   | 'unknown-target'
+  | 'unknown-metric'
   | 'bad-reference'
   | 'bad-value'
   | 'bad-override'

@@ -111,8 +111,8 @@ export class Scheduler {
     if (culprit !== undefined) return this.#withoutProducer(planned.node.id, this.#broken.get(culprit)!);
     if (planned.status === 'up-to-date' && producers.every((producer) => this.#untouched[producer] === 1)) {
       this.#untouched[index] = 1;
-      const {outputs = {}, metrics = {}} = planned;
-      return {outcome: 'up-to-date', outputs, metrics};
+      const {outputs = {}, metrics = {}, fingerprint} = planned;
+      return {outcome: 'up-to-date', outputs, metrics, ...(fingerprint === undefined ? {} : {fingerprint})};
     }
     if (this.#halt.signal.aborted && isStale(planned.status)) return {outcome: 'cancelled'};
     return undefined;

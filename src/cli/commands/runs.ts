@@ -1,6 +1,3 @@
-import {didYouMean} from '../../core/closest.ts';
-import {failure} from '../../core/failure.ts';
-import {err, ok, type Result} from '../../core/result.ts';
 import {durationText} from '../../report/duration.ts';
 import {explainBriefly} from '../../report/explain-text.ts';
 import {failureText} from '../../report/failure-text.ts';
@@ -11,8 +8,9 @@ import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {findProject} from '../project.ts';
-import {openRunStore, type RunStore} from '../../store/run-store.ts';
+import {openRunStore} from '../../store/run-store.ts';
 import {readRecord, startReasons} from '../records.ts';
+import {chooseRun} from '../run-choice.ts';
 
 /** Lists the recorded runs, newest first, or shows one. JSON: the run records, without and with their nodes. */
 export async function runsCommand(
@@ -25,7 +23,7 @@ export async function runsCommand(
   const runs = openRunStore(project.value.runsDir);
   const ids = runs.list();
   if (wanted !== undefined) {
-    const found = pick(runs, ids, wanted);
+    const found = chooseRun(runs, wanted);
     if (!found.ok) return context.fail(found.error);
     if (context.globals.json) context.printJson(found.value);
     else context.print(runText(found.value, startReasons(runs, found.value.id), context));
@@ -57,23 +55,6 @@ export async function runsCommand(
   context.print(textTable(columns, rows));
   if (ids.length > limit) context.note(`${ids.length - limit} older; see --limit`);
   return exitCodes.done;
-}
-
-function pick(runs: RunStore, ids: readonly string[], wanted: string): Result<RunRecord> {
-  const matching = wanted === 'latest' ? ids.slice(0, 1) : ids.filter((id) => id.startsWith(wanted));
-  const [first] = matching;
-  if (first === undefined) {
-    const hint = didYouMean(wanted, ids.slice(0, 100)) ?? 'list them with `mixdown runs`';
-    return err([
-      failure('usage', wanted === 'latest' ? 'there are no runs yet' : `there is no run \`${wanted}\``, {hint}),
-    ]);
-  }
-  if (matching.length > 1 && !matching.includes(wanted)) {
-    return err([failure('usage', `\`${wanted}\` is the start of ${matching.length} run ids`)]);
-  }
-  const id = matching.includes(wanted) ? wanted : first;
-  const record = readRecord(runs, id);
-  return record === undefined ? err([failure('record-corrupt', `the record of run ${id} cannot be read`)]) : ok(record);
 }
 
 function runText(record: RunRecord, reasons: ReturnType<typeof startReasons>, context: Context): string {
