@@ -28,6 +28,16 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return `known: ${known.map((name) => `\`${name}\``).join(', ')}`;
 }
 
+/** The same for a value of an axis: of many that are all unlike it, the first few show what they look like. */
+export function valueHint(word: string, values: Iterable<string>): string | undefined {
+  const known = [...values];
+  const shown = known.slice(0, 12).map((value) => `\`${value}\``);
+  return (
+    didYouMean(word, known) ??
+    (known.length > 0 ? `known: ${shown.join(', ')} and ${known.length - 12} more` : undefined)
+  );
+}
+
 /** Edits (insert, delete, replace, swap neighbours) between two words. */
 function distance(a: string, b: string): number {
   let before: number[] = [];

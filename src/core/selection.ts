@@ -1,4 +1,4 @@
-import {didYouMean} from './closest.ts';
+import {didYouMean, valueHint} from './closest.ts';
 import {failure, type Failure} from './failure.ts';
 import {closure, type Graph} from './graph.ts';
 import {scalarText, type NodeId, type Pipeline} from './pipeline.ts';
@@ -76,7 +76,7 @@ export function matchNodes(pipeline: Pipeline, graph: Graph, reference: Referenc
     const wrong = choices?.find(({text}) => !texts.includes(text))?.text;
     if (wrong === undefined) continue;
     return err(
-      failure('unknown-node', `\`${name}\` has no variant with ${axis}=${wrong}`, hintOf(didYouMean(wrong, texts))),
+      failure('unknown-node', `\`${name}\` has no variant with ${axis}=${wrong}`, hintOf(valueHint(wrong, texts))),
     );
   }
   const matching = indices.filter((index) => {

@@ -1,4 +1,4 @@
-import {didYouMean} from './closest.ts';
+import {didYouMean, valueHint} from './closest.ts';
 import type {FailureCode} from './failure.ts';
 import type {Reference} from './reference.ts';
 import {err, ok, type Result} from './result.ts';
@@ -106,6 +106,6 @@ function selectAny(index: VariantIndex, wanted: ReadonlyMap<string, readonly str
 
 /** A few values are best listed: short ones are all alike to a spelling check. */
 function valuesHint(wanted: string, texts: ReadonlySet<string>): string | undefined {
-  if (texts.size > 12) return didYouMean(wanted, texts);
+  if (texts.size > 12) return valueHint(wanted, texts);
   return `its values: ${[...texts].map((text) => `\`${text}\``).join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {closest, didYouMean} from '../../../src/core/closest.ts';
+import {closest, didYouMean, valueHint} from '../../../src/core/closest.ts';
 
 describe('closest', () => {
   test.each([
@@ -57,4 +57,12 @@ test('didYouMean lists the few there are when none is near', () => {
     ),
   ).toBeUndefined();
   expect(didYouMean('zzz', [])).toBeUndefined();
+});
+
+test('valueHint shows the first of many values when none is near', () => {
+  const values = Array.from({length: 27}, (_, index) => `variant-${index}`);
+  expect(valueHint('varaint-3', values)).toBe('did you mean `variant-3`?');
+  expect(valueHint('I', values)).toMatch(/^known: `variant-0`, .*, `variant-11` and 15 more$/);
+  expect(valueHint('I', ['a', 'b'])).toBe('known: `a`, `b`');
+  expect(valueHint('I', [])).toBeUndefined();
 });
