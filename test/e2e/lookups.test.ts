@@ -106,6 +106,13 @@ describe('experiments as lines of a table', () => {
            |                                                       ~~~~~~~~~~~~~~~~~~
         17 |
         18 |
+      pipeline.yaml:13:17: \`0\` stands here
+        11 |     h1+h2+h3: {length: 1, alpha: 0.6}
+        12 |     A: {length: 2, alpha: 0.7}
+      > 13 |     B: {length: 0, alpha: 0.8}
+           |                 ~
+        14 |     F-h1: {length: 1, alpha: 0.9}
+        15 | nodes:
 
       pipeline.yaml:20:51: error: \`experiments\` has no member \`h4\`, asked for by the axis \`variant\` [unknown-variable]
         18 |     stage: model
@@ -115,6 +122,13 @@ describe('experiments as lines of a table', () => {
         21 |     params: '\${vars.experiments[matrix.variant]}'
         22 |   all:
         hint: did you mean \`h1\`?
+      pipeline.yaml:3:14: \`h4\` stands here
+        1 | version: 1
+        2 | vars:
+      > 3 |   variants: [h4, h2, h3, h1+h2, h1+h3, h2+h3, h1+h2+h3, A, B, F-h1]
+          |              ~~
+        4 |   experiments:
+        5 |     h1: {length: 1, alpha: 0.0}
 
       2 problems
       "
