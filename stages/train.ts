@@ -112,7 +112,11 @@ export default defineStage({
     const recordings = rows.filter(({parent}) => parent === '');
     const validation = groupClips(recordings.filter(({split, fold}) => split === 'train' && fold === params.fold));
     const test = groupClips(recordings.filter(({split}) => split === 'test'));
-    if (params.fold > 0 && validation.length === 0) throw new StageError(`fold ${params.fold} has no clips`);
+    if (params.fold > 0 && validation.length === 0) {
+      const folds = new Set(rows.filter(({split}) => split === 'train').map(({fold}) => fold));
+      const known = [...folds].sort((a, b) => a - b).join(', ');
+      throw new StageError(`fold ${params.fold} has no clips`, `folds with training clips: ${known || 'none'}`);
+    }
     const graph = seriesGraph(params, {features: data.width, classes: data.classes, labels: 'single'});
     const weights = seriesWeights(graph, seed, params.priorBias ? 1 / data.classes : undefined);
     const model = createTrainer(
