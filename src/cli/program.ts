@@ -145,6 +145,16 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', metricsExamples)
     .action(does(async () => (await import('./commands/metrics.ts')).metricsCommand));
   program
+    .command('diff')
+    .argument('[before]', 'a run: its id, the start of it, "latest" or "latest~1"', 'latest~1')
+    .argument('[after]', 'another run', 'latest')
+    .argument('[node...]', 'nodes to compare; all when none is given')
+    .description('what differs between two recorded runs: nodes, params, code, inputs, metrics')
+    .option('--over <axis>', 'pair metrics over an axis; may be repeated, or a list with commas', collectList)
+    .option('--metric <name>', 'only this metric; may be repeated, or a list with commas', collectList)
+    .addHelpText('after', diffExamples)
+    .action(does(async () => (await import('./commands/diff.ts')).diffCommand));
+  program
     .command('runs')
     .argument('[run]', 'show this run (its id, the start of it, or "latest")')
     .description('list the runs that were recorded, or show one')
@@ -305,6 +315,20 @@ Examples
   mixdown metrics metrics --filter fold=1 --format md
   mixdown metrics --run latest~1 --format csv
   mixdown metrics metrics --fail-below map3=0.6     for CI: exit code 1, and the nodes that are below`;
+
+const diffExamples = `
+With --over, variants that differ in these axes only are pairs: their mean difference (± standard deviation of the
+differences) gets the two-sided p-value of the sign-flip test, and a word at the level of 5 %:
+  too few        fewer than six pairs: even if all went one way, chance would do as much in 6 % of the cases or more
+  real           chance alone gives so large a difference in at most 5 % of the cases
+  within noise   it gives it more often
+The test takes pairs as independent and knows nothing of the other rows: repeats of one fold are alike, and of twenty
+rows without any effect one is called real.
+
+Examples
+  mixdown diff                                    the newest run against the one before
+  mixdown diff 20250301 latest 'train[fold=1]'
+  mixdown diff latest~3 latest --over fold,repeat --metric map3`;
 
 const predictExamples = `
 With --json, one object a line: {"file", "seconds", "pieces", "top": [{"class", "score"}]}, or {"file", "error"}.

@@ -16,9 +16,11 @@ export interface DetailSources {
 
 /**
  * Adds to reasons which files of the code and which entries of an input changed, as far as the texts are still there.
+ *
+ * @param node - the node as it is now; undefined when its pipeline is not at hand
  */
 export function detailReasons(
-  node: PipelineNode,
+  node: PipelineNode | undefined,
   reasons: readonly StaleReason[],
   sources: DetailSources,
 ): readonly StaleReason[] {
@@ -45,8 +47,8 @@ function manifest(code: Sha256, {blobs, stages}: DetailSources): CodeManifest | 
 }
 
 /** A source's tree of now is in memory only; others are in the store. */
-function tree(digest: Digest, node: PipelineNode, {blobs, artifacts}: DetailSources): Tree | undefined {
-  for (const ref of artifacts ? refsOf(node) : []) {
+function tree(digest: Digest, node: PipelineNode | undefined, {blobs, artifacts}: DetailSources): Tree | undefined {
+  for (const ref of artifacts && node ? refsOf(node) : []) {
     if (ref.from !== 'source') continue;
     const scanned = artifacts?.source(ref.source);
     if (scanned?.artifact.digest.hash === digest.hash) return scanned.tree;

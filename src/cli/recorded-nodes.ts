@@ -4,14 +4,16 @@ import {nodeAxes} from '../core/node-axes.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import {parseReference} from '../core/reference.ts';
 import {err, ok, type Result} from '../core/result.ts';
+import {compareNodes} from '../report/metric-rows.ts';
 
 /**
- * The nodes of records that the patterns name, in their order; all without patterns. A record knows neither the graph nor
+ * The nodes of records that the patterns name, by name and axis values; all without patterns. A record knows neither the graph nor
  * target groups, and its pipeline may be of another time: names and `[axis=value]` are all that can be asked for.
  */
 export function matchRecorded(ids: readonly NodeId[], patterns: readonly string[]): Result<readonly NodeId[]> {
-  if (patterns.length === 0) return ok(ids);
-  const nodes = ids.map((id) => ({id, ...nodeAxes(id)}));
+  // A record holds them in the order in which they ended.
+  const nodes = ids.map((id) => ({id, ...nodeAxes(id)})).sort(compareNodes);
+  if (patterns.length === 0) return ok(nodes.map(({id}) => id));
   const chosen = new Set<NodeId>();
   const failures: Failure[] = [];
   for (const pattern of patterns) {
@@ -37,5 +39,5 @@ export function matchRecorded(ids: readonly NodeId[], patterns: readonly string[
     const hint = names.has(name) ? undefined : didYouMean(name, names);
     failures.push(failure('unknown-node', `no recorded node matches \`${pattern}\``, hint === undefined ? {} : {hint}));
   }
-  return failures.length > 0 ? err(failures) : ok(ids.filter((id) => chosen.has(id)));
+  return failures.length > 0 ? err(failures) : ok(nodes.flatMap(({id}) => (chosen.has(id) ? [id] : [])));
 }

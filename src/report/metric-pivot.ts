@@ -112,12 +112,12 @@ export function summarise(values: readonly (number | undefined)[]): Summary {
 }
 
 /** The axes of a row without some. */
-function restAxes({axes}: Pick<MetricRow, 'axes'>, over: readonly string[]): ReadonlyMap<string, string> {
+export function restAxes({axes}: Pick<MetricRow, 'axes'>, over: readonly string[]): ReadonlyMap<string, string> {
   return new Map([...axes].filter(([axis]) => !over.includes(axis)));
 }
 
 /** The same text for rows that differ in these axes only. */
-function groupKey(row: Pick<MetricRow, 'name' | 'axes'>, over: readonly string[]): string {
+export function groupKey(row: Pick<MetricRow, 'name' | 'axes'>, over: readonly string[]): string {
   return JSON.stringify([row.name, ...restAxes(row, over)]);
 }
 

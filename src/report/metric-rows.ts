@@ -1,6 +1,7 @@
 import {didYouMean} from '../core/closest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {nodeAxes} from '../core/node-axes.ts';
+import {byCodeUnit} from '../core/json.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {parseReference, type AxisSelector} from '../core/reference.ts';
@@ -141,7 +142,14 @@ export function compareTexts(a: string, b: string): number {
   const [left, right] = [Number(a), Number(b)];
   if (Number.isNaN(left) !== Number.isNaN(right)) return Number.isNaN(left) ? 1 : -1;
   if (left !== right && !Number.isNaN(left)) return left - right;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return byCodeUnit(a, b);
+}
+
+/** Nodes by name, then by the values of their axes. */
+export function compareNodes(a: Pick<MetricRow, 'name' | 'axes'>, b: Pick<MetricRow, 'name' | 'axes'>): number {
+  if (a.name !== b.name) return byCodeUnit(a.name, b.name);
+  const right = [...b.axes.values()];
+  return [...a.axes.values()].reduce((order, text, at) => order || compareTexts(text, right[at] ?? ''), 0);
 }
 
 /**

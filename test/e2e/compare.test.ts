@@ -39,6 +39,19 @@ nodes:
 targets: {default: [score, other]}
 `;
 
+interface Diff {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly {readonly node: string; readonly reasons: readonly unknown[]}[];
+  readonly paired?: readonly object[];
+  readonly same: number;
+}
+
+/** What differs from run to run: ids, times. */
+function steady(text: string): string {
+  return text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{5}/g, '<run>').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
+}
+
 let workspace: Workspace;
 beforeEach(() => {
   workspace = new Workspace();
@@ -137,5 +150,101 @@ describe('metrics', () => {
     const record = JSON.parse(workspace.read('runs/latest/run.json')) as Record<string, unknown>;
     writeFileSync(workspace.path('runs/latest/run.json'), JSON.stringify({...record, outcome: 'running', nodes: {}}));
     expect(await workspace.json('metrics', '--run', 'latest')).toHaveLength(12);
+  });
+});
+
+describe('diff', () => {
+  test('of the last two runs: nodes, params, code, inputs, and metrics paired over the folds', async () => {
+    await workspace.run('run', '--quiet');
+    workspace.edit('pipeline.yaml', 'bias: 0', 'bias: 1');
+    workspace.edit('pipeline.yaml', 'level: [8, 16]', 'level: [8, 32]');
+    await workspace.run('run', '--quiet');
+    // A result that is kept says what it was made from, too.
+    const {nodes} = JSON.parse(workspace.read('runs/latest/run.json')) as {nodes: Record<string, object>};
+    expect(nodes['other']).toMatchObject({outcome: 'up-to-date', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/)});
+    expect(steady((await workspace.run('diff', '--over', 'fold')).stdout)).toMatchInlineSnapshot(`
+      "before  <run>  <time>
+      after   <run>  <time>
+
+      added 6 nodes: score[fold=1,level=32], score[fold=2,level=32], score[fold=3,level=32], score[fold=4,level=32], score[fold=5,level=32], score[fold=6,level=32]
+
+      removed 6 nodes: score[fold=1,level=16], score[fold=2,level=16], score[fold=3,level=16], score[fold=4,level=16], score[fold=5,level=16], score[fold=6,level=16]
+
+      score ×6
+        param bias: 0 -> 1
+
+      score over fold
+      level  metric  before   after             delta  up  down  pairs       p  verdict
+      8      map3    0.2422  0.3438  +0.1016 ± 0.0292   6     0      6  0.0313  real
+
+      1 node the same
+      "
+    `);
+    const diff = await workspace.json<Diff>('diff', 'latest~1', 'latest', 'score[fold=1]', '--over', 'fold');
+    expect(diff).toMatchObject({
+      type: 'run-diff/1',
+      added: ['score[fold=1,level=32]'],
+      removed: ['score[fold=1,level=16]'],
+      changed: [
+        {
+          node: 'score[fold=1,level=8]',
+          axes: {fold: '1', level: '8'},
+          reasons: [{kind: 'param-changed', param: 'bias', before: 0, after: 1}],
+          outputs: ['score'],
+          metrics: [{metric: 'map3', before: 0.203125, after: 0.34375, delta: 0.140625}],
+        },
+      ],
+      same: 0,
+      paired: [{name: 'score', axes: {level: '8'}, over: ['fold'], metric: 'map3', pairs: 1, verdict: 'too few'}],
+    });
+    workspace.edit('stages/score.ts', '/ 64', '/ 32');
+    workspace.write('text.txt', 'of eight');
+    await workspace.run('run', '--quiet');
+    const single = await workspace.run('diff', 'latest~1', 'latest', 'score[fold=1,level=8]', '--metric', 'letters');
+    expect(steady(single.stdout)).toMatchInlineSnapshot(`
+      "before  <run>  <time>
+      after   <run>  <time>
+
+      score[fold=1,level=8]
+        code: stages/score.ts changed
+        input text: other content
+
+      score
+      fold  level  metric   before  after  delta
+      1     8      letters       4      8     +4
+
+      0 nodes the same
+      "
+    `);
+    // Node by node, nothing is said of what stayed the same: `other` was up to date in both.
+    expect(await workspace.json<Diff>('diff', 'latest~1', 'latest')).toMatchObject({same: 1, added: [], removed: []});
+    expect((await workspace.run('diff', 'latest', 'latest')).stdout).toContain('13 nodes the same: no difference');
+  });
+
+  test('what was made from something else is noticed when nobody knows any more from what', async () => {
+    await workspace.run('run', '--quiet');
+    workspace.edit('pipeline.yaml', 'bias: 0', 'bias: 1');
+    await workspace.run('run', '--quiet');
+    workspace.remove('cache');
+    const {changed} = await workspace.json<Diff>('diff', 'latest~1', 'latest', 'score');
+    expect(changed).toHaveLength(12);
+    expect(changed[0]).toMatchObject({reasons: [], explained: false, outputs: ['score']});
+  });
+
+  test('what cannot be compared is said', async () => {
+    const refused = async (...args: string[]): Promise<string> => {
+      const {code, stdout, stderr} = await workspace.run('diff', ...args);
+      expect([code, stdout]).toEqual([2, '']);
+      return stderr;
+    };
+    expect(await refused()).toContain('there are no runs yet');
+    await workspace.run('run', '--quiet');
+    expect(await refused()).toContain('`latest~1` goes too far back: 1 run recorded');
+    expect(await refused('latest', 'latest', '--over', 'fodl')).toContain('did you mean `fold`?');
+    expect(await refused('latest', 'latest', '--metric', 'map')).toContain('did you mean `map3`?');
+    expect(await refused('latest', 'latest', 'scores')).toContain('did you mean `score`?');
+    expect(await refused('latest', 'latest', 'score[fold=9]')).toContain('no recorded node matches `score[fold=9]`');
+    writeFileSync(workspace.path('runs/latest/run.json'), '{"type": "run/1", "nodes": {"score": null}}');
+    expect(await refused('latest', 'latest')).toContain('cannot be read [record-corrupt]');
   });
 });

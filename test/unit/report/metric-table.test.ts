@@ -5,6 +5,7 @@ import {makePaint} from '../../../src/report/paint.ts';
 import {pivotRows, pivotTable, summarise} from '../../../src/report/metric-pivot.ts';
 import {
   belowFloors,
+  compareNodes,
   compareTexts,
   filterRows,
   metricNames,
@@ -101,6 +102,12 @@ describe('rows', () => {
       undefined,
     ]);
     expect(['h2', '10', '9', 'h1', '-1'].sort(compareTexts)).toEqual(['-1', '9', '10', 'h1', 'h2']);
+  });
+
+  test('nodes go by name, then by what their axes say', () => {
+    const nodes = ['b', 'a[of=x,fold=10]', 'a[of=x,fold=9]', 'a[of=w,fold=11]', 'B'];
+    const sorted = nodes.map((node) => metricRow(node, {})).sort(compareNodes);
+    expect(ids(sorted)).toEqual(['B', 'a[of=w,fold=11]', 'a[of=x,fold=9]', 'a[of=x,fold=10]', 'b']);
   });
 
   test('floors: equal passes, and a variant that was not measured is below', () => {

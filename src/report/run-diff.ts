@@ -1,0 +1,165 @@
+import type {Action} from '../core/action.ts';
+import {explainAction} from '../core/explain.ts';
+import {canonicalJson, type Json} from '../core/json.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Outcome} from '../core/plan.ts';
+import type {StaleReason} from '../core/reason.ts';
+import {groupBy} from './group-by.ts';
+import {groupKey, restAxes} from './metric-pivot.ts';
+import {metricRow, type MetricRow} from './metric-rows.ts';
+import {pairedChange, type PairedChange} from './paired-change.ts';
+import type {RunRecordNode} from './run-record.ts';
+
+/** What became of the nodes of a run, and what they were made from. */
+export interface RunSide {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly nodes: Readonly<Record<NodeId, RunRecordNode>>;
+  /** The action behind a fingerprint; undefined when the cache no longer has it. */
+  readonly actionOf: (fingerprint: string) => Action | undefined;
+}
+
+/** One metric that is not the same in both; a side without it has no value. */
+export interface MetricChange {
+  readonly metric: string;
+  readonly before?: number;
+  readonly after?: number;
+  /** after - before, when both have it. */
+  readonly delta?: number;
+}
+
+/** A node of both runs that is not the same. */
+export interface NodeChange {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly axes: ReadonlyMap<string, string>;
+  /** What the two results were made from differs in this; empty when in nothing. */
+  readonly reasons: readonly StaleReason[];
+  /** False when a record or the cache no longer says what one of the results was made from. */
+  readonly explained: boolean;
+  /** Outputs with other bytes. */
+  readonly outputs: readonly string[];
+  /** When one of them ended without a result. */
+  readonly outcomes?: {readonly before: Outcome; readonly after: Outcome};
+  readonly metrics: readonly MetricChange[];
+}
+
+/** A metric of variants that differ in the paired axes only. */
+export interface PairedRow extends PairedChange {
+  readonly name: string;
+  /** The other axes. */
+  readonly axes: ReadonlyMap<string, string>;
+  /** The axes that the pairs lie along. */
+  readonly over: readonly string[];
+  readonly metric: string;
+}
+
+export interface RunDiff {
+  readonly before: Pick<RunSide, 'id' | 'startedAt'>;
+  readonly after: Pick<RunSide, 'id' | 'startedAt'>;
+  readonly added: readonly NodeId[];
+  readonly removed: readonly NodeId[];
+  readonly changed: readonly NodeChange[];
+  /** How many nodes are the same in both. */
+  readonly same: number;
+}
+
+/** Compares those of these nodes that both or one of two runs have, in their order; what is the same is counted only. */
+export function diffRuns(before: RunSide, after: RunSide, only: ReadonlySet<NodeId>): RunDiff {
+  const ids = [...only];
+  const has = ({nodes}: RunSide, id: NodeId): boolean => Object.hasOwn(nodes, id);
+  const shared = ids.filter((id) => has(before, id) && has(after, id));
+  const changed = shared.flatMap((id) => changeOf(id, before, after) ?? []);
+  return {
+    before: {id: before.id, startedAt: before.startedAt},
+    after: {id: after.id, startedAt: after.startedAt},
+    added: ids.filter((id) => !has(before, id) && has(after, id)),
+    removed: ids.filter((id) => has(before, id) && !has(after, id)),
+    changed,
+    same: shared.length - changed.length,
+  };
+}
+
+/**
+ * Pairs the variants of two runs along some axes: one row for each metric and combination of the other axes in which
+ * anything differs. A node name that has only some of the axes is paired along those.
+ */
+export function pairRuns(
+  before: RunSide['nodes'],
+  after: RunSide['nodes'],
+  only: ReadonlySet<NodeId>,
+  over: readonly string[],
+): readonly PairedRow[] {
+  const rows = [...only]
+    .filter((id) => Object.hasOwn(before, id) && Object.hasOwn(after, id))
+    .map((id) => ({left: metricRow(id, before[id]?.metrics), right: metricRow(id, after[id]?.metrics)}))
+    .filter(({right}) => over.some((axis) => right.axes.has(axis)));
+  return [...groupBy(rows, ({right}) => groupKey(right, over)).values()].flatMap((group) => {
+    const {right: first} = group[0]!;
+    const metrics = new Set(group.flatMap(({right}) => [...(right.metrics?.keys() ?? [])]));
+    return [...metrics].flatMap((metric): PairedRow[] => {
+      const pairs = group.flatMap(({left, right}): (readonly [number, number])[] => {
+        const [was, is] = [left.metrics?.get(metric), right.metrics?.get(metric)];
+        return was === undefined || is === undefined ? [] : [[was, is]];
+      });
+      if (pairs.every(([was, is]) => was === is)) return [];
+      const own = over.filter((axis) => first.axes.has(axis));
+      return [{name: first.name, axes: restAxes(first, over), over: own, metric, ...pairedChange(pairs)}];
+    });
+  });
+}
+
+function changeOf(node: NodeId, before: RunSide, after: RunSide): NodeChange | undefined {
+  const was = before.nodes[node]!;
+  const is = after.nodes[node]!;
+  const reasons = reasonsOf(was, is, before, after);
+  const left = metricRow(node, was.metrics);
+  const right = metricRow(node, is.metrics);
+  const metrics = metricChanges(left, right);
+  const outputs = changedOutputs(was, is);
+  const ended = (was.outputs === undefined) !== (is.outputs === undefined);
+  const rekeyed = was.fingerprint !== undefined && is.fingerprint !== undefined && was.fingerprint !== is.fingerprint;
+  if (!rekeyed && !ended && metrics.length + outputs.length === 0) return undefined;
+  return {
+    node,
+    name: right.name,
+    axes: right.axes,
+    reasons: reasons ?? [],
+    explained: reasons !== undefined,
+    outputs,
+    ...(ended ? {outcomes: {before: was.outcome, after: is.outcome}} : {}),
+    metrics,
+  };
+}
+
+/** Undefined when it is not known what one of the results was made from. */
+function reasonsOf(
+  was: RunRecordNode,
+  is: RunRecordNode,
+  before: RunSide,
+  after: RunSide,
+): readonly StaleReason[] | undefined {
+  if (was.fingerprint === undefined || is.fingerprint === undefined) return undefined;
+  if (was.fingerprint === is.fingerprint) return [];
+  const [left, right] = [before.actionOf(was.fingerprint), after.actionOf(is.fingerprint)];
+  return left === undefined || right === undefined ? undefined : explainAction(left, right);
+}
+
+function metricChanges(left: MetricRow, right: MetricRow): readonly MetricChange[] {
+  const names = new Set([...(left.metrics?.keys() ?? []), ...(right.metrics?.keys() ?? [])]);
+  return [...names].flatMap((metric): MetricChange[] => {
+    const [before, after] = [left.metrics?.get(metric), right.metrics?.get(metric)];
+    if (before === after) return [];
+    if (before === undefined) return [{metric, after: after!}];
+    return [after === undefined ? {metric, before} : {metric, before, after, delta: after - before}];
+  });
+}
+
+/** Names of the outputs that both have, with other bytes. */
+function changedOutputs({outputs: was = {}}: RunRecordNode, {outputs: is = {}}: RunRecordNode): readonly string[] {
+  return Object.entries(is).flatMap(([name, artifact]) => {
+    const old = Object.hasOwn(was, name) ? was[name] : undefined;
+    if (old === undefined) return [];
+    return canonicalJson(old as unknown as Json) === canonicalJson(artifact as unknown as Json) ? [] : [name];
+  });
+}
