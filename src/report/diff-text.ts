@@ -15,25 +15,31 @@ const mostLines = 30;
 /**
  * What differs between two runs: nodes that came and went, what nodes were made from (those that changed in the same way
  * together), and metrics: paired where there are pairs, else node by node.
+ *
+ * @param pairs - undefined when none were asked for
  */
 export function diffText(
   {before, after, added, removed, changed, same}: RunDiff,
-  pairs: readonly PairedRow[],
+  pairs: readonly PairedRow[] | undefined,
   paint: Paint,
 ): string {
   const head = textTable(
     [{title: ''}, {title: ''}, {title: ''}],
     [before, after].map(({id, startedAt}, side) => [side === 0 ? 'before' : 'after', id, paint.dim(startedAt)]),
   );
-  const paired = new Set(pairs.map(({name}) => name));
-  const single = changed.filter(({name}) => !paired.has(name));
-  const tables = [...pairedTables(pairs), ...changeTables(single)];
+  const paired = new Set(pairs?.map(({name}) => name));
+  // What only one side has makes no pair.
+  const single = changed.map((change) =>
+    paired.has(change.name) ? {...change, metrics: change.metrics.filter(({delta}) => delta === undefined)} : change,
+  );
+  const tables = [...pairedTables(pairs ?? []), ...changeTables(single)];
   const blocks = [
     head,
     ...listBlock('added', added, paint.good),
     ...listBlock('removed', removed, paint.bad),
     ...(changed.length === 0 ? [] : [causes(changed, paint)]),
     ...(tables.length === 0 ? [] : [plainTables(tables, paint)]),
+    ...(pairs?.length === 0 ? ['no metric differs in the pairs'] : []),
     `${countText(same, 'node')} the same${added.length + removed.length + changed.length === 0 ? ': no difference' : ''}`,
   ];
   return blocks.join('\n\n');

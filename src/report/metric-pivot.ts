@@ -1,5 +1,5 @@
 import {groupBy} from './group-by.ts';
-import {axisNames, compareTexts, sortBy, type MetricRow, type Order} from './metric-rows.ts';
+import {axisNames, compareTexts, metricNames, sortBy, type MetricRow, type Order} from './metric-rows.ts';
 import {numberColumn, textColumn, type ValueTable} from './metric-table.ts';
 import {numberText} from './number-text.ts';
 
@@ -50,20 +50,22 @@ export function pivotRows(
       if (first === undefined || values.every((value) => value === undefined)) return [];
       return [{name: first.name, axes: restAxes(first, over), metric, values, summary: summarise(values)}];
     });
-    return {lines, axes: first?.axes};
+    return {lines, group};
   });
   const {by, descending} = order ?? {};
+  const meanOf = (group: readonly MetricRow[]): number | undefined =>
+    by === undefined ? undefined : summarise(group.map(({metrics: own}) => own?.get(by))).mean;
   const sorted =
     by === undefined
       ? built
-      : metrics.includes(by)
+      : metricNames(taken).includes(by)
         ? sortBy(
             built,
-            ({lines}) => lines.find(({metric}) => metric === by)?.summary.mean,
+            ({group}) => meanOf(group),
             (a, b) => a - b,
             descending ?? true,
           )
-        : sortBy(built, ({axes}) => axes?.get(by), compareTexts, descending ?? false);
+        : sortBy(built, ({group}) => group[0]?.axes.get(by), compareTexts, descending ?? false);
   return {columns, rows: sorted.flatMap(({lines}) => lines)};
 }
 

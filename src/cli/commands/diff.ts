@@ -49,8 +49,8 @@ export async function diffCommand(
         reasons: detailReasons(undefined, change.reasons, {blobs: store.blobs, stages: []}),
       })),
     };
-    const pairs = over.length === 0 ? [] : pairRuns(before.nodes, after.nodes, only.value, over);
-    if (context.globals.json) context.printJson(diffJson(detailed, pairs, over));
+    const pairs = over.length === 0 ? undefined : pairRuns(before.nodes, after.nodes, only.value, over);
+    if (context.globals.json) context.printJson(diffJson(detailed, pairs));
     else context.print(diffText(detailed, pairs, context.paint));
     return exitCodes.done;
   } finally {
@@ -94,11 +94,11 @@ function chooseNodes(
   return problems.length > 0 ? err(problems) : ok(new Set(chosen.value));
 }
 
-function diffJson(diff: RunDiff, pairs: readonly PairedRow[], over: readonly string[]): object {
+function diffJson(diff: RunDiff, pairs: readonly PairedRow[] | undefined): object {
   return {
     type: 'run-diff/1',
     ...diff,
     changed: diff.changed.map((change) => ({...change, axes: Object.fromEntries(change.axes)})),
-    ...(over.length === 0 ? {} : {paired: pairs.map((row) => ({...row, axes: Object.fromEntries(row.axes)}))}),
+    ...(pairs === undefined ? {} : {paired: pairs.map((row) => ({...row, axes: Object.fromEntries(row.axes)}))}),
   };
 }

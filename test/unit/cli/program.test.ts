@@ -36,7 +36,20 @@ describe('usage', () => {
   });
 
   test('each command has help with its options and the global ones', async () => {
-    for (const command of ['run', 'plan', 'status', 'explain', 'graph', 'stages', 'validate', 'show', 'runs', 'gc']) {
+    for (const command of [
+      'run',
+      'plan',
+      'status',
+      'explain',
+      'graph',
+      'stages',
+      'validate',
+      'show',
+      'metrics',
+      'diff',
+      'runs',
+      'gc',
+    ]) {
       const {code, out} = await mixdown(command, '--help');
       expect(code).toBe(0);
       expect(out).toMatch(new RegExp(`^Usage:? mixdown ${command} `));

@@ -180,6 +180,16 @@ describe('pivot', () => {
     ]);
   });
 
+  test('the order may go by a metric that is not shown, or by an axis', () => {
+    const levels = (by: string, descending?: boolean): readonly unknown[] =>
+      pivotRows(score, ['map3'], ['fold'], {by, ...(descending === undefined ? {} : {descending})}).rows.map(({axes}) =>
+        axes.get('levels'),
+      );
+    expect(levels('loss')).toEqual(['h1', 'h2']);
+    expect(levels('loss', false)).toEqual(['h2', 'h1']);
+    expect(levels('levels', true)).toEqual(['h2', 'h1']);
+  });
+
   test('several axes: a column for each combination, names stay as they come', () => {
     expect(pivotRows(score, ['map3'], ['fold', 'levels'], undefined)).toMatchObject({
       columns: ['1,h1', '1,h2', '2,h1', '10,h1'],

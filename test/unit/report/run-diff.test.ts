@@ -113,7 +113,7 @@ describe('two runs', () => {
   });
 
   test('as text: variants that changed in the same way together', () => {
-    expect(diffText(diff, [], paint)).toMatchInlineSnapshot(`
+    expect(diffText(diff, undefined, paint)).toMatchInlineSnapshot(`
       "before  a  2025-03-01T10:15:00.000Z
       after   b  2025-03-01T10:15:00.000Z
 
@@ -152,7 +152,7 @@ describe('two runs', () => {
 
   test('only what is asked for', () => {
     expect(diffRuns(before, after, new Set(['same', 'added']))).toMatchObject({added: ['added'], removed: [], same: 1});
-    expect(diffText(diffRuns(before, before, all), [], paint)).toContain('10 nodes the same: no difference');
+    expect(diffText(diffRuns(before, before, all), undefined, paint)).toContain('10 nodes the same: no difference');
   });
 });
 
@@ -219,10 +219,27 @@ describe('pairs', () => {
     `);
   });
 
+  test('as text: what only one side reports stands beside them, and that there is nothing to pair is said', () => {
+    const fold = (bytes: string, metrics: Readonly<Record<string, number>>): RunSide['nodes'] => ({
+      'fit[fold=1]': made('one', bytes, metrics),
+    });
+    const only = new Set(['fit[fold=1]']);
+    const text = (left: RunSide['nodes'], right: RunSide['nodes']): string =>
+      diffText(diffRuns(side('a', left), side('b', right), only), pairRuns(left, right, only, ['fold']), paint);
+    const fresh = text(fold('x', {map3: 0.5}), fold('y', {map3: 0.75, fresh: 1}));
+    expect(fresh).toContain('fit over fold\nmetric  before   after    delta  up  down  pairs  p  verdict\nmap3');
+    expect(fresh).toContain('fit\nfold  metric  before  after  delta\n1     fresh               1\n');
+    expect(text(fold('x', {n: 1}), fold('y', {n: 1}))).toContain('no metric differs in the pairs\n\n0 nodes the same');
+  });
+
   test('many single lines are cut', () => {
     const wide = (gain: number): RunSide['nodes'] =>
       Object.fromEntries(Array.from({length: 40}, (_, at) => [`fit[fold=${at}]`, made('one', 'x', {map3: gain})]));
-    const text = diffText(diffRuns(side('a', wide(0)), side('b', wide(1)), new Set(Object.keys(wide(0)))), [], paint);
+    const text = diffText(
+      diffRuns(side('a', wide(0)), side('b', wide(1)), new Set(Object.keys(wide(0)))),
+      undefined,
+      paint,
+    );
     expect(text).toContain('fit (30 of 40; --over pairs them, --json has all)');
     expect(text.split('\n').filter((line) => line.includes('map3'))).toHaveLength(30);
   });
