@@ -161,6 +161,12 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('--limit <n>', 'list at most so many', positiveInteger, 20)
     .action(does(async () => (await import('./commands/runs.ts')).runsCommand));
   program
+    .command('trace')
+    .argument('[run]', 'as for runs; the newest when none is given')
+    .description('print a recorded run as a trace that Perfetto and chrome://tracing open')
+    .addHelpText('after', traceExamples)
+    .action(does(async () => (await import('./commands/trace.ts')).traceCommand));
+  program
     .command('gc')
     .description('delete from the cache what no run record and no last result needs; without --yes only says what')
     .addHelpText('after', gcExamples)
@@ -339,6 +345,11 @@ Examples
   mixdown predict my-model recordings/ --top 1   every sound file in a folder
   mixdown predict 'model[variant=h1]' a.wav      the last result of a node
   mixdown show 'model[variant=h1]' --to my-model  a model to take along; it needs no project`;
+
+const traceExamples = `
+Examples
+  mixdown trace > trace.json               the newest run; open it at https://ui.perfetto.dev
+  mixdown trace 20250301-1015 > trace.json`;
 
 const gcExamples = `
 Examples
