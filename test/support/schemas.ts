@@ -11,10 +11,10 @@ const ajv = new Ajv2020({
 });
 for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(folder + file, 'utf8')) as object);
 
-/** What `schemas/<name>.schema.json` has against the value. */
-export function errorsOf(name: string, value: unknown): readonly string[] {
-  const validate = ajv.getSchema(`urn:mixdown:${name}:1`);
-  if (validate === undefined) throw new Error(`There is no schemas/${name}.schema.json`);
+/** What `schemas/<name>.schema.json`, or one of its definitions, has against the value. */
+export function errorsOf(name: string, value: unknown, definition?: string): readonly string[] {
+  const validate = ajv.getSchema(`urn:mixdown:${name}:1${definition === undefined ? '' : `#/$defs/${definition}`}`);
+  if (validate === undefined) throw new Error(`There is no such definition in schemas/${name}.schema.json`);
   if (validate(value)) return [];
   return (validate.errors ?? []).map(({instancePath, message}) => `${instancePath} ${message}`);
 }
