@@ -6,6 +6,7 @@ import type {Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
 import {execute} from '../engine/build.ts';
 import {isStale} from '../engine/plan.ts';
+import type {Recall} from '../engine/recall.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
 import type {Environment} from '../exec/environment.ts';
 import {registerCheckout} from '../store/roots.ts';
@@ -28,6 +29,9 @@ export interface ExecutionOptions {
   readonly signal: AbortSignal;
   /** Aborted to kill what still runs. */
   readonly killSignal: AbortSignal;
+  /** As for a build request. */
+  readonly recall?: Recall;
+  readonly held?: ReadonlyMap<NodeId, Failure>;
 }
 
 /** Time between the polite signal to a job and its kill. */
@@ -39,7 +43,7 @@ export async function executePlanned(
   {plan, planned, workspace}: PlannedWork,
   options: ExecutionOptions,
 ): Promise<BuildSummary> {
-  const {runId, onFailure, force, env, now, emit, signal, killSignal} = options;
+  const {runId, onFailure, force, env, now, emit, signal, killSignal, recall, held} = options;
   const machine = await machineFor(plan, engines, options);
   const jobs = options.jobs ?? machine.cpu;
   const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs});
@@ -70,6 +74,8 @@ export async function executePlanned(
       graceMs,
       emit,
       signal,
+      ...(recall ? {recall} : {}),
+      ...(held ? {held} : {}),
     });
   } finally {
     killSignal.removeEventListener('abort', kill);

@@ -71,6 +71,16 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', runExamples)
     .action(does(async () => (await import('./commands/run.ts')).runCommand));
   program
+    .command('watch')
+    .argument('[target...]', 'as for run')
+    .description('run, and run again what becomes stale whenever a source, a stage or pipeline.yaml changes')
+    .option('-j, --jobs <n>', 'as for run', positiveInteger)
+    .addOption(
+      new Option('--on-failure <mode>', 'as for run').choices(['stop', 'continue', 'kill']).default('continue'),
+    )
+    .addHelpText('after', watchExamples)
+    .action(does(async () => (await import('./commands/watch.ts')).watchCommand));
+  program
     .command('plan')
     .argument('[target...]', 'as for run')
     .description('say what `run` would do, and why; nothing is written')
@@ -294,6 +304,18 @@ Examples
   mixdown run --profile fsdkaggle2018 --set folds=[1,2]
   mixdown run -k                     go on with what does not need the failed node
   mixdown run --json | jq .type      events as lines of JSON`;
+
+const watchExamples = `
+Keys
+  r  run again, also what failed     f  run the targets again although results are there
+  t  show failures that stand        q  quit
+
+A change cancels the jobs that it makes useless; the others end, then what is stale runs. A node that failed is not tried
+again until something that it depends on changes.
+
+Examples
+  mixdown watch
+  mixdown watch report --json | jq .type`;
 
 const showExamples = `
 Examples

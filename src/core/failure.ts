@@ -64,6 +64,7 @@ export type FailureCode =
   | 'cache-unwritable'
   // other trouble that stops nothing
   | 'slow-engine'
+  | 'watch-incomplete'
   // bugs (exit code 3)
   | 'internal-error';
 

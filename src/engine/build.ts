@@ -34,7 +34,8 @@ export async function execute(planned: Planned, request: BuildRequest): Promise<
     cancelled: 0,
   };
   for (const {outcome} of nodes.values()) counts[outcome]++;
-  const interrupted = request.signal.aborted && counts.cancelled > 0;
+  const ended = request.signal.aborted || request.recall?.halt.aborted === true;
+  const interrupted = ended && counts.cancelled > 0;
   const outcome = interrupted ? 'interrupted' : counts.failed + counts.cancelled > 0 ? 'failed' : 'done';
   const at = ports.clock.now();
   emit({type: 'run-finished', at, wallMs: at - startedAt, outcome, counts});

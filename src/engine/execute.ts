@@ -67,6 +67,7 @@ async function attempt(
   const {node} = task;
   const {ports, emit} = context.request;
   const attempts = node.retries + 1;
+  const cancel = context.cancelOf(node.id);
   for (let number = 1; ; number++) {
     const folder = await ports.folders.create(node.id, task.slice);
     const prepared = await prepareJob(
@@ -81,13 +82,13 @@ async function attempt(
       return prepared;
     }
     const startedAt = ports.clock.now();
-    const ran = await ports.runner.run(prepared.value, emit, context.cancel);
+    const ran = await ports.runner.run(prepared.value, emit, cancel);
     if (ran.ok) {
       const {device} = lease;
       return ok({task, folder, result: ran.value, startedAt, device, ...(checkpoint ? {checkpoint} : {})});
     }
     const problem = {...ran.error, node: node.id};
-    if (problem.code === 'cancelled' || context.cancel.aborted) {
+    if (problem.code === 'cancelled' || cancel.aborted) {
       await ports.folders.remove(folder);
       return err({...problem, code: 'cancelled'});
     }

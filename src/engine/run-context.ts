@@ -6,6 +6,7 @@ import type {Outcome, Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
 import type {ChosenEngines} from './chosen-engines.ts';
 import type {DevicePool} from './device-pool.ts';
+import type {Recall} from './recall.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
 import type {EnginePorts, PlanRequest} from './workspace.ts';
 
@@ -25,6 +26,10 @@ export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
   readonly emit: Emit;
   /** Aborted by the first interrupt: running jobs are told to stop, nothing new starts. */
   readonly signal: AbortSignal;
+  /** Ends the run when its plan is out of date. */
+  readonly recall?: Recall;
+  /** Nodes that failed before and would again: they fail with this, untried, unless a result is there. */
+  readonly held?: ReadonlyMap<NodeId, Failure>;
 }
 
 export interface NodeResult {
@@ -52,8 +57,8 @@ export interface RunContext {
   readonly pool: DevicePool;
   /** Aborted when nothing new may start. */
   readonly halt: AbortSignal;
-  /** Aborted when running jobs must end. */
-  readonly cancel: AbortSignal;
+  /** Aborted when the node's running jobs must end. */
+  readonly cancelOf: (node: NodeId) => AbortSignal;
   /** When and where nodes started to work; a node without an entry did not. */
   readonly started: Map<NodeId, {readonly at: number; readonly device: string}>;
   /** Hashes of texts (trees, code manifests) that this run has put in the store. */

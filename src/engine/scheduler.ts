@@ -4,6 +4,7 @@ import type {NodeId} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
 import {DevicePool} from './device-pool.ts';
 import {isStale, type Planned} from './plan.ts';
+import type {Recall} from './recall.ts';
 import type {BuildRequest, NodeResult, RunContext} from './run-context.ts';
 import {stepNode} from './step.ts';
 import {unexpected} from './unexpected.ts';
@@ -53,7 +54,7 @@ export class Scheduler {
       engines: planned.engines,
       pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
       halt: this.#halt.signal,
-      cancel: this.#cancel.signal,
+      cancelOf: cancelSignals(this.#cancel.signal, request.recall),
       started: new Map(),
       stored: new Set(),
     };
@@ -64,14 +65,18 @@ export class Scheduler {
       this.#halt.abort();
       this.#cancel.abort();
     };
-    const {signal} = this.#request;
+    const {signal, recall} = this.#request;
     if (signal.aborted) interrupt();
     signal.addEventListener('abort', interrupt, {once: true});
+    const recalled = (): void => this.#halt.abort();
+    if (recall?.halt.aborted) recalled();
+    recall?.halt.addEventListener('abort', recalled, {once: true});
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
       this.#drain();
     });
     signal.removeEventListener('abort', interrupt);
+    recall?.halt.removeEventListener('abort', recalled);
     return this.#results;
   }
 
@@ -131,7 +136,7 @@ export class Scheduler {
       const culprit = this.#producers(index).find((producer) => this.#broken.has(producer));
       this.#broken.set(index, this.#broken.get(culprit!)!);
     }
-    if (result.outcome === 'failed') this.#afterFailure();
+    if (result.outcome === 'failed' && !this.#isHeld(node.id, result)) this.#afterFailure();
     this.#announce(node.id, result);
     for (const consumer of this.#graph.consumers[index] ?? []) {
       if (this.#planned[consumer] === undefined) continue;
@@ -139,6 +144,11 @@ export class Scheduler {
       this.#waiting[consumer] = left;
       if (left === 0) this.#ready.push(consumer);
     }
+  }
+
+  /** An old failure, told again, is no reason to stop. */
+  #isHeld(node: NodeId, {failure}: NodeResult): boolean {
+    return failure !== undefined && this.#request.held?.get(node) === failure;
   }
 
   #afterFailure(): void {
@@ -165,4 +175,18 @@ export class Scheduler {
   #producers(index: number): readonly number[] {
     return this.#graph.producers[index] ?? [];
   }
+}
+
+/** One signal for each node: that of the whole run, joined with the recall of this node. */
+function cancelSignals(all: AbortSignal, recall: Recall | undefined): (node: NodeId) => AbortSignal {
+  if (!recall) return () => all;
+  const signals = new Map<NodeId, AbortSignal>();
+  return (node) => {
+    let signal = signals.get(node);
+    if (!signal) {
+      signal = AbortSignal.any([all, recall.cancelOf(node)]);
+      signals.set(node, signal);
+    }
+    return signal;
+  };
 }

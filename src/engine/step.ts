@@ -25,6 +25,8 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
 
   const hit = forced ? undefined : await usableHit(planned, fingerprint, context);
   if (hit) return settleHit(planned, fingerprint, hit, context);
+  const held = request.held?.get(node.id);
+  if (held) return failed(held);
   if (planned.obstacle) return failed({...planned.obstacle, node: node.id});
   if (node.each) return stepSlices({planned, action, fingerprint, forced}, context);
 

@@ -1,8 +1,9 @@
 import {join} from 'node:path';
-import type {Event, RunFinished, SliceCounts} from '../../core/events.ts';
+import type {Emit, Event, RunFinished, SliceCounts} from '../../core/events.ts';
 import type {Failure} from '../../core/failure.ts';
 import type {Plan} from '../../core/plan.ts';
 import type {TensorEngines} from '../../core/ports.ts';
+import {err, ok, type Result} from '../../core/result.ts';
 import type {EngineName} from '../../core/tensor-engine.ts';
 import {isStale} from '../../engine/plan.ts';
 import type {BuildSummary, FailureMode} from '../../engine/run-context.ts';
@@ -13,14 +14,14 @@ import {summaryText} from '../../report/summary.ts';
 import {newRunId, type RunStore} from '../../store/run-store.ts';
 import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
-import {executePlanned} from '../execution.ts';
+import {executePlanned, type ExecutionOptions} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes, type Loaded} from '../load.ts';
 import {packageVersion} from '../package.ts';
 import {obstaclesOf, planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
-import {listenForInterrupts} from '../signals.ts';
+import {listenForInterrupts, type Interrupts} from '../signals.ts';
 import {terminalReporter} from '../terminal.ts';
 import {collectWarnings, type Warnings} from '../warnings.ts';
 import {hostName} from '../workspace.ts';
@@ -42,30 +43,61 @@ export async function runCommand(
   if (options.dryRun) return (await import('./plan.ts')).planCommand(context, patterns, options);
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
-  const targets = selectNodes(loaded.value, patterns, 'default');
-  if (!targets.ok) return context.fail(targets.error);
-  const runId = newRunId(context.io.now());
-  const warnings = collectWarnings(context);
-  const work = await planNodes(warnings, loaded.value, targets.value, options, `run ${runId}`);
-  if (!work.ok) {
-    warnings.flush();
-    return context.fail(work.error);
-  }
+  const run = await planRun(context, loaded.value, patterns, options);
+  if (!run.ok) return context.fail(run.error);
   try {
-    const obstacles = obstaclesOf(work.value.plan);
-    if (obstacles.length > 0) {
-      warnings.flush();
-      return context.fail(obstacles);
-    }
     noteAcceptedLeaks(
       context,
       loaded.value.acceptedLeaks,
-      work.value.plan.nodes.map(({node}) => node),
+      run.value.work.plan.nodes.map(({node}) => node),
     );
-    return await executeWork(context, loaded.value, work.value, warnings, runId, options);
+    return (await executeRun(context, run.value, options, {listen: listenForInterrupts})).code;
   } finally {
-    work.value.workspace.close();
+    run.value.work.workspace.close();
   }
+}
+
+/** A run that is about to begin. Whoever has it closes its workspace. */
+export interface PlannedRun {
+  readonly loaded: Loaded;
+  readonly work: PlannedWork;
+  readonly warnings: Warnings;
+  readonly runId: string;
+}
+
+/** Plans what the patterns name. Fails when the plan cannot be carried out; warnings are told then. */
+export async function planRun(
+  context: Context,
+  loaded: Loaded,
+  patterns: readonly string[],
+  options: Pick<RunOptions, 'jobs' | 'force'>,
+): Promise<Result<PlannedRun>> {
+  const targets = selectNodes(loaded, patterns, 'default');
+  if (!targets.ok) return targets;
+  const runId = newRunId(context.io.now());
+  const warnings = collectWarnings(context);
+  const work = await planNodes(warnings, loaded, targets.value, options, `run ${runId}`);
+  if (!work.ok) {
+    warnings.flush();
+    return work;
+  }
+  const obstacles = obstaclesOf(work.value.plan);
+  if (obstacles.length === 0) return ok({loaded, work: work.value, warnings, runId});
+  work.value.workspace.close();
+  warnings.flush();
+  return err(obstacles);
+}
+
+/** How a run is stopped from outside. */
+export interface RunControl extends Pick<ExecutionOptions, 'recall' | 'held'> {
+  readonly listen: (onSignal: (times: number) => void) => Interrupts;
+  /** Told each event after the reporters. */
+  readonly onEvent?: Emit;
+}
+
+export interface RunEnd {
+  readonly code: ExitCode;
+  readonly summary: BuildSummary;
 }
 
 /** What the end of a run is told from. */
@@ -77,14 +109,13 @@ interface Outcome {
   readonly inPlace: boolean;
 }
 
-async function executeWork(
+/** Carries a planned run out, tells of it and records it. */
+export async function executeRun(
   context: Context,
-  loaded: Loaded,
-  work: PlannedWork,
-  warnings: Warnings,
-  runId: string,
+  {loaded, work, warnings, runId}: PlannedRun,
   options: RunOptions,
-): Promise<ExitCode> {
+  {listen, onEvent, recall, held}: RunControl,
+): Promise<RunEnd> {
   const {workspace, plan} = work;
   const idle = plan.nodes.every(({status}) => status === 'up-to-date');
   const recorded = !(idle && (await resultsInPlace(loaded, plan, workspace)));
@@ -107,10 +138,11 @@ async function executeWork(
   const emit = (event: Event): void => {
     collect(event);
     for (const reporter of reporters) reporter.emit(event);
+    onEvent?.(event);
     // Not before it: a run's first event is its start.
     if (event.type === 'run-started') detach = warnings.attach(emit);
   };
-  const interrupts = listenForInterrupts((times) => emit({type: 'interrupted', at: context.io.now(), times}));
+  const interrupts = listen((times) => emit({type: 'interrupted', at: context.io.now(), times}));
   let summary: BuildSummary;
   try {
     summary = await executePlanned(loaded, work, {
@@ -124,6 +156,8 @@ async function executeWork(
       warn: warnings.warn,
       signal: interrupts.stop,
       killSignal: interrupts.kill,
+      ...(recall ? {recall} : {}),
+      ...(held ? {held} : {}),
     });
   } finally {
     detach();
@@ -137,7 +171,7 @@ async function executeWork(
     inPlace = linked.ok;
   }
   await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, sliced, finished, inPlace});
-  return exitCodeOf(summary, failures);
+  return {code: exitCodeOf(summary, failures), summary};
 }
 
 async function summarise(

@@ -1,0 +1,299 @@
+import {failure, type Failure} from '../../core/failure.ts';
+import type {NodeId} from '../../core/pipeline.ts';
+import {ok, type Result} from '../../core/result.ts';
+import {basesOf, type Bases} from '../../engine/basis.ts';
+import {Recall} from '../../engine/recall.ts';
+import {decide, failuresAfter, type FailedNode} from '../../engine/watch.ts';
+import {headline} from '../../report/failure-text.ts';
+import {openFileWatcher, type FileWatcher} from '../../store/file-watcher.ts';
+import {noteAcceptedLeaks} from '../accepted-leaks.ts';
+import type {Context} from '../context.ts';
+import {exitCodes, type ExitCode} from '../exit.ts';
+import {Inbox} from '../inbox.ts';
+import {listenForKeys} from '../keys.ts';
+import {loadProject, selectNodes, type Loaded} from '../load.ts';
+import {displayPath, findProject, type Project} from '../project.ts';
+import {listenForInterrupts, type Interrupts} from '../signals.ts';
+import {basicPaths, watchedPaths} from '../watched-paths.ts';
+import {currentToolchain} from '../workspace.ts';
+import {executeRun, planRun, type PlannedRun, type RunEnd, type RunOptions} from './run.ts';
+
+/** Builds, and builds again whenever something that the targets depend on changes, until it is told to quit. */
+export async function watchCommand(
+  context: Context,
+  patterns: readonly string[],
+  options: WatchOptions,
+): Promise<ExitCode> {
+  const found = findProject(context);
+  if (!found.ok) return context.fail(found.error);
+  const inbox = new Inbox<News>();
+  let onSignal: ((times: number) => void) | undefined;
+  const interrupts = listenForInterrupts((times) => {
+    onSignal?.(times);
+    inbox.put({kind: 'interrupt'});
+  });
+  const quit = new AbortController();
+  const listen = (tell: (times: number) => void): Interrupts => {
+    onSignal = tell;
+    const stop = AbortSignal.any([interrupts.stop, quit.signal]);
+    return {stop, kill: interrupts.kill, dispose: () => (onSignal = undefined)};
+  };
+  const stop = (): void => {
+    onSignal?.(1);
+    quit.abort();
+  };
+  const {root, cacheDir, runsDir, file} = found.value;
+  const watcher = openFileWatcher({
+    root,
+    ignored: [cacheDir, runsDir],
+    onChange: (paths) => inbox.put({kind: 'changed', paths}),
+    onProblem: (problem) => inbox.put({kind: 'unseen', problem}),
+  });
+  const stopKeys = listenForKeys((key) => inbox.put({kind: 'key', key}));
+  try {
+    // Always this file: were it to go away, one further up would be another project's.
+    const pinned = {...context, globals: {...context.globals, file}};
+    return await new Watch(pinned, found.value, patterns, options, {inbox, watcher, listen, stop}).run();
+  } finally {
+    stopKeys();
+    interrupts.dispose();
+    await watcher.close();
+  }
+}
+
+export type WatchOptions = Omit<RunOptions, 'dryRun' | 'force'>;
+
+type News =
+  | {readonly kind: 'changed'; readonly paths: ReadonlySet<string>}
+  | {readonly kind: 'unseen'; readonly problem: Failure}
+  | {readonly kind: 'key'; readonly key: string}
+  | {readonly kind: 'ended'; readonly end: RunEnd}
+  | {readonly kind: 'broken'; readonly error: unknown}
+  | {readonly kind: 'interrupt'};
+
+interface Outside {
+  readonly inbox: Inbox<News>;
+  readonly watcher: FileWatcher;
+  readonly listen: (onSignal: (times: number) => void) => Interrupts;
+  /** Ends the build that is going on as the first Ctrl-C does. */
+  readonly stop: () => void;
+}
+
+/** The build that is going on. */
+interface Current {
+  readonly run: PlannedRun;
+  readonly bases: Bases;
+  readonly held: ReadonlyMap<NodeId, Failure>;
+  readonly recall: Recall;
+}
+
+const nothingHeld: ReadonlyMap<NodeId, FailedNode> = new Map();
+
+/** What goes on between the first build and the end. Only one build runs at a time. */
+class Watch {
+  readonly #context: Context;
+  readonly #project: Project;
+  readonly #patterns: readonly string[];
+  readonly #options: WatchOptions;
+  readonly #outside: Outside;
+  #current: Current | undefined;
+  #built: Bases | undefined;
+  #failed = nothingHeld;
+  /** The project is to be looked at. */
+  #look = true;
+  /** Build whatever was built, also what failed. */
+  #again: 'rerun' | 'force' | undefined;
+  /** The project cannot be built, and that was told. */
+  #inTrouble = false;
+  #showFailures = false;
+  #quit: ExitCode | undefined;
+  readonly #noted = new Set<string>();
+  readonly #changed = new Set<string>();
+
+  constructor(
+    context: Context,
+    project: Project,
+    patterns: readonly string[],
+    options: WatchOptions,
+    outside: Outside,
+  ) {
+    this.#context = context;
+    this.#project = project;
+    this.#patterns = patterns;
+    this.#options = options;
+    this.#outside = outside;
+  }
+
+  async run(): Promise<ExitCode> {
+    for (;;) {
+      if (this.#quit !== undefined && !this.#current) return this.#quit;
+      if (this.#look && this.#quit === undefined) {
+        this.#look = false;
+        await this.#lookAgain();
+      }
+      for (const news of await this.#outside.inbox.take()) this.#take(news);
+    }
+  }
+
+  #take(news: News): void {
+    switch (news.kind) {
+      case 'changed':
+        for (const path of news.paths) this.#changed.add(path);
+        this.#look = true;
+        return;
+      case 'unseen':
+        if (this.#current) this.#current.run.warnings.warn(news.problem);
+        else this.#context.warn(news.problem);
+        return;
+      case 'key':
+        this.#press(news.key);
+        return;
+      case 'ended':
+        this.#end(news.end);
+        return;
+      case 'broken':
+        throw news.error;
+      case 'interrupt':
+        this.#quit ??= exitCodes.interrupted;
+    }
+  }
+
+  #press(key: string): void {
+    switch (key) {
+      case 'q':
+        this.#quit ??= exitCodes.done;
+        this.#outside.stop();
+        return;
+      case 'r':
+      case 'f':
+        this.#again = key === 'f' ? 'force' : 'rerun';
+        this.#look = true;
+        return;
+      case 't':
+        this.#toggleFailures();
+    }
+  }
+
+  async #lookAgain(): Promise<void> {
+    const loaded = await this.#load();
+    if (!loaded.ok) return this.#tellTrouble(loaded.error);
+    const again = this.#current ? undefined : this.#again;
+    const options: RunOptions = {...this.#options, ...(again === 'force' ? {force: true} : {})};
+    const planned = await planRun(this.#context, loaded.value, this.#patterns, options);
+    if (!planned.ok) return this.#tellTrouble(planned.error);
+    const run = planned.value;
+    const bases = basesOf(run.work.planned, currentToolchain());
+    const decision = decide(bases, {
+      running: this.#current?.bases,
+      built: again ? undefined : this.#built,
+      failed: again ? nothingHeld : this.#failed,
+    });
+    if (decision.kind === 'build') {
+      this.#again = undefined;
+      this.#start(run, bases, this.#shorten(decision.held), options);
+    } else {
+      run.work.workspace.close();
+      if (decision.kind === 'recall') this.#current?.recall.recall(decision.outdated);
+      else if (this.#inTrouble && !this.#current) this.#context.note('that is solved, and nothing is stale');
+    }
+    this.#inTrouble = false;
+  }
+
+  /** The pipeline, once everything that it depends on is watched: what changes from now on will be told. */
+  async #load(): Promise<Result<Loaded>> {
+    const {watcher} = this.#outside;
+    await watcher.begin(basicPaths(this.#project));
+    for (;;) {
+      const loaded = await loadProject(this.#context);
+      if (!loaded.ok) return loaded;
+      const targets = selectNodes(loaded.value, this.#patterns, 'default');
+      if (!targets.ok) return targets;
+      if (!(await watcher.watch(watchedPaths(loaded.value, targets.value)))) return ok(loaded.value);
+    }
+  }
+
+  #start(run: PlannedRun, bases: Bases, held: ReadonlyMap<NodeId, Failure>, options: RunOptions): void {
+    const {inbox, listen} = this.#outside;
+    this.#tellChanges();
+    const note = (text: string): void => {
+      if (!this.#noted.has(text)) this.#context.note(text);
+      this.#noted.add(text);
+    };
+    noteAcceptedLeaks(
+      {note},
+      run.loaded.acceptedLeaks,
+      run.work.plan.nodes.map(({node}) => node),
+    );
+    const recall = new Recall();
+    this.#current = {run, bases, held, recall};
+    executeRun(this.#context, run, options, {listen, recall, held})
+      .finally(() => run.work.workspace.close())
+      .then(
+        (end) => inbox.put({kind: 'ended', end}),
+        (error: unknown) => inbox.put({kind: 'broken', error}),
+      );
+  }
+
+  #end({summary}: RunEnd): void {
+    const current = this.#current;
+    if (!current) return;
+    this.#current = undefined;
+    this.#failed = failuresAfter(this.#failed, summary, current.bases, current.held);
+    const recalled = current.recall.halt.aborted;
+    // What moved under a job was not built, whatever it is by now.
+    const moved = [...summary.nodes.values()].some((each) => each.failure?.code === 'input-changed');
+    this.#built = recalled || moved || summary.outcome === 'interrupted' ? undefined : current.bases;
+    this.#look ||= recalled || this.#again !== undefined;
+    if (!this.#look && this.#quit === undefined) this.#context.note(waiting);
+  }
+
+  #tellTrouble(failures: readonly Failure[]): void {
+    this.#inTrouble = true;
+    this.#changed.clear();
+    const {file} = this.#project;
+    const told = failures.map((problem) =>
+      problem.code === 'pipeline-missing'
+        ? failure(problem.code, `there is no ${displayPath(file, this.#context.io.cwd)} any more`)
+        : problem,
+    );
+    if (this.#current) {
+      // Its view has the terminal.
+      told.forEach(this.#current.run.warnings.warn);
+      return;
+    }
+    this.#context.fail(told);
+    this.#context.note('waiting for the fix');
+  }
+
+  #tellChanges(): void {
+    const [first, ...others] = [...this.#changed].sort();
+    this.#changed.clear();
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    this.#context.note(`changed: ${displayPath(first, this.#context.io.cwd)}${more}`);
+  }
+
+  #toggleFailures(): void {
+    this.#showFailures = !this.#showFailures;
+    if (this.#current) return;
+    const failures = [...this.#failed].map(([node, {failure: problem}]) => ({...problem, node}));
+    if (!this.#showFailures) this.#context.note('failures that stand are told in brief');
+    else if (failures.length > 0) this.#context.fail(failures);
+    else this.#context.note('no node stands as failed');
+  }
+
+  /** A failure that stands was told in full once. */
+  #shorten(held: ReadonlyMap<NodeId, Failure>): ReadonlyMap<NodeId, Failure> {
+    if (this.#showFailures) return held;
+    const brief = [...held].map(([node, {code, message}]): readonly [NodeId, Failure] => [
+      node,
+      failure(code, `${headline(message)}; not tried again, as nothing that it depends on has changed`, {
+        node,
+        hint: 'r tries it again, t shows all of it',
+      }),
+    ]);
+    return new Map(brief);
+  }
+}
+
+const waiting = 'waiting for changes (r runs again, f forces, t shows failures, q quits)';
