@@ -88,6 +88,16 @@ describe('a recalled run', () => {
     expect(outcomes(await it.build())).toMatchObject({a: 'executed', b: 'executed', c: 'up-to-date', d: 'executed'});
   });
 
+  it('starts nothing that has waited for room, even if that is not outdated', async () => {
+    const it = rig();
+    it.jobs = 1;
+    const recall = new Recall();
+    it.before = () => recall.recall([]);
+    const counts = Object.values(outcomes(await executeWith(it, {recall}))).sort();
+    expect(counts).toEqual(['cancelled', 'cancelled', 'cancelled', 'executed']);
+    expect(it.ran).toHaveLength(1);
+  });
+
   it('starts nothing when it was recalled before', async () => {
     const it = rig();
     const recall = new Recall();
