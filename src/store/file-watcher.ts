@@ -40,6 +40,10 @@ export interface FileWatcher {
 const quietMs = 60;
 /** A file that is written without a pause must not keep all others from being seen. */
 const longestMs = 2_000;
+/** So many paths at once are a switch of branches or a copy, which pauses for longer and is best seen as a whole. */
+const bulkPaths = 100;
+const bulkQuietMs = 500;
+const longestBulkMs = 30_000;
 
 export function openFileWatcher({root, ignored, onChange, onProblem}: FileWatcherOptions): FileWatcher {
   const news = gather(onChange);
@@ -120,28 +124,23 @@ function isWithin(path: string, folder: string): boolean {
 /** Holds paths until none has come for a while. */
 function gather(tell: (paths: ReadonlySet<string>) => void): {add(path: string): void; stop(): void} {
   let paths = new Set<string>();
-  let quiet: NodeJS.Timeout | undefined;
-  let longest: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    clearTimeout(quiet);
-    clearTimeout(longest);
-    quiet = undefined;
-    longest = undefined;
-  };
+  let firstAt = 0;
+  let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
-    stop();
     const told = paths;
     paths = new Set();
     tell(told);
   };
   return {
     add(path) {
+      const now = performance.now();
+      if (paths.size === 0) firstAt = now;
       paths.add(path);
-      longest ??= setTimeout(flush, longestMs);
-      if (quiet) quiet.refresh();
-      else quiet = setTimeout(flush, quietMs);
+      const [quiet, longest] = paths.size < bulkPaths ? [quietMs, longestMs] : [bulkQuietMs, longestBulkMs];
+      clearTimeout(timer);
+      timer = setTimeout(flush, Math.max(0, Math.min(quiet, firstAt + longest - now)));
     },
-    stop,
+    stop: () => clearTimeout(timer),
   };
 }
 
