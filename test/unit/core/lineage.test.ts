@@ -182,8 +182,9 @@ describe('the way back from a result', () => {
 
   test('what was copied unchanged is followed without going round', () => {
     const same = digestOf('same');
-    books.make(node('first', []), {}, same);
+    // The later one is found first, as in a list with the newest on top.
     const second = books.make(node('second', ['first']), {in0: same}, same);
+    books.make(node('first', []), {}, same);
     const ids = (): unknown => {
       const tracer = lineageTracer(books);
       tracer.trace(second);

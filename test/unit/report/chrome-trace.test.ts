@@ -104,6 +104,31 @@ describe('chromeTrace', () => {
     expect(spans[2]?.args).toEqual({node: 'a', first: 'k2', last: 'k3', executed: 1, failed: 1});
   });
 
+  test('what took no time shares its start with nothing on its thread', () => {
+    const spans = spansOf([
+      runStarted,
+      started(1, 'b'),
+      finished(1, 'b', 'executed'),
+      started(1, 'a'),
+      slice(1, 'k1'),
+      slice(2, 'k2'),
+      finished(3, 'a', 'executed'),
+    ]);
+    expect(spans.map(({name, tid, dur}) => [name, tid, dur / 1e6])).toEqual([
+      ['b', 2, 0],
+      ['a', 3, 2],
+      ['2 slices', 3, 1],
+    ]);
+  });
+
+  test('a clock that was set back meanwhile moves no slice out of its node', () => {
+    const spans = spansOf([runStarted, started(2, 'a'), slice(1, 'k1'), slice(3, 'k2'), finished(1, 'a', 'executed')]);
+    expect(spans.map(({ts, dur}) => [ts / 1e6, dur / 1e6])).toEqual([
+      [2, 0],
+      [2, 0],
+    ]);
+  });
+
   test('a hundred thousand slices are some hundred batches that miss none', () => {
     const slices = Array.from({length: 100_000}, (_, index) => slice(1 + index / 1000, `k${index}`));
     const spans = spansOf([runStarted, started(1, 'a'), ...slices, finished(200, 'a', 'executed')]).slice(1);
