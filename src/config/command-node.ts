@@ -10,7 +10,7 @@ import type {CommandNodeSection} from './document.ts';
 import {bindEach, type EachEntry} from './each.ts';
 import {readSide} from './held-out.ts';
 import {readSeed, readSettings} from './node-settings.ts';
-import {checkWorkPaths} from './work-paths.ts';
+import {checkInputPaths, checkWorkPaths} from './work-paths.ts';
 import {nodeResolver, perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
 
 const manifest: CodeManifest = {type: 'code/1', files: {}, packages: {'mixdown/command': '1'}};
@@ -58,6 +58,8 @@ export function expandCommandNode(
   const seed = readSeed(name, section, resolve, scope);
   const sideOf = readSide(name, section, commandStage, resolve, scope);
   const ports = [...Object.keys(section.inputs ?? {}), ...slicedPorts];
+  const placeOf = (port: string) => ['nodes', name, slicedPorts.includes(port) ? 'each' : 'inputs', port];
+  checkInputPaths(ports, placeOf, scope.report);
   const command = readCommand(name, section, ports, scope);
   return variants.variants.map((variant, index) => {
     const inputs: Record<string, InputBinding> = {};

@@ -1,8 +1,8 @@
 import type {Path, Problem} from './problem.ts';
 
 /**
- * Checks the paths that a command leaves its outputs at: relative, inside the folder, no two the same or one inside the
- * other, none in the way of an input. Case does not tell paths apart, so that a pipeline runs on every file system.
+ * Checks where a command's inputs lie and where it leaves its outputs: relative, inside the folder, no two the same or
+ * one inside the other. Case does not tell paths apart, so that a pipeline runs on every file system.
  */
 export function checkWorkPaths(
   ports: readonly string[],
@@ -21,7 +21,7 @@ export function checkWorkPaths(
       continue;
     }
     const key = path.toLowerCase();
-    const input = inputs.get(key.split('/')[0] ?? '');
+    const input = inputs.get(key) ?? firstOuter(key, inputs);
     const other = taken.get(key);
     const clash = (message: string) => report({code: 'duplicate-output-path', message, ...at});
     if (input !== undefined) clash(`output \`${name}\` would be written over the input \`${input}\``);
@@ -30,14 +30,50 @@ export function checkWorkPaths(
     taken.set(key, name);
   }
   for (const [name, path] of sound) {
-    const parts = path.toLowerCase().split('/');
-    for (let length = 1; length < parts.length; length++) {
-      const outer = taken.get(parts.slice(0, length).join('/'));
-      if (outer === undefined) continue;
-      const message = `output \`${name}\` lies inside output \`${outer}\``;
-      report({code: 'duplicate-output-path', message, path: placeOf(name), at: 'value', traced: true});
-    }
+    const outer = firstOuter(path.toLowerCase(), taken);
+    if (outer === undefined) continue;
+    const message = `output \`${name}\` lies inside output \`${outer}\``;
+    report({code: 'duplicate-output-path', message, path: placeOf(name), at: 'value', traced: true});
   }
+  for (const port of ports) {
+    const outer = firstOuter(port.toLowerCase(), taken);
+    if (outer === undefined) continue;
+    const message = `the input \`${port}\` lies inside output \`${outer}\``;
+    report({code: 'duplicate-output-path', message, path: placeOf(outer), at: 'value', traced: true});
+  }
+}
+
+/** Reports inputs of a command that have the same path, or lie one inside the other. */
+export function checkInputPaths(
+  ports: readonly string[],
+  placeOf: (port: string) => Path,
+  report: (problem: Problem) => void,
+): void {
+  const taken = new Map<string, string>();
+  for (const port of ports) {
+    const same = taken.get(port.toLowerCase());
+    // The very same name is `each` and `inputs` at once, which has its own message.
+    if (same !== undefined && same !== port) {
+      const message = `inputs \`${same}\` and \`${port}\` have the same path where case does not matter`;
+      report({code: 'bad-value', message, path: placeOf(port), at: 'key'});
+    }
+    taken.set(port.toLowerCase(), port);
+  }
+  for (const port of ports) {
+    const outer = firstOuter(port.toLowerCase(), taken);
+    if (outer === undefined) continue;
+    const message = `input \`${port}\` lies inside input \`${outer}\``;
+    report({code: 'bad-value', message, path: placeOf(port), at: 'key'});
+  }
+}
+
+/** What is known of the folders around a path; undefined when it lies in none of them. */
+function firstOuter(path: string, known: ReadonlyMap<string, string>): string | undefined {
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    const outer = known.get(path.slice(0, slash));
+    if (outer !== undefined) return outer;
+  }
+  return undefined;
 }
 
 const pathHint = 'an output path is relative to the working directory of the command, such as `plots/roc.svg`';

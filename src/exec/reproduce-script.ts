@@ -1,4 +1,4 @@
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import type {Job} from '../core/ports.ts';
 import {commandEnvironment, commandLine, stageEnvironment, type Environment} from './environment.ts';
 import type {CommandJob} from './protocol.ts';
@@ -43,12 +43,11 @@ function commandLines(job: CommandJob, {env}: ReproduceOptions): string {
   const passed = command.passEnv
     .filter((name) => /^[A-Za-z_]\w*$/.test(name))
     .map((name) => `\${${name}+"${name}=$${name}"}`);
-  const inputs = Object.keys(job.inputs).map((name) => shellQuote(`work/${name}`));
   const folders = Object.values(job.outputs).map(({kind, name}) => {
     const path = shellQuote(`./${name}`);
     return `mkdir -p ${kind === 'tree' ? path : `"$(dirname ${path})"`}\n`;
   });
-  const copies = inputs.length === 0 ? '' : `cp -R -p ${inputs.join(' ')} ${rerunFolder}/work/ || exit 1\n`;
+  const copies = copyLines(Object.keys(job.inputs));
   const words = [...assignments(fixed), 'TMPDIR="$tmp"', ...passed, ...commandLine(command).map(shellQuote)];
   return `rm -rf ${rerunFolder}
 mkdir -p ${rerunFolder}/work ${rerunFolder}/tmp || exit 1
@@ -57,6 +56,21 @@ ${folders.join('')}tmp=$(cd ../tmp && pwd)
 exec env -i \\
   ${words.join(' \\\n  ')}
 `;
+}
+
+/** Copies inputs to the paths that they have in the work folder. */
+function copyLines(inputs: readonly string[]): string {
+  const byFolder = new Map<string, string[]>();
+  for (const input of inputs) {
+    const folder = dirname(input);
+    byFolder.set(folder, [...(byFolder.get(folder) ?? []), shellQuote(`work/${input}`)]);
+  }
+  const lines = [...byFolder].map(([folder, paths]) => {
+    const to = folder === '.' ? `${rerunFolder}/work/` : shellQuote(`${rerunFolder}/work/${folder}/`);
+    const make = folder === '.' ? '' : `mkdir -p ${to} && `;
+    return `${make}cp -R -p ${paths.join(' ')} ${to} || exit 1\n`;
+  });
+  return lines.join('');
 }
 
 function assignments(env: Readonly<Record<string, string>>): string[] {

@@ -98,7 +98,7 @@ nodes:
   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}, outputs: {o: o}}
   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
   h: {command: [], outputs: {}}
-  i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+  i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
 `;
   expect(await pipelineOf(yaml).mistakes()).toMatchInlineSnapshot(`
     "
@@ -280,7 +280,7 @@ nodes:
     > 10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
          |                               ~~~~~~~~
       11 |   h: {command: [], outputs: {}}
-      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
 
     pipeline.yaml:10:68: output \`o\` cannot be optional: only a file under \`each\` may be left unwritten [bad-value]
        8 |   e: {command: [ls], each: {w: words}, inputs: {w: words}, outputs: {o: {path: o, kind: tree, optional: true}…
@@ -288,41 +288,70 @@ nodes:
     > 10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
          |                                                                    ~~~~~~~~
       11 |   h: {command: [], outputs: {}}
-      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
 
     pipeline.yaml:11:7: \`command\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
     > 11 |   h: {command: [], outputs: {}}
          |       ~~~~~~~
-      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
 
     pipeline.yaml:11:20: \`outputs\` must not be empty [schema-violation]
        9 |   f: {command: [ls, '\${params.map}', 'x\${params.list}', '\${params.list.7}'], params: {map: {a: 1}, list: [1]}…
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
     > 11 |   h: {command: [], outputs: {}}
          |                    ~~~~~~~
-      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+      12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
 
     pipeline.yaml:12:45: \`A B\` cannot be a name here: it must be the name of an environment variable [bad-value]
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
-    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
          |                                             ~~~
 
     pipeline.yaml:12:64: item 1 of \`passEnv\` must be the name of an environment variable, not \`1\` [schema-violation]
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
-    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
+    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
          |                                                                ~
 
-    pipeline.yaml:12:77: \`a/b\` cannot be a name here: it must be a plain file name of letters, digits, \`.\`, \`-\` and \`_\` [bad-value]
+    pipeline.yaml:12:77: \`a/../b\` cannot be a name here: it must be a relative path of letters, digits, \`.\`, \`-\`, \`_\` and \`/\` [bad-value]
       10 |   g: {command: [ls], params: {$command: 1}, outputs: {o: {path: o, optional: true}}}
       11 |   h: {command: [], outputs: {}}
-    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/b': words}}
-         |                                                                             ~~~~~
+    > 12 |   i: {command: [ls], outputs: {o: o}, env: {A B: x}, passEnv: [1], inputs: {'a/../b': words}}
+         |                                                                             ~~~~~~~~
 
     27 problems
     "
   `);
+});
+
+test('lays inputs at paths, and reports those in the way of each other or of outputs', async () => {
+  const yaml = (inputs: string, outputs: string) => `version: 1
+sources: {words: words.txt}
+nodes:
+  a: {command: [ls], inputs: {${inputs}}, outputs: {${outputs}}}
+`;
+  const at = (inputs: string, outputs: string) =>
+    project({'words.txt': 'a', 'pipeline.yaml': yaml(inputs, outputs)}).mistakes();
+  const {nodes} = await project({
+    'words.txt': 'a',
+    'pipeline.yaml': yaml('src/a.py: words, src/b.py: words', 'o: src/o, p: data/p'),
+  }).pipeline();
+  expect(nodes[0]?.ports).toEqual({'src/a.py': {kind: 'file'}, 'src/b.py': {kind: 'file'}});
+  const first = async (inputs: string, outputs: string) => (await at(inputs, outputs)).split('\n')[1];
+  expect(await first('src: words, src/a/b.py: words', 'o: o')).toBe(
+    'pipeline.yaml:4:43: input `src/a/b.py` lies inside input `src` [bad-value]',
+  );
+  expect(await first('src/a: words, src/A: words', 'o: o')).toBe(
+    'pipeline.yaml:4:45: inputs `src/a` and `src/A` have the same path where case does not matter [bad-value]',
+  );
+  expect(await first('src/a: words', 'o: {path: SRC, kind: tree}')).toBe(
+    'pipeline.yaml:4:66: the input `src/a` lies inside output `o` [duplicate-output-path]',
+  );
+  expect(await first('src/a: words', 'o: src/a/o')).toBe(
+    'pipeline.yaml:4:59: output `o` would be written over the input `src/a` [duplicate-output-path]',
+  );
+  expect(await first('/a: words', 'o: o')).toContain('`/a` cannot be a name here');
 });
