@@ -212,6 +212,14 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('write a small pipeline.yaml and a stage to start from; never overwrites')
     .action(does(async () => (await import('./commands/init.ts')).initCommand));
   program
+    .command('import')
+    .argument('<dvc.yaml>', 'a pipeline of DVC')
+    .description('write pipeline.yaml from a pipeline of DVC, and say what is to be done by hand')
+    .option('-o, --output <path>', 'the file to write (default: pipeline.yaml beside it)')
+    .option('--force', 'write over a file that is there')
+    .addHelpText('after', importExamples)
+    .action(does(async () => (await import('./commands/import.ts')).importCommand));
+  program
     .command('completion')
     .addArgument(program.createArgument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
     .description('print a completion script')
@@ -379,6 +387,14 @@ Examples
   mixdown gc --yes                         delete it
   mixdown gc --older-than 30d --yes        also old results that could be made again
   mixdown clean --runs --keep 10           forget older runs first, so that their results can go`;
+
+const importExamples = `
+Stages become command nodes. Each runs in a folder that holds exactly its inputs, at the paths that dvc.yaml gives
+them: a file that a program reads and \`deps\` does not name is missing there. Nothing of DVC is run or changed.
+
+Examples
+  mixdown import dvc.yaml
+  mixdown import dvc.yaml -o new.yaml && mixdown -f new.yaml plan`;
 
 const completionExamples = `
 Examples
