@@ -2,6 +2,20 @@ import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {engineNames} from '../core/tensor-engine.ts';
 import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
+import {
+  completionExamples,
+  diffExamples,
+  examples,
+  gcExamples,
+  importExamples,
+  lineageExamples,
+  metricsExamples,
+  predictExamples,
+  runExamples,
+  showExamples,
+  traceExamples,
+  watchExamples,
+} from './examples.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import type {Io} from './io.ts';
 
@@ -286,118 +300,3 @@ function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
-
-const examples = `
-Examples
-  mixdown run                        build the default targets
-  mixdown run tables -j 4            build one target on four cores
-  mixdown plan                       what would run, and why
-  mixdown explain 'train[fold=1]'    why exactly
-  mixdown show tables                what a node made
-
-Exit codes
-  0 done   1 a node failed   2 bad usage or bad pipeline   3 internal error   130 interrupted`;
-
-const runExamples = `
-Selections
-  train                  all variants of a node
-  train[fold=1]          the variants with this value; other axes are free
-  train[fold=1|2]        with any of these values
-  tables                 a target group of pipeline.yaml
-  +train, train+         with its producers; with its consumers
-
-Examples
-  mixdown run
-  mixdown run 'train[fold=1,variant=h1]' --force
-  mixdown run --profile fsdkaggle2018 --set folds=[1,2]
-  mixdown run -k                     go on with what does not need the failed node
-  mixdown run --json | jq .type      events as lines of JSON`;
-
-const watchExamples = `
-Keys
-  r  run again, also what failed     f  run the targets again although results are there
-  t  show failures that stand        q  quit
-
-A change cancels the jobs that it makes useless; the others end, then what is stale runs. A node that failed is not tried
-again until something that it depends on changes.
-
-Examples
-  mixdown watch
-  mixdown watch report --json | jq .type`;
-
-const showExamples = `
-Examples
-  mixdown show tables                      outputs, metrics and when it ran
-  mixdown show tables.markdown             print a text file
-  mixdown show demo.clips                  list a folder
-  mixdown show demo.clips/dog/a.wav --to a.wav
-  mixdown show demo.clips --to my-sounds
-  mixdown show 'train[fold=1]' --log`;
-
-const lineageExamples = `
-Examples
-  mixdown lineage runs/latest/out/tables/tables.md
-  mixdown lineage ~/paper/figure.svg       a copy: the bytes tell
-  mixdown lineage 'train[fold=1].model'    an output of a node
-  mixdown lineage tables --json            every step, with digests`;
-
-const metricsExamples = `
-Columns hold four decimals; csv and json hold the numbers in full. With --pivot, a row for each metric; with several
-pivoted axes, a column for each combination. The standard deviation is that of a sample (n - 1).
-
-Examples
-  mixdown metrics metrics --sort map3
-  mixdown metrics metrics --metric map3 --pivot fold --mean
-  mixdown metrics metrics --filter fold=1 --format md
-  mixdown metrics --run latest~1 --format csv
-  mixdown metrics metrics --fail-below map3=0.6     for CI: exit code 1, and the nodes that are below`;
-
-const diffExamples = `
-With --over, variants that differ in these axes only are pairs: their mean difference (± standard deviation of the
-differences) gets the two-sided p-value of the sign-flip test, and a word at the level of 5 %:
-  too few        fewer than six pairs: even if all went one way, chance would do as much in 6 % of the cases or more
-  real           chance alone gives so large a difference in at most 5 % of the cases
-  within noise   it gives it more often
-The test takes pairs as independent and knows nothing of the other rows: repeats of one fold are alike, and of twenty
-rows without any effect one is called real.
-
-Examples
-  mixdown diff                                    the newest run against the one before
-  mixdown diff 20250301 latest 'train[fold=1]'
-  mixdown diff latest~3 latest --over fold,repeat --metric map3`;
-
-const predictExamples = `
-With --json, one object a line: {"file", "seconds", "pieces", "top": [{"class", "score"}]}, or {"file", "error"}.
-Exit code 1 when a file could not be labelled; the others are.
-
-Examples
-  mixdown predict my-model dog.wav               its three best classes, with scores
-  mixdown predict my-model recordings/ --top 1   every sound file in a folder
-  mixdown predict 'model[variant=h1]' a.wav      the last result of a node
-  mixdown show 'model[variant=h1]' --to my-model  a model to take along; it needs no project`;
-
-const traceExamples = `
-Examples
-  mixdown trace > trace.json               the newest run; open it at https://ui.perfetto.dev
-  mixdown trace 20250301-1015 > trace.json`;
-
-const gcExamples = `
-Examples
-  mixdown gc                               what could go
-  mixdown gc --yes                         delete it
-  mixdown gc --older-than 30d --yes        also old results that could be made again
-  mixdown clean --runs --keep 10           forget older runs first, so that their results can go`;
-
-const importExamples = `
-Stages become command nodes. Each runs in a folder that holds exactly its inputs, at the paths that dvc.yaml gives
-them: a file that a program reads and \`deps\` does not name is missing there. Nothing of DVC is run or changed.
-
-Examples
-  mixdown import dvc.yaml
-  mixdown import dvc.yaml -o new.yaml && mixdown -f new.yaml plan`;
-
-const completionExamples = `
-Examples
-  bash   mixdown completion bash > ~/.local/share/bash-completion/completions/mixdown
-  zsh    mixdown completion zsh > "\${fpath[1]}/_mixdown"
-  fish   mixdown completion fish > ~/.config/fish/completions/mixdown.fish`;
