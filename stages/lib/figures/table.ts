@@ -79,7 +79,7 @@ function latexText(text: string): string {
   if (text === '-') return '--';
   return text
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\{}$&#%_^~<>|"αβ±≥≤]|\bd'(?!\w)|^[*[]/g, (special) => LATEX[special] ?? `\\${special}`);
+    .replaceAll(/[\\{}$&#%_^~<>|"αβ±≥≤]|\bd'(?!\w)|(?<=^\s*)[*[]/g, (special) => LATEX[special] ?? `\\${special}`);
 }
 
 const LATEX: Readonly<Record<string, string>> = {

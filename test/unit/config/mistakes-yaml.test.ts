@@ -437,9 +437,11 @@ test('reports a file that is missing, not UTF-8 or too deep', async () => {
       3 |
     "
   `);
-  expect(await mistakes(`a: ${'['.repeat(100_000)}`)).toMatchInlineSnapshot(`
+  // Where the parser gives up is a matter of its stack.
+  const deepest = await mistakes(`a: ${'['.repeat(100_000)}`);
+  expect(deepest.replace(/:1:\d+:/, ':1:COLUMN:')).toMatchInlineSnapshot(`
     "
-    pipeline.yaml:1:824: the YAML is nested too deeply [yaml-syntax]
+    pipeline.yaml:1:COLUMN: the YAML is nested too deeply [yaml-syntax]
     > 1 | …[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…
         |                                                       ~
     "

@@ -39,8 +39,13 @@ describe('LaTeX', () => {
   });
 
   test('colours what is marked, and needs the package for it only then', () => {
-    const table = {title: 'T', head: ['a'], rows: [[{text: '*[0.02', marked: true}], [{text: '[x]'}]], notes: []};
-    expect(latexTable(table)).toContain('    \\cellcolor[gray]{0.85}{*}[0.02 \\\\\n    {[}x] \\\\\n');
+    const table = {
+      title: 'T',
+      head: ['a'],
+      rows: [[{text: '*[0.02', marked: true}], [{text: '[x]'}], [{text: ' *y'}]],
+      notes: [],
+    };
+    expect(latexTable(table)).toContain('    \\cellcolor[gray]{0.85}{*}[0.02 \\\\\n    {[}x] \\\\\n     {*}y \\\\\n');
     expect(latexTable(table)).toMatch(/^% needs \\usepackage\{booktabs,colortbl\}\n/);
     expect(latexTable({...table, rows: []})).toMatch(/^% needs \\usepackage\{booktabs\}\n/);
   });
