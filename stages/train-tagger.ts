@@ -1,9 +1,9 @@
-import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
 import {readCsv, writeCsv} from './lib/formats/csv.ts';
 import {writeNpy} from './lib/formats/npy.ts';
 import {classesWithMembers} from './lib/learning/class-members.ts';
 import {dPrime} from './lib/learning/metrics.ts';
+import {writePredictionsIndex} from './lib/learning/predictions-index.ts';
 import {balancedSampler, shuffledSampler, type Sampler, type SamplerStart} from './lib/learning/sampler.ts';
 import {writeModel} from './lib/models/model-file.ts';
 import {seriesGraph, seriesParams, seriesWeights} from './lib/models/series-model.ts';
@@ -194,7 +194,10 @@ export default defineStage({
         const scores = tagScores(final, truth);
         writeNpy(outputs.predictions, {shape: [ids.length, classes.length], data: final});
         writeNpy(outputs.validation, {shape: [split.holdout.length, classes.length], data: heldOut});
-        writeIndex(outputs.index, classes, ids, split.holdout);
+        writePredictionsIndex(outputs.index, classes, {
+          predictions: ids,
+          validation: Array.from(split.holdout, String),
+        });
         writeModel(outputs.model, {
           graph,
           weights: new Map([...weights, ...trained.weights]),
@@ -280,23 +283,6 @@ function reportScores({meanPrecision, meanArea}: TagScores, metric: (name: strin
 function lineOf({iteration, trainLoss, meanPrecision, meanArea}: Evaluation, isBest: boolean): string {
   const scores = `MAP ${meanPrecision.toFixed(4)}, AUC ${meanArea.toFixed(4)}`;
   return `iteration ${iteration}: loss ${trainLoss.toFixed(5)}, ${scores}${isBest ? ', the best so far' : ''}`;
-}
-
-/** What the axes of the two arrays mean. */
-function writeIndex(path: string, classes: readonly string[], ids: readonly string[], holdout: Int32Array): void {
-  const described = (rows: number): object => ({
-    dtype: 'float32',
-    shape: [rows, classes.length],
-    unit: 'probability',
-  });
-  const index = {
-    type: 'predictions/1',
-    axes: ['clip', 'class'],
-    classes,
-    predictions: {...described(ids.length), clips: ids},
-    validation: {...described(holdout.length), clips: Array.from(holdout, String)},
-  };
-  writeFileSync(path, `${JSON.stringify(index)}\n`);
 }
 
 function writeCurve(path: string, curve: readonly Evaluation[]): void {

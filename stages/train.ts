@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
-import {writeFileSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
 import {groupClips, predictClips, type ClipRows, type PieceData} from './lib/learning/piece-data.ts';
 import {readPieces} from './lib/learning/piece-features.ts';
 import {trainOnPieces, type Evaluation, type TrainingSnapshot} from './lib/learning/piece-training.ts';
+import {writePredictionsIndex} from './lib/learning/predictions-index.ts';
 import {writeCsv} from './lib/formats/csv.ts';
 import {readMixed} from './lib/experiment/mixed-table.ts';
 import {writeNpy} from './lib/formats/npy.ts';
@@ -156,7 +156,7 @@ export default defineStage({
         predictClips(model, data, clips, {batchSize, signal});
       writeNpy(outputs.predictions, {shape: shape(test), data: await scoresOf(test)});
       writeNpy(outputs.validation, {shape: shape(validation), data: await scoresOf(validation)});
-      writeIndex(outputs.index, classes, test, validation);
+      writePredictionsIndex(outputs.index, classes, {predictions: keysOf(test), validation: keysOf(validation)});
       writeModel(outputs.model, {
         graph,
         weights: await model.save(),
@@ -194,27 +194,8 @@ function digestOfPieces({features, ...described}: PieceData): string {
     .digest('hex');
 }
 
-/** What the axes of the two arrays mean. */
-function writeIndex(
-  path: string,
-  classes: readonly string[],
-  test: readonly ClipRows[],
-  validation: readonly ClipRows[],
-): void {
-  const described = (clips: readonly ClipRows[]): object => ({
-    dtype: 'float32',
-    shape: [clips.length, classes.length],
-    unit: 'probability',
-    clips: clips.map(({key}) => key),
-  });
-  const index = {
-    type: 'predictions/1',
-    axes: ['clip', 'class'],
-    classes,
-    predictions: described(test),
-    validation: described(validation),
-  };
-  writeFileSync(path, `${JSON.stringify(index)}\n`);
+function keysOf(clips: readonly ClipRows[]): readonly string[] {
+  return clips.map(({key}) => key);
 }
 
 function writeCurve(path: string, curve: readonly Evaluation[]): void {
