@@ -5,6 +5,7 @@ import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
 import {execute} from '../engine/build.ts';
+import type {DevicePool} from '../engine/device-pool.ts';
 import {isStale} from '../engine/plan.ts';
 import type {Recall} from '../engine/recall.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
@@ -32,6 +33,8 @@ export interface ExecutionOptions {
   /** As for a build request. */
   readonly recall?: Recall;
   readonly held?: ReadonlyMap<NodeId, Failure>;
+  /** The pool to take resources from; one for this run alone when absent. */
+  readonly poolFor?: (machine: Machine, jobs: number) => DevicePool;
 }
 
 /** Time between the polite signal to a job and its kill. */
@@ -43,7 +46,7 @@ export async function executePlanned(
   {plan, planned, workspace}: PlannedWork,
   options: ExecutionOptions,
 ): Promise<BuildSummary> {
-  const {runId, onFailure, force, env, now, emit, signal, killSignal, recall, held} = options;
+  const {runId, onFailure, force, env, now, emit, signal, killSignal, recall, held, poolFor} = options;
   const machine = await machineFor(plan, engines, options);
   const jobs = options.jobs ?? machine.cpu;
   const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs});
@@ -74,6 +77,7 @@ export async function executePlanned(
       graceMs,
       emit,
       signal,
+      ...(poolFor ? {pool: poolFor(machine, jobs)} : {}),
       ...(recall ? {recall} : {}),
       ...(held ? {held} : {}),
     });

@@ -47,7 +47,7 @@ export async function withClaim<T>(
   work: (turn: Turn) => Promise<Result<T, Failure>>,
 ): Promise<Result<T, Failure>> {
   const resources = context.engines.resourcesOf(node);
-  const acquired = await context.pool.acquire(resources, priority);
+  const acquired = await context.pool.acquire(resources, priority, context.halt);
   if (!acquired.ok) return err({...acquired.error, node: node.id});
   let held: Lease | undefined = acquired.value;
   const giveBack = (): void => {
@@ -56,7 +56,7 @@ export async function withClaim<T>(
   };
   const lease = async (): Promise<Result<Lease, Failure>> => {
     if (held) return ok(held);
-    const again = await context.pool.acquire(resources, priority);
+    const again = await context.pool.acquire(resources, priority, context.halt);
     if (again.ok) held = again.value;
     return again;
   };

@@ -8,6 +8,7 @@ interface Waiting {
   readonly resources: Resources;
   readonly priority: number;
   readonly order: number;
+  readonly halt: AbortSignal;
   readonly answer: (result: Result<Lease, Failure>) => void;
 }
 
@@ -34,6 +35,7 @@ const shareSlack = 1e-9;
 /**
  * Hands out cores, memory and devices, the most urgent request first. A smaller request may pass a larger one that does
  * not fit yet, but only so often: then nothing is granted until the larger one fits, so that none waits for ever.
+ * Runs of one process may share a pool.
  */
 export class DevicePool {
   readonly #machine: Machine;
@@ -43,32 +45,33 @@ export class DevicePool {
   readonly #grants = new Map<Lease, Grant>();
   #cpu: number;
   #memoryMiB: number;
-  readonly #halt: AbortSignal;
+  /** Those that are listened to. */
+  readonly #halts = new WeakSet<AbortSignal>();
   #order = 0;
   #passes = 0;
   #pumping = false;
 
-  /**
-   * @param jobs - cores to use at most; a request for more is cut down to it
-   * @param halt - aborting it turns down everybody who waits
-   */
-  constructor(machine: Machine, jobs: number, halt: AbortSignal) {
+  /** @param jobs - cores to use at most; a request for more is cut down to it */
+  constructor(machine: Machine, jobs: number) {
     this.#machine = machine;
     this.#jobs = jobs;
     this.#cpu = jobs;
     this.#memoryMiB = machine.memoryMiB;
     this.#devices = machine.gpus.map((gpu) => ({gpu, share: 1, memoryMiB: gpu.memoryMiB}));
-    this.#halt = halt;
-    halt.addEventListener('abort', () => this.#turnDown(), {once: true});
   }
 
-  /** Resolves when the resources are free. Fails at once when this machine can never provide them. */
-  async acquire(wanted: Resources, priority: number): Promise<Result<Lease, Failure>> {
+  /**
+   * Resolves when the resources are free. Fails at once when this machine can never provide them.
+   *
+   * @param halt - aborting it turns down everybody who waits with it
+   */
+  async acquire(wanted: Resources, priority: number, halt: AbortSignal): Promise<Result<Lease, Failure>> {
     const fitted = this.#fit(wanted);
     if (!fitted.ok) return fitted;
-    if (this.#halt.aborted) return err(stopped);
-    const {promise, resolve} = deferred<Result<Lease, Failure>>();
-    this.#classOf(fitted.value).push({resources: fitted.value, priority, order: this.#order++, answer: resolve});
+    if (halt.aborted) return err(stopped);
+    this.#listenTo(halt);
+    const {promise, resolve: answer} = deferred<Result<Lease, Failure>>();
+    this.#classOf(fitted.value).push({resources: fitted.value, priority, order: this.#order++, halt, answer});
     this.#pumpSoon();
     return promise;
   }
@@ -99,10 +102,23 @@ export class DevicePool {
     });
   }
 
-  #turnDown(): void {
+  #listenTo(halt: AbortSignal): void {
+    if (this.#halts.has(halt)) return;
+    this.#halts.add(halt);
+    halt.addEventListener('abort', () => this.#turnDown(halt), {once: true});
+  }
+
+  #turnDown(halt: AbortSignal): void {
     for (const {heap} of this.#classes.values()) {
-      for (let waiting = heap.pop(); waiting; waiting = heap.pop()) waiting.answer(err(stopped));
+      const others: Waiting[] = [];
+      for (let waiting = heap.pop(); waiting; waiting = heap.pop()) {
+        if (waiting.halt === halt) waiting.answer(err(stopped));
+        else others.push(waiting);
+      }
+      for (const waiting of others) heap.push(waiting);
     }
+    // Who was turned down may have been the one that nobody was to pass any more.
+    this.#pumpSoon();
   }
 
   /** Cuts the request to what the machine has, or says why it cannot be met. */

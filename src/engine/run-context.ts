@@ -26,9 +26,14 @@ export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
   readonly emit: Emit;
   /** Aborted by the first interrupt: running jobs are told to stop, nothing new starts. */
   readonly signal: AbortSignal;
+  /** Shared with other runs of this process; one of its own, for the machine, when absent. */
+  readonly pool?: DevicePool;
   /** Ends the run when its plan is out of date. */
   readonly recall?: Recall;
-  /** Nodes that failed before and would again: they fail with this, untried, unless a result is there. */
+  /**
+   * Nodes that failed before and would again: they fail with this, untried, unless a result is there. More may come while
+   * the run goes on, from another that had begun with them.
+   */
   readonly held?: ReadonlyMap<NodeId, Failure>;
 }
 

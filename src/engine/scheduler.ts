@@ -52,7 +52,7 @@ export class Scheduler {
       request,
       artifacts: planned.artifacts,
       engines: planned.engines,
-      pool: new DevicePool(request.machine, request.jobs, this.#halt.signal),
+      pool: request.pool ?? new DevicePool(request.machine, request.jobs),
       halt: this.#halt.signal,
       cancelOf: cancelSignals(this.#cancel.signal, request.recall),
       started: new Map(),

@@ -91,6 +91,8 @@ async function runStale(
   const lock = await claim(node, templateKey(step.action), context);
   if (!lock.ok) return lock.error;
   try {
+    const failedMeanwhile = context.request.held?.get(node.id);
+    if (failedMeanwhile) return failedMeanwhile;
     // Another run may have made some of them while this one waited.
     const planned = await findSlices(step, work, context);
     collectKnown(planned, progress);
@@ -121,7 +123,7 @@ async function runBatch(
 ): Promise<Failure | undefined> {
   const {node, priority} = step.planned;
   const stopsAtOnce = context.request.onFailure !== 'continue';
-  const lease = await context.pool.acquire(context.engines.resourcesOf(node), priority);
+  const lease = await context.pool.acquire(context.engines.resourcesOf(node), priority, context.halt);
   if (!lease.ok) return {...lease.error, node: node.id};
   const commits: Promise<void>[] = [];
   let problem: Failure | undefined;

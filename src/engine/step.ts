@@ -38,6 +38,8 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
     async ({lease, giveBack}): Promise<Result<Hit | ActionResult, Failure>> => {
       const late = forced ? undefined : await usableHit(planned, fingerprint, context);
       if (late) return ok(late);
+      const failedMeanwhile = request.held?.get(node.id);
+      if (failedMeanwhile) return err(failedMeanwhile);
       const granted = await lease();
       if (!granted.ok) return err({...granted.error, node: node.id});
       announce(planned, action, granted.value.device, context);

@@ -19,21 +19,18 @@ export interface WatchFacts {
   readonly failed: ReadonlyMap<NodeId, FailedNode>;
 }
 
-/** `recall`: end the build that is going on, cancelling these nodes, and look again. */
+/** `outdated`: nodes of the build that is going on, if one is, that are to be cancelled; the new one overtakes it. */
 export type Decision =
   | {readonly kind: 'nothing'}
-  | {readonly kind: 'build'; readonly held: ReadonlyMap<NodeId, Failure>}
-  | {readonly kind: 'recall'; readonly outdated: ReadonlySet<NodeId>};
+  | {readonly kind: 'build'; readonly held: ReadonlyMap<NodeId, Failure>; readonly outdated: ReadonlySet<NodeId>};
 
 /** What to do, now that the project is as `now` says. A node that failed is held back while its basis is the same. */
 export function decide(now: Bases, {running, built, failed}: WatchFacts): Decision {
-  if (running) {
-    return sameBases(running, now) ? {kind: 'nothing'} : {kind: 'recall', outdated: outdatedNodes(running, now)};
-  }
-  if (built && sameBases(built, now)) return {kind: 'nothing'};
+  const last = running ?? built;
+  if (last && sameBases(last, now)) return {kind: 'nothing'};
   const held = new Map<NodeId, Failure>();
   for (const [node, {basis, failure}] of failed) if (now.nodes.get(node) === basis) held.set(node, failure);
-  return {kind: 'build', held};
+  return {kind: 'build', held, outdated: running ? outdatedNodes(running, now) : new Set()};
 }
 
 /**
@@ -41,16 +38,19 @@ export function decide(now: Bases, {running, built, failed}: WatchFacts): Decisi
  * build did not reach stays as it was.
  *
  * @param held - as given to the build
+ * @param latest - of the newest build: what this one made of nodes that have become others since says nothing any more
  */
 export function failuresAfter(
   before: ReadonlyMap<NodeId, FailedNode>,
   {nodes}: Pick<BuildSummary, 'nodes'>,
   bases: Bases,
   held: ReadonlyMap<NodeId, Failure>,
+  latest: Bases = bases,
 ): ReadonlyMap<NodeId, FailedNode> {
   const failed = new Map(before);
   for (const [node, {outcome, failure}] of nodes) {
     const basis = bases.nodes.get(node);
+    if (latest.nodes.get(node) !== basis) continue;
     if (outcome === 'cancelled' || outcome === 'blocked') continue;
     if (outcome === 'failed' && failure !== undefined && held.get(node) === failure) continue;
     if (outcome !== 'failed' || failure?.code === 'input-changed') failed.delete(node);

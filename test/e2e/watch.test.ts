@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {writeFile} from 'node:fs/promises';
-import {existsSync, readFileSync, renameSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, renameSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Watching} from '../support/watching.ts';
 import {toyProject, Workspace} from '../support/workspace.ts';
@@ -141,12 +141,12 @@ describe('a change while a build goes on', () => {
 version: 1
 sources: {a: {path: a.txt}, b: {path: b.txt}}
 nodes:
-  left: {command: [sh, -c, 'cat "$GATES/left" > out.txt'], inputs: {a: a}, outputs: {out: out.txt}, passEnv: [GATES]}
-  right: {command: [sh, -c, 'cat "$GATES/right" > out.txt'], inputs: {b: b}, outputs: {out: out.txt}, passEnv: [GATES]}
+  left: {command: [sh, -c, 'cat "$GATES/left" > out.txt; test -s out.txt'], inputs: {a: a}, outputs: {out: out.txt}, passEnv: [GATES]}
+  right: {command: [sh, -c, 'cat "$GATES/right" > out.txt; test -s out.txt'], inputs: {b: b}, outputs: {out: out.txt}, passEnv: [GATES]}
   both: {command: [sh, -c, 'cat left right > out.txt'], inputs: {left: left, right: right}, outputs: {out: out.txt}}
 targets: {default: [both]}
 `;
-  /** A job ends when its gate is written to. */
+  /** A job ends when its gate is written to, and fails when nothing is written. */
   const open = (gate: string): Promise<void> => writeFile(workspace.path(`gates/${gate}`), `${gate}\n`);
 
   async function bothRunning(): Promise<Watching> {
@@ -161,20 +161,59 @@ targets: {default: [both]}
     return watching;
   }
 
-  it('cancels what became stale and keeps what did not', async () => {
+  it('cancels what became stale, keeps what did not, and begins at once', async () => {
     const watch = await bothRunning();
     workspace.write('a.txt', 'another a');
-    const cancelled = await watch.event('node-finished');
-    expect(cancelled).toMatchObject({node: 'left', outcome: 'cancelled'});
-    await open('right');
-    expect(await watch.event('node-finished', ({node}) => node === 'right')).toMatchObject({outcome: 'executed'});
+    await watch.remark('changed: a.txt');
+    expect(await watch.remark('goes on')).toBe('goes on meanwhile: right');
+    await watch.event('run-started');
     expect(await watch.event('node-started')).toMatchObject({node: 'left'});
     await open('left');
+    expect(await watch.event('node-finished')).toMatchObject({node: 'left', outcome: 'executed'});
+    await open('right');
+    expect(await watch.event('node-finished', ({node}) => node === 'right')).toMatchObject({outcome: 'cached'});
     expect(await watch.event('node-finished', ({node}) => node === 'both')).toMatchObject({outcome: 'executed'});
     expect(await watch.event('run-finished')).toMatchObject({
       outcome: 'done',
-      counts: {'up-to-date': 1, executed: 2, cancelled: 0},
+      counts: {cached: 1, executed: 2, cancelled: 0},
     });
+    await watch.remark('waiting for changes');
+    const [second, first] = readdirSync(workspace.path('runs'))
+      .filter((name) => name.includes('-'))
+      .sort()
+      .reverse();
+    const recorded = (run = ''): unknown => JSON.parse(workspace.read(`runs/${run}/run.json`));
+    expect(recorded(first)).toMatchObject({
+      outcome: 'interrupted',
+      nodes: {left: {outcome: 'cancelled'}, right: {outcome: 'executed'}},
+    });
+    expect(recorded(second)).toMatchObject({outcome: 'done', nodes: {right: {outcome: 'cached'}}});
+    expect(await watch.quit()).toBe(0);
+  });
+
+  it('does not try again what fails in the build that was overtaken', async () => {
+    const watch = await bothRunning();
+    workspace.write('a.txt', 'another a');
+    await watch.remark('goes on');
+    await watch.event('node-started', ({node}) => node === 'left');
+    await writeFile(workspace.path('gates/right'), '');
+    await open('left');
+    expect(await watch.event('node-finished', ({node}) => node === 'right')).toMatchObject({
+      outcome: 'failed',
+      failure: {code: 'command-failed'},
+    });
+    expect(watch.events.some((event) => event.type === 'node-started' && event.node === 'right')).toBe(false);
+  });
+
+  it('ends both builds on q', async () => {
+    const watch = await bothRunning();
+    workspace.write('a.txt', 'another a');
+    await watch.remark('goes on');
+    await watch.event('node-started', ({node}) => node === 'left');
+    watch.press('q');
+    expect(await watch.event('run-finished')).toMatchObject({outcome: 'interrupted'});
+    expect(await watch.ended).toBe(0);
+    expect(readdirSync(workspace.path('cache/locks'))).toEqual([]);
   });
 
   it('leaves a build alone that the change does not concern, or that cannot be planned anew', async () => {

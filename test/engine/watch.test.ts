@@ -3,6 +3,7 @@ import {sha256} from '../../src/core/digest.ts';
 import {failure} from '../../src/core/failure.ts';
 import {basesOf, outdatedNodes, sameBases, type Bases} from '../../src/engine/basis.ts';
 import {execute} from '../../src/engine/build.ts';
+import {DevicePool} from '../../src/engine/device-pool.ts';
 import {makePlan} from '../../src/engine/plan.ts';
 import {Recall} from '../../src/engine/recall.ts';
 import type {BuildSummary} from '../../src/engine/run-context.ts';
@@ -148,11 +149,13 @@ describe('what to do after a change', () => {
     expect(decide(now, {running: undefined, built: bases({n: '1', m: '1'}), failed})).toEqual({
       kind: 'build',
       held: new Map([['n', broke]]),
+      outdated: new Set(),
     });
     const changed = bases({n: '2'});
     expect(decide(changed, {running: undefined, built: bases({n: '1'}), failed})).toEqual({
       kind: 'build',
       held: new Map(),
+      outdated: new Set(),
     });
   });
 
@@ -161,10 +164,11 @@ describe('what to do after a change', () => {
     expect(decide(bases({n: '1'}), {running: undefined, built, failed: new Map()}).kind).toBe('build');
   });
 
-  it('is to recall a build that goes on', () => {
+  it('is a build that overtakes the one that goes on', () => {
     const running = bases({n: '1', m: '1'});
     expect(decide(bases({n: '1', m: '2'}), {running, built: undefined, failed})).toEqual({
-      kind: 'recall',
+      kind: 'build',
+      held: new Map([['n', broke]]),
       outdated: new Set(['m']),
     });
   });
@@ -180,5 +184,35 @@ describe('what to do after a change', () => {
     expect(after(new Map([['n', {outcome: 'failed', failure: other}]]))).toEqual([['n', 'too slow']]);
     const moved = failure('input-changed', 'it moved');
     expect(after(new Map([['n', {outcome: 'failed', failure: moved}]]))).toEqual([]);
+  });
+
+  it('keeps a failure when an older build ends that had begun with another state of the node', () => {
+    const [then, now] = [bases({n: '0'}), bases({n: '1'})];
+    const ended: BuildSummary['nodes'] = new Map([['n', {outcome: 'executed'}]]);
+    expect(failuresAfter(failed, {nodes: ended}, then, new Map(), now)).toEqual(failed);
+    expect(failuresAfter(failed, {nodes: ended}, then, new Map(), then).size).toBe(0);
+  });
+});
+
+describe('runs that share a pool', () => {
+  it('take no more than there is, and one goes on when the other is recalled', async () => {
+    const [one, two] = [rig(), rig()];
+    const pool = new DevicePool(one.machine, 1);
+    const recall = new Recall();
+    let atWork = 0;
+    let most = 0;
+    const work = (then: () => void) => async (): Promise<void> => {
+      most = Math.max(most, ++atWork);
+      await Promise.resolve();
+      then();
+      atWork--;
+    };
+    one.before = work(() => recall.recall([]));
+    two.before = work(() => {});
+    const [first, second] = await Promise.all([executeWith(one, {pool, recall}), executeWith(two, {pool})]);
+    expect(most).toBe(1);
+    expect(first.outcome).toBe('interrupted');
+    expect(second.outcome).toBe('done');
+    expect(two.ran).toHaveLength(4);
   });
 });

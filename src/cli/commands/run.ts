@@ -88,8 +88,8 @@ export async function planRun(
   return err(obstacles);
 }
 
-/** How a run is stopped from outside. */
-export interface RunControl extends Pick<ExecutionOptions, 'recall' | 'held'> {
+/** How a run is led from outside. One that is recalled says no more: its record goes on, the terminal is another's. */
+export interface RunControl extends Pick<ExecutionOptions, 'recall' | 'held' | 'poolFor'> {
   readonly listen: (onSignal: (times: number) => void) => Interrupts;
   /** Told each event after the reporters. */
   readonly onEvent?: Emit;
@@ -114,7 +114,7 @@ export async function executeRun(
   context: Context,
   {loaded, work, warnings, runId}: PlannedRun,
   options: RunOptions,
-  {listen, onEvent, recall, held}: RunControl,
+  {listen, onEvent, recall, held, poolFor}: RunControl,
 ): Promise<RunEnd> {
   const {workspace, plan} = work;
   const idle = plan.nodes.every(({status}) => status === 'up-to-date');
@@ -131,7 +131,7 @@ export async function executeRun(
     }
     if (event.type === 'node-finished' && event.slices) sliced.push({node: event.node, slices: event.slices});
   };
-  const terminal = terminalReporter(context, loaded.graph);
+  const terminal = untilRecalled(terminalReporter(context, loaded.graph), recall?.halt);
   const reporters: readonly Reporter[] = recorded
     ? [recorderFor(context, loaded, workspace.runs, await usedEngines(plan, loaded.engines), warnings), terminal]
     : [terminal];
@@ -158,6 +158,7 @@ export async function executeRun(
       killSignal: interrupts.kill,
       ...(recall ? {recall} : {}),
       ...(held ? {held} : {}),
+      ...(poolFor ? {poolFor} : {}),
     });
   } finally {
     detach();
@@ -170,8 +171,25 @@ export async function executeRun(
     if (!linked.ok) linked.error.forEach(warnings.warn);
     inPlace = linked.ok;
   }
-  await summarise(context, loaded, work, summary, recorded ? runId : undefined, {failures, sliced, finished, inPlace});
+  if (recall?.halt.aborted !== true) {
+    await summarise(context, loaded, work, summary, recorded ? runId : undefined, {
+      failures,
+      sliced,
+      finished,
+      inPlace,
+    });
+  }
   return {code: exitCodeOf(summary, failures), summary};
+}
+
+function untilRecalled({emit, close}: Reporter, recalled?: AbortSignal): Reporter {
+  recalled?.addEventListener('abort', close, {once: true});
+  return {
+    emit(event) {
+      if (recalled?.aborted !== true) emit(event);
+    },
+    close,
+  };
 }
 
 async function summarise(

@@ -1,7 +1,10 @@
+import type {Event} from '../../core/events.ts';
 import {failure, type Failure} from '../../core/failure.ts';
 import type {NodeId} from '../../core/pipeline.ts';
+import type {Machine} from '../../core/resources.ts';
 import {ok, type Result} from '../../core/result.ts';
-import {basesOf, type Bases} from '../../engine/basis.ts';
+import {basesOf, outdatedNodes, type Bases} from '../../engine/basis.ts';
+import {DevicePool} from '../../engine/device-pool.ts';
 import {Recall} from '../../engine/recall.ts';
 import {decide, failuresAfter, type FailedNode} from '../../engine/watch.ts';
 import {headline} from '../../report/failure-text.ts';
@@ -27,19 +30,20 @@ export async function watchCommand(
   const found = findProject(context);
   if (!found.ok) return context.fail(found.error);
   const inbox = new Inbox<News>();
-  let onSignal: ((times: number) => void) | undefined;
+  const builds = new Set<(times: number) => void>();
+  const tellBuilds = (times: number): void => builds.forEach((tell) => tell(times));
   const interrupts = listenForInterrupts((times) => {
-    onSignal?.(times);
+    tellBuilds(times);
     inbox.put({kind: 'interrupt'});
   });
   const quit = new AbortController();
   const listen = (tell: (times: number) => void): Interrupts => {
-    onSignal = tell;
+    builds.add(tell);
     const stop = AbortSignal.any([interrupts.stop, quit.signal]);
-    return {stop, kill: interrupts.kill, dispose: () => (onSignal = undefined)};
+    return {stop, kill: interrupts.kill, dispose: () => builds.delete(tell)};
   };
   const stop = (): void => {
-    onSignal?.(1);
+    tellBuilds(1);
     quit.abort();
   };
   const {root, cacheDir, runsDir, file} = found.value;
@@ -67,7 +71,7 @@ type News =
   | {readonly kind: 'changed'; readonly paths: ReadonlySet<string>}
   | {readonly kind: 'unseen'; readonly problem: Failure}
   | {readonly kind: 'key'; readonly key: string}
-  | {readonly kind: 'ended'; readonly end: RunEnd}
+  | {readonly kind: 'ended'; readonly build: Build; readonly end: RunEnd}
   | {readonly kind: 'broken'; readonly error: unknown}
   | {readonly kind: 'interrupt'};
 
@@ -75,29 +79,38 @@ interface Outside {
   readonly inbox: Inbox<News>;
   readonly watcher: FileWatcher;
   readonly listen: (onSignal: (times: number) => void) => Interrupts;
-  /** Ends the build that is going on as the first Ctrl-C does. */
+  /** Ends the builds that are going on as the first Ctrl-C does. */
   readonly stop: () => void;
 }
 
-/** The build that is going on. */
-interface Current {
+interface Build {
   readonly run: PlannedRun;
   readonly bases: Bases;
-  readonly held: ReadonlyMap<NodeId, Failure>;
+  /** Grows when a build that this one has overtaken fails in a node of both. */
+  readonly held: Map<NodeId, Failure>;
   readonly recall: Recall;
+  /** Nodes at work. */
+  readonly running: Set<NodeId>;
 }
 
 const nothingHeld: ReadonlyMap<NodeId, FailedNode> = new Map();
 
-/** What goes on between the first build and the end. Only one build runs at a time. */
+/**
+ * What goes on between the first build and the end. A change starts a new build at once, on the devices that are free: of one
+ * that is going on only jobs that are still of use run to their ends, and the new build waits for those that it needs.
+ */
 class Watch {
   readonly #context: Context;
   readonly #project: Project;
   readonly #patterns: readonly string[];
   readonly #options: WatchOptions;
   readonly #outside: Outside;
-  #current: Current | undefined;
+  #current: Build | undefined;
+  /** Builds that were overtaken and have jobs left. */
+  readonly #overtaken = new Set<Build>();
+  #latest: Bases | undefined;
   #built: Bases | undefined;
+  #pool: {readonly machine: string; readonly pool: DevicePool} | undefined;
   #failed = nothingHeld;
   /** The project is to be looked at. */
   #look = true;
@@ -126,7 +139,7 @@ class Watch {
 
   async run(): Promise<ExitCode> {
     for (;;) {
-      if (this.#quit !== undefined && !this.#current) return this.#quit;
+      if (this.#quit !== undefined && !this.#current && this.#overtaken.size === 0) return this.#quit;
       if (this.#look && this.#quit === undefined) {
         this.#look = false;
         await this.#lookAgain();
@@ -149,7 +162,7 @@ class Watch {
         this.#press(news.key);
         return;
       case 'ended':
-        this.#end(news.end);
+        this.#end(news.build, news.end);
         return;
       case 'broken':
         throw news.error;
@@ -190,13 +203,26 @@ class Watch {
     });
     if (decision.kind === 'build') {
       this.#again = undefined;
+      const kept = this.#current ? await this.#overtake(this.#current, decision.outdated) : [];
+      for (const build of this.#overtaken) build.recall.recall(outdatedNodes(build.bases, bases));
+      this.#tellChanges();
+      if (kept.length > 0) this.#context.note(`goes on meanwhile: ${kept.join(', ')}`);
       this.#start(run, bases, this.#shorten(decision.held), options);
     } else {
       run.work.workspace.close();
-      if (decision.kind === 'recall') this.#current?.recall.recall(decision.outdated);
-      else if (this.#inTrouble && !this.#current) this.#context.note('that is solved, and nothing is stale');
+      if (this.#inTrouble && !this.#current) this.#context.note('that is solved, and nothing is stale');
     }
     this.#inTrouble = false;
+  }
+
+  /** Lets a build end with the jobs that are still of use, and returns their nodes. */
+  async #overtake(build: Build, outdated: ReadonlySet<NodeId>): Promise<readonly NodeId[]> {
+    this.#overtaken.add(build);
+    const kept = [...build.running].filter((node) => !outdated.has(node));
+    build.recall.recall(outdated);
+    // What it has recorded so far must not be written over younger results when it ends.
+    await build.run.work.workspace.state.flush();
+    return kept;
   }
 
   /** The pipeline, once everything that it depends on is watched: what changes from now on will be told. */
@@ -212,9 +238,8 @@ class Watch {
     }
   }
 
-  #start(run: PlannedRun, bases: Bases, held: ReadonlyMap<NodeId, Failure>, options: RunOptions): void {
+  #start(run: PlannedRun, bases: Bases, held: Map<NodeId, Failure>, options: RunOptions): void {
     const {inbox, listen} = this.#outside;
-    this.#tellChanges();
     const note = (text: string): void => {
       if (!this.#noted.has(text)) this.#context.note(text);
       this.#noted.add(text);
@@ -225,25 +250,46 @@ class Watch {
       run.work.plan.nodes.map(({node}) => node),
     );
     const recall = new Recall();
-    this.#current = {run, bases, held, recall};
-    executeRun(this.#context, run, options, {listen, recall, held})
+    const build: Build = {run, bases, held, recall, running: new Set()};
+    this.#current = build;
+    this.#latest = bases;
+    const onEvent = (event: Event): void => this.#follow(build, event);
+    const poolFor = (machine: Machine, jobs: number): DevicePool => this.#poolFor(machine, jobs);
+    executeRun(this.#context, run, options, {listen, onEvent, recall, held, poolFor})
       .finally(() => run.work.workspace.close())
       .then(
-        (end) => inbox.put({kind: 'ended', end}),
+        (end) => inbox.put({kind: 'ended', build, end}),
         (error: unknown) => inbox.put({kind: 'broken', error}),
       );
   }
 
-  #end({summary}: RunEnd): void {
-    const current = this.#current;
-    if (!current) return;
+  /** Builds that overlap share one pool, unless the machine has changed. */
+  #poolFor(machine: Machine, jobs: number): DevicePool {
+    const text = JSON.stringify([machine, jobs]);
+    if (this.#pool?.machine !== text) this.#pool = {machine: text, pool: new DevicePool(machine, jobs)};
+    return this.#pool.pool;
+  }
+
+  #follow(build: Build, event: Event): void {
+    if (event.type === 'node-started') build.running.add(event.node);
+    if (event.type !== 'node-finished') return;
+    const {node, outcome, failure: problem} = event;
+    build.running.delete(node);
+    const basis = build.bases.nodes.get(node);
+    if (outcome !== 'failed' || !problem || problem.code === 'input-changed' || !basis) return;
+    if (build.held.get(node) === problem || this.#latest?.nodes.get(node) !== basis) return;
+    this.#failed = new Map(this.#failed).set(node, {basis, failure: problem});
+    if (this.#current !== build) this.#current?.held.set(node, problem);
+  }
+
+  #end(build: Build, {summary}: RunEnd): void {
+    this.#failed = failuresAfter(this.#failed, summary, build.bases, build.held, this.#latest);
+    if (this.#overtaken.delete(build)) return;
     this.#current = undefined;
-    this.#failed = failuresAfter(this.#failed, summary, current.bases, current.held);
-    const recalled = current.recall.halt.aborted;
     // What moved under a job was not built, whatever it is by now.
     const moved = [...summary.nodes.values()].some((each) => each.failure?.code === 'input-changed');
-    this.#built = recalled || moved || summary.outcome === 'interrupted' ? undefined : current.bases;
-    this.#look ||= recalled || this.#again !== undefined;
+    this.#built = moved || summary.outcome === 'interrupted' ? undefined : build.bases;
+    this.#look ||= this.#again !== undefined;
     if (!this.#look && this.#quit === undefined) this.#context.note(waiting);
   }
 
@@ -283,8 +329,8 @@ class Watch {
   }
 
   /** A failure that stands was told in full once. */
-  #shorten(held: ReadonlyMap<NodeId, Failure>): ReadonlyMap<NodeId, Failure> {
-    if (this.#showFailures) return held;
+  #shorten(held: ReadonlyMap<NodeId, Failure>): Map<NodeId, Failure> {
+    if (this.#showFailures) return new Map(held);
     const brief = [...held].map(([node, {code, message}]): readonly [NodeId, Failure] => [
       node,
       failure(code, `${headline(message)}; not tried again, as nothing that it depends on has changed`, {
