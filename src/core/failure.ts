@@ -19,6 +19,8 @@ export type FailureCode =
   | 'unknown-profile'
   | 'unknown-target'
   | 'unknown-metric'
+  | 'no-repository'
+  | 'unknown-revision'
   | 'bad-reference'
   | 'bad-value'
   | 'bad-override'
