@@ -23,8 +23,19 @@ Examples
   mixdown run
   mixdown run 'train[fold=1,variant=h1]' --force
   mixdown run --profile fsdkaggle2018 --set folds=[1,2]
+  mixdown run --since origin/main    only what a change since then affects
   mixdown run -k                     go on with what does not need the failed node
   mixdown run --json | jq .type      events as lines of JSON`;
+
+export const affectedExamples = `
+Compares stages, params, packages and sources as git knows them, on whatever machine: no result is needed. Sources that git
+does not keep count as unchanged.
+
+Examples
+  mixdown affected --since origin/main
+  mixdown affected --since origin/main... tables    since this branch left it
+  mixdown run --since origin/main                   builds the targets that are affected; none: does nothing
+  mixdown affected --since HEAD~1 --names | xargs -rd '\\n' mixdown plan`;
 
 export const watchExamples = `
 Keys

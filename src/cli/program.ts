@@ -3,6 +3,7 @@ import {engineNames} from '../core/tensor-engine.ts';
 import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {
+  affectedExamples,
   completionExamples,
   diffExamples,
   examples,
@@ -82,6 +83,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('-k, --keep-going', 'same as --on-failure continue')
     .option('--force', 'run the named nodes again although a result is there')
     .option('-n, --dry-run', 'only say what would run, as `plan` does')
+    .option('--since <revision>', 'only those targets that `affected` finds changed since a git revision')
     .addHelpText('after', runExamples)
     .action(does(async () => (await import('./commands/run.ts')).runCommand));
   program
@@ -112,6 +114,14 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('why a node would run now, and why it ran last time, component by component')
     .option('--key', 'also print the components of its key')
     .action(does(async () => (await import('./commands/explain.ts')).explainCommand));
+  program
+    .command('affected')
+    .argument('[target...]', 'as for run')
+    .description('which nodes differ because of what changed since a git revision; runs nothing')
+    .requiredOption('--since <revision>', 'a branch, tag or commit; `main...` for where this branch left it')
+    .option('--names', 'only the names, one a line')
+    .addHelpText('after', affectedExamples)
+    .action(does(async () => (await import('./commands/affected.ts')).affectedCommand));
   program
     .command('graph')
     .argument('[node...]', 'nodes to draw; all when none is given')

@@ -151,7 +151,7 @@ function codeLine(change: CodeChange): string {
 }
 
 /** `2 of 110 entries changed: a, b; 1 added: c; 1 removed: d`. */
-function entriesText(changes: EntryChanges): string {
+export function entriesText(changes: EntryChanges): string {
   const parts: string[] = [];
   const part = (count: number, paths: readonly string[], words: string): void => {
     if (count > 0) parts.push(`${words}: ${listText(paths, 5, count)}`);

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly keepGoing?: true;
   readonly force?: true;
   readonly dryRun?: true;
+  /** Only targets that differ from what they were at this revision. */
+  readonly since?: string;
 }
 
 /** Plans and executes. A run that has nothing to do and whose results are in place leaves no record. */
@@ -40,6 +42,11 @@ export async function runCommand(
   patterns: readonly string[],
   options: RunOptions,
 ): Promise<ExitCode> {
+  const {since, ...rest} = options;
+  if (since !== undefined) {
+    const {runAffected} = await import('./affected.ts');
+    return runAffected(context, patterns, {...rest, since}, runCommand);
+  }
   if (options.dryRun) return (await import('./plan.ts')).planCommand(context, patterns, options);
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
