@@ -83,6 +83,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('-k, --keep-going', 'same as --on-failure continue')
     .option('--force', 'run the named nodes again although a result is there')
     .option('-n, --dry-run', 'only say what would run, as `plan` does')
+    .option('--junit <file>', 'write what became of each node as JUnit XML')
     .option('--since <revision>', 'only those targets that `affected` finds changed since a git revision')
     .addHelpText('after', runExamples)
     .action(does(async () => (await import('./commands/run.ts')).runCommand));

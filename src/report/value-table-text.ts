@@ -50,7 +50,7 @@ function markdownLine(cells: readonly string[]): string {
   return `| ${cells.map(markdownText).join(' | ')} |`;
 }
 
-function markdownText(text: string): string {
+export function markdownText(text: string): string {
   return printable(text)
     .replaceAll(/[\\|*_`<]/g, String.raw`\$&`)
     .replaceAll('\n', ' ');

@@ -1,11 +1,12 @@
 import {failure} from '../../core/failure.ts';
+import type {NodeId} from '../../core/pipeline.ts';
+import {ok, type Result} from '../../core/result.ts';
 import {affectedText} from '../../report/affected-text.ts';
 import {countText} from '../../report/count-text.ts';
 import {findAffected, type Affected} from '../affected.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
-import {loadProject, selectNodes} from '../load.ts';
-import type {RunOptions} from './run.ts';
+import {loadProject, selectNodes, type Loaded} from '../load.ts';
 
 interface AffectedOptions {
   readonly since: string;
@@ -35,30 +36,28 @@ export async function affectedCommand(
   return exitCodes.done;
 }
 
-/** Runs those of the targets that are affected, when any is. */
-export async function runAffected(
+/** Those of the targets that are affected; undefined, and that is said, when none is. */
+export async function affectedTargets(
   context: Context,
+  loaded: Loaded,
   patterns: readonly string[],
-  {since, ...options}: RunOptions & {readonly since: string},
-  run: (context: Context, patterns: readonly string[], options: RunOptions) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const loaded = await loadProject(context);
-  if (!loaded.ok) return context.fail(loaded.error);
-  const targets = selectNodes(loaded.value, patterns, 'default');
-  if (!targets.ok) return context.fail(targets.error);
-  const found = await findAffected(loaded.value, context.globals, targets.value, since);
-  if (!found.ok) return context.fail(found.error);
+  since: string,
+): Promise<Result<readonly NodeId[] | undefined>> {
+  const targets = selectNodes(loaded, patterns, 'default');
+  if (!targets.ok) return targets;
+  const found = await findAffected(loaded, context.globals, targets.value, since);
+  if (!found.ok) return found;
   const affected = found.value;
   const ids = new Set(affected.nodes.map(({node}) => node));
   const wanted = targets.value.filter((id) => ids.has(id));
   noteGaps(context, affected);
   if (wanted.length > 0) {
     context.note(`${wanted.length} of ${countText(targets.value.length, 'target')} affected since ${since}`);
-    return run(context, wanted, options);
+    return ok(wanted);
   }
   if (!context.globals.quiet && !context.globals.json)
     context.print(affectedText(partsOf(affected), context.paint, false));
-  return exitCodes.done;
+  return ok(undefined);
 }
 
 function partsOf({revision, ...rest}: Affected): Parameters<typeof affectedText>[0] {

@@ -21,6 +21,7 @@ import {packageVersion} from '../package.ts';
 import {obstaclesOf, planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
+import {openRunReports, type RunReports} from '../run-reports.ts';
 import {listenForInterrupts, type Interrupts} from '../signals.ts';
 import {terminalReporter} from '../terminal.ts';
 import {collectWarnings, type Warnings} from '../warnings.ts';
@@ -34,23 +35,29 @@ export interface RunOptions {
   readonly dryRun?: true;
   /** Only targets that differ from what they were at this revision. */
   readonly since?: string;
+  /** File to write a JUnit report to. */
+  readonly junit?: string;
 }
 
 /** Plans and executes. A run that has nothing to do and whose results are in place leaves no record. */
-export async function runCommand(
-  context: Context,
+export async function runCommand(given: Context, patterns: readonly string[], options: RunOptions): Promise<ExitCode> {
+  const reports = openRunReports(given, options);
+  if (!reports.ok) return given.fail(reports.error);
+  return reports.value.end(await planAndRun(reports.value, patterns, options));
+}
+
+async function planAndRun(
+  {context, emit, tell}: RunReports,
   patterns: readonly string[],
   options: RunOptions,
 ): Promise<ExitCode> {
-  const {since, ...rest} = options;
-  if (since !== undefined) {
-    const {runAffected} = await import('./affected.ts');
-    return runAffected(context, patterns, {...rest, since}, runCommand);
-  }
-  if (options.dryRun) return (await import('./plan.ts')).planCommand(context, patterns, options);
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
-  const run = await planRun(context, loaded.value, patterns, options);
+  const wanted = await wantedTargets(context, loaded.value, patterns, options);
+  if (!wanted.ok) return context.fail(wanted.error);
+  if (wanted.value === undefined) return exitCodes.done;
+  if (options.dryRun) return (await import('./plan.ts')).planCommand(context, wanted.value, options);
+  const run = await planRun(context, loaded.value, wanted.value, options);
   if (!run.ok) return context.fail(run.error);
   try {
     noteAcceptedLeaks(
@@ -58,10 +65,23 @@ export async function runCommand(
       loaded.value.acceptedLeaks,
       run.value.work.plan.nodes.map(({node}) => node),
     );
-    return (await executeRun(context, run.value, options, {listen: listenForInterrupts})).code;
+    const end = await executeRun(context, run.value, options, {listen: listenForInterrupts, onEvent: emit});
+    tell(run.value, end);
+    return end.code;
   } finally {
     run.value.work.workspace.close();
   }
+}
+
+/** The patterns; with --since, the targets that it leaves, or undefined when that is none. */
+async function wantedTargets(
+  context: Context,
+  loaded: Loaded,
+  patterns: readonly string[],
+  {since}: RunOptions,
+): Promise<Result<readonly string[] | undefined>> {
+  if (since === undefined) return ok(patterns);
+  return (await import('./affected.ts')).affectedTargets(context, loaded, patterns, since);
 }
 
 /** A run that is about to begin. Whoever has it closes its workspace. */

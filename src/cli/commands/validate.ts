@@ -2,16 +2,21 @@ import {countText} from '../../report/count-text.ts';
 import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
+import {annotating, githubStep} from '../github.ts';
 import {loadProject} from '../load.ts';
 import {displayPath} from '../project.ts';
 
 /** Says that the pipeline is well, or every problem in it. JSON: `{valid, nodes?, failures?}`. */
-export async function validateCommand(context: Context): Promise<ExitCode> {
+export async function validateCommand(given: Context): Promise<ExitCode> {
+  const step = githubStep(given);
+  const context = annotating(given, step);
   const loaded = await loadProject(context);
   const {json} = context.globals;
   if (!loaded.ok) {
     if (!json) return context.fail(loaded.error);
     context.printJson({valid: false, failures: loaded.error});
+    step?.annotate(loaded.error, 'error');
+    step?.close();
     return exitCodeFor(loaded.error);
   }
   const {pipeline, project, acceptedLeaks} = loaded.value;
