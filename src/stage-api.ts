@@ -68,6 +68,12 @@ export type OutputSpec = {readonly about: string} & (
       readonly kind: 'file';
       /** File name with extension. */ readonly name: string;
       /** Print the text at the end of a run when the node is a target. */ readonly display?: true;
+      /**
+       * How `mixdown report` shows this CSV, also when the node is no target: `curve`, lines over the first column;
+       * `confusion`, counts with a row and a column a class; `bars`, a bar a row, of the first column of numbers, or with
+       * `bars:NAME` of that one.
+       */
+      readonly show?: 'curve' | 'confusion' | 'bars' | `bars:${string}`;
       /** Under `each`, a slice may leave the file unwritten: the item is then absent from the node's tree. */
       readonly optional?: true;
     }

@@ -115,7 +115,12 @@ export default defineStage({
       name: 'model.safetensors',
       about: 'the best epoch, of type model/1; stage vggish takes it as weights',
     },
-    curve: {kind: 'file', name: 'curve.csv', about: 'epoch, trainLoss, validationLoss, validationAccuracy'},
+    curve: {
+      kind: 'file',
+      name: 'curve.csv',
+      show: 'curve',
+      about: 'epoch, trainLoss, validationLoss, validationAccuracy',
+    },
   },
   seeded: true,
   numericBackend: true,

@@ -1,6 +1,7 @@
 import {writeFileSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
 import {defineStage, StageError} from 'mixdown/stage';
+import {countConfusion} from './lib/figures/confusion.ts';
 import {readCsv, writeCsv} from './lib/formats/csv.ts';
 import {readFolds, type Clip, type Folds} from './lib/experiment/dataset.ts';
 import {openNpyRows} from './lib/formats/npy-rows.ts';
@@ -73,11 +74,23 @@ export default defineStage({
   },
   outputs: {
     metrics: {kind: 'file', name: 'metrics.json', about: 'all scores, type metrics/1'},
-    perClass: {kind: 'file', name: 'per-class.csv', about: 'label, clips, ap, auc, ap3; empty where not defined'},
+    perClass: {
+      kind: 'file',
+      name: 'per-class.csv',
+      show: 'bars:ap',
+      about: 'label, clips, ap, auc, ap3; empty where not defined',
+    },
+    confusion: {
+      kind: 'file',
+      name: 'confusion.csv',
+      show: 'confusion',
+      about:
+        'of clips of one class each: label, then a column a class with how often its score was the highest; else empty',
+    },
   },
   seeded: true,
   async run({params, inputs, outputs, seed, signal, log, progress, metric}) {
-    const {data, members, labels} = readScored(params, inputs);
+    const {data, members, labels, truth} = readScored(params, inputs);
     if (!data.every(Number.isFinite)) throw new StageError('the predictions hold a value that is not a finite number');
     const {repeat, bootstrap: resamples, confidence} = params;
     let ranked = 0;
@@ -99,6 +112,7 @@ export default defineStage({
       ['label', 'clips', 'ap', 'auc', 'ap3'],
       report.perClass.map(({label, clips: own, ap, auc, ap3}) => [label, own, ap ?? '', auc ?? '', ap3 ?? '']),
     );
+    writeConfusion(outputs.confusion, data, truth, labels);
     if (report.undefined.length > 0) log(`left out of MAP or AUC, as not defined: ${report.undefined.join(', ')}`);
     const unlabelled = report.clips - new Set(members.rows).size;
     if (unlabelled > 0) log(`${count(unlabelled, 'clip')} without a class: 0 in MAP@3 and accuracy`);
@@ -128,6 +142,8 @@ interface Scored {
   readonly data: Float32Array;
   readonly members: ClassMembers;
   readonly labels: readonly string[];
+  /** The class of each clip, where each has one. */
+  readonly truth?: readonly number[];
 }
 
 function readScored(params: Params, inputs: Inputs): Scored {
@@ -136,8 +152,9 @@ function readScored(params: Params, inputs: Inputs): Scored {
     const folds = readFolds(foldsPath);
     const {clips, data} = partOf(readFoldScores(params, inputs, folds), params, folds.classes.length);
     const rows = Int32Array.from(clips, (_, row) => row);
-    const classOf = Int32Array.from(clips, ({classIndex}) => classIndex);
-    return {data, members: membersOf(rows, classOf, folds.classes.length), labels: folds.classes};
+    const truth = clips.map(({classIndex}) => classIndex);
+    const members = membersOf(rows, Int32Array.from(truth), folds.classes.length);
+    return {data, members, labels: folds.classes, truth};
   }
   if (foldsPath !== undefined || targets === undefined || classes === undefined) {
     throw new StageError('what is true of the clips is not clear', 'bind `folds`, or `targets` and `classes`');
@@ -149,6 +166,22 @@ function readScored(params: Params, inputs: Inputs): Scored {
     );
   }
   return readTargetScores(onlyOf(inputs.predictions), targets, classes);
+}
+
+/** A row a true class, in the order of the columns. */
+function writeConfusion(
+  path: string,
+  data: Float32Array,
+  truth: readonly number[] | undefined,
+  labels: readonly string[],
+): void {
+  if (truth === undefined) {
+    writeCsv(path, ['label'], []);
+    return;
+  }
+  const {counts} = countConfusion(data, truth, labels);
+  const rows = labels.map((label, own) => [label, ...counts.slice(own * labels.length, (own + 1) * labels.length)]);
+  writeCsv(path, ['label', ...labels], rows);
 }
 
 function partOf(scores: ClipScores, {clips: part}: Params, classes: number): ClipScores {

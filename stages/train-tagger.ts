@@ -107,7 +107,7 @@ export default defineStage({
       about: 'clips and classes of both, in order, type predictions/1; clips held out by their row',
     },
     model: {kind: 'file', name: 'model.safetensors', about: 'the model with its classes, of the best evaluation'},
-    curve: {kind: 'file', name: 'curve.csv', about: 'iteration, trainLoss, meanPrecision, meanArea'},
+    curve: {kind: 'file', name: 'curve.csv', show: 'curve', about: 'iteration, trainLoss, meanPrecision, meanArea'},
   },
   seeded: true,
   numericBackend: true,

@@ -94,7 +94,12 @@ export default defineStage({
       name: 'model.safetensors',
       about: 'the model with its classes, with the weights of the best evaluation',
     },
-    curve: {kind: 'file', name: 'curve.csv', about: 'iteration, epoch, trainLoss, validationLoss, validationMap3'},
+    curve: {
+      kind: 'file',
+      name: 'curve.csv',
+      show: 'curve',
+      about: 'iteration, epoch, trainLoss, validationLoss, validationMap3',
+    },
   },
   seeded: true,
   numericBackend: true,

@@ -149,14 +149,23 @@ function readOutputs(
   const eachPort = typeof section.each === 'object' ? Object.keys(section.each) : [];
   const ports = [...Object.keys(section.inputs ?? {}), ...eachPort];
   const rest = Object.entries(section.outputs).map(([output, value]) => {
-    const {kind = 'file', display = false, optional = false} = typeof value === 'string' ? {} : value;
+    const {kind = 'file', display = false, show, optional = false} = typeof value === 'string' ? {} : value;
     if (optional && (kind === 'tree' || section.each === undefined)) {
       const message = `output \`${output}\` cannot be optional: only a file under \`each\` may be left unwritten`;
       const hint = kind === 'tree' ? 'a tree may be left empty' : undefined;
       const at = {path: [...path, output, 'optional'], at: 'key'} as const;
       scope.report({code: 'bad-value', message, ...(hint ? {hint} : {}), ...at});
     }
-    const port = {kind, ...(display ? {display} : {}), ...(optional ? {optional} : {})} as const;
+    if (show !== undefined && kind === 'tree') {
+      const message = `output \`${output}\` cannot be shown so: only a .csv file can`;
+      scope.report({code: 'bad-value', message, path: [...path, output, 'show'], at: 'key'});
+    }
+    const port = {
+      kind,
+      ...(display ? {display} : {}),
+      ...(show === undefined ? {} : {show}),
+      ...(optional ? {optional} : {}),
+    } as const;
     return [output, port] as const;
   });
   const paths = Object.fromEntries(

@@ -1,4 +1,5 @@
 import type {Json, JsonObject, Scalar} from '../core/json.ts';
+import type {OutputPort} from '../core/stage.ts';
 
 /** The shape of pipeline.yaml as schemas/pipeline.schema.json describes it, before references are replaced. */
 export interface PipelineDocument {
@@ -69,6 +70,7 @@ export interface CommandOutputSection {
   readonly path: string;
   readonly kind?: 'file' | 'tree';
   readonly display?: boolean;
+  readonly show?: NonNullable<OutputPort['show']>;
   readonly optional?: boolean;
 }
 

@@ -12,6 +12,7 @@ export type DeclaredStage = Omit<StageDeclaration, 'code' | 'manifest' | 'file'>
 const about = {type: 'string'};
 const portName = {expects: 'a name of letters, digits, `-` and `_`', pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$'};
 const kind = {expects: '`file` or `tree`', enum: ['file', 'tree']};
+const show = {expects: '`curve`, `confusion`, `bars` or `bars:COLUMN`', pattern: '^(curve|confusion|bars(:.+)?)$'};
 const schema = {
   type: 'object',
   required: ['name', 'summary', 'params', 'inputs', 'outputs', 'run'],
@@ -54,6 +55,7 @@ const schema = {
           kind,
           name: {type: 'string', minLength: 1},
           display: {const: true},
+          show,
           optional: {const: true},
           about,
         },
@@ -121,7 +123,10 @@ function complete(value: JsonObject): DeclaredStage {
 function checkOutputs({outputs}: DeclaredStage): string[] {
   const faults: string[] = [];
   const taken = new Map<string, string>();
-  for (const [port, {kind, name, optional}] of Object.entries(outputs)) {
+  for (const [port, {kind, name, optional, show: hint}] of Object.entries(outputs)) {
+    if (hint !== undefined && !name.endsWith('.csv')) {
+      faults.push(`\`outputs.${port}.show\`: only a .csv file is shown so`);
+    }
     if (optional && kind === 'tree') {
       faults.push(`\`outputs.${port}.optional\`: only a file can be left unwritten; a tree can be left empty`);
     }

@@ -24,6 +24,11 @@ export interface OutputPort {
   readonly name: string;
   /** Print this text file at the end of a run when its node is a target. */
   readonly display?: true;
+  /**
+   * How the page of a run shows this CSV, also when the node is no target: lines over the first column; counts, a row a true
+   * class; a bar a row, of a column of numbers (the first one, or that after the colon). Never in the key.
+   */
+  readonly show?: 'curve' | 'confusion' | 'bars' | `bars:${string}`;
   /** Under `each`, a slice may leave this file unwritten: the item is then absent from the node's tree. */
   readonly optional?: true;
   readonly about?: string;

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {commandStage} from '../../../src/config/command-node.ts';
-import {pipelineOf, project} from './support.ts';
+import {pipelineOf, project, stage} from './support.ts';
 
 test('prepares argv, environment and ports', async () => {
   const {nodes, stages} = await project({
@@ -15,7 +15,7 @@ nodes:
     command: [gnuplot, '\${inputs.plot.gp}', '\${vars.flags}', '-n\${vars.n}', 3, true, '\${params.sizes}', '\${outputs.plot}', '\${seed}']
     matrix: {kind: [roc, det]}
     inputs: {plot.gp: script, data: data, models: 'many[*].model', one: ['many[fold=1].model']}
-    outputs: {plot: 'plots/\${matrix.kind}.svg', log: {path: log, kind: tree}, text: {path: t.txt, display: true}}
+    outputs: {plot: 'plots/\${matrix.kind}.svg', log: {path: log, kind: tree}, text: {path: t.txt, display: true}, c: {path: c.csv, show: curve}}
     params: {sizes: [1, 2], kind: '\${matrix.kind}'}
     env: {LC_ALL: C, KIND: '\${matrix.kind}', N: 4, D: '\${inputs.data}'}
     passEnv: [HOME]
@@ -44,6 +44,7 @@ nodes:
       plot: {kind: 'file', name: 'plots/det.svg'},
       log: {kind: 'tree', name: 'log'},
       text: {kind: 'file', name: 't.txt', display: true},
+      c: {kind: 'file', name: 'c.csv', show: 'curve'},
     },
     timeoutMs: 300_000,
     resources: {cpu: 2},
@@ -354,4 +355,18 @@ nodes:
     'pipeline.yaml:4:59: output `o` would be written over the input `src/a` [duplicate-output-path]',
   );
   expect(await first('/a: words', 'o: o')).toContain('`/a` cannot be a name here');
+});
+
+test('only a .csv file is shown as a curve and the like', async () => {
+  const command = await project({
+    'pipeline.yaml': 'version: 1\nnodes: {a: {command: [ls], outputs: {o: {path: o, kind: tree, show: bars}}}}\n',
+  }).mistakes();
+  expect(command).toContain('output `o` cannot be shown so: only a .csv file can [bad-value]');
+  const declared = (show: string, name = 'o.csv'): Promise<string> =>
+    project({
+      'stages/odd.ts': stage('odd', {outputs: `{o: {kind: 'file', name: '${name}', show: '${show}', about: 'o'}}`}),
+      'pipeline.yaml': 'version: 1\nnodes: {a: {stage: odd}}\n',
+    }).mistakes();
+  expect(await declared('curve', 'o.txt')).toContain('`outputs.o.show`: only a .csv file is shown so');
+  expect(await declared('pie')).toContain('`curve`, `confusion`, `bars` or `bars:COLUMN`');
 });

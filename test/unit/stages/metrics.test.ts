@@ -51,6 +51,7 @@ describe('metrics of clips of several classes', () => {
     expect(readFileSync(outputs.perClass, 'utf8')).toBe(
       'label,clips,ap,auc,ap3\nAnt,1,1,1,1\n"Bee, buzzing",1,1,1,1\nCat,1,1,1,0.5\n',
     );
+    expect(readFileSync(outputs.confusion, 'utf8')).toBe('label\n');
   });
 
   const folds = {content: 'key,label,class,verified,split,fold,group,parent\na,Ant,0,1,test,0,,\n'};
@@ -77,4 +78,22 @@ describe('metrics of clips of several classes', () => {
   ])('refuses %s', async (_what, inputs, params, message) => {
     await expect(run(inputs, params)).rejects.toThrow(message);
   });
+});
+
+test('of clips of one class each there is a confusion matrix, a row a true class', async () => {
+  const rows = ['a,Ant,0', 'b,Ant,0', 'c,Bee,1'].map((row) => `${row},1,test,0,,\n`).join('');
+  const {outputs} = await runStage(metrics, {
+    params: {variant: 'x'},
+    inputs: {
+      predictions: [
+        matrix([
+          [0.9, 0.1],
+          [0.2, 0.8],
+          [0.3, 0.7],
+        ]),
+      ],
+      folds: {content: `key,label,class,verified,split,fold,group,parent\n${rows}`},
+    },
+  });
+  expect(readFileSync(outputs.confusion, 'utf8')).toBe('label,Ant,Bee\nAnt,1,1\nBee,0,1\n');
 });
