@@ -1,10 +1,12 @@
-import {hostname} from 'node:os';
+import {arch, cpus, hostname, release, totalmem, type} from 'node:os';
 import {join} from 'node:path';
 import type {Failure} from '../core/failure.ts';
 import type {Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
 import {ok, type Result} from '../core/result.ts';
 import type {PlanPorts, Toolchain} from '../engine/workspace.ts';
 import type {Environment} from '../exec/environment.ts';
+import {bytesText} from '../report/bytes.ts';
+import {countText} from '../report/count-text.ts';
 import {openRunStore, type RunStore} from '../store/run-store.ts';
 import {createSources} from '../store/sources.ts';
 import {openStatCache, type StatCache} from '../store/stat-cache.ts';
@@ -53,6 +55,16 @@ export function currentToolchain(): Toolchain {
 
 export function hostName(): string {
   return hostname();
+}
+
+/** What this machine is, for a record of what ran on it. */
+export function machineFacts(): Readonly<Record<string, string>> {
+  const cores = cpus();
+  return {
+    system: `${type()} ${release()}, ${arch()}`,
+    processor: `${cores[0]?.model.trim() ?? 'unknown'}, ${countText(cores.length, 'core')}`,
+    memory: bytesText(totalmem()),
+  };
 }
 
 /** A runner and work folders that load their code and start their helpers at the first job: a null build needs neither. */

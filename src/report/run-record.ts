@@ -23,10 +23,12 @@ export interface RunFacts {
   readonly versions: Readonly<Record<string, string>>;
   /** Tensor engines that nodes of the plan compute with: versions of the packages of each that is known to work here. */
   readonly engines: Readonly<Partial<Record<EngineName, Readonly<Record<string, string>>>>>;
+  /** What it ran on, name to text: system, processor, memory. */
+  readonly machine: Readonly<Record<string, string>>;
 }
 
 /** `runs/<id>/run.json`. While the run goes on, and after a crash, `outcome` is `running` and `nodes` is empty. */
-export interface RunRecord extends Omit<RunFacts, 'engines'> {
+export interface RunRecord extends Omit<RunFacts, 'engines' | 'machine'> {
   readonly type: 'run/1';
   readonly id: string;
   /** ISO 8601, UTC. */
@@ -40,6 +42,8 @@ export interface RunRecord extends Omit<RunFacts, 'engines'> {
   readonly nodes: Readonly<Record<NodeId, RunRecordNode>>;
   /** Absent in records of versions that knew one engine only. */
   readonly engines?: RunFacts['engines'];
+  /** Absent in older records. */
+  readonly machine?: RunFacts['machine'];
 }
 
 export interface RunRecordNode {

@@ -25,7 +25,7 @@ import {openRunReports, type RunReports} from '../run-reports.ts';
 import {listenForInterrupts, type Interrupts} from '../signals.ts';
 import {terminalReporter} from '../terminal.ts';
 import {collectWarnings, type Warnings} from '../warnings.ts';
-import {hostName} from '../workspace.ts';
+import {hostName, machineFacts} from '../workspace.ts';
 
 export interface RunOptions {
   readonly jobs?: number;
@@ -280,6 +280,7 @@ function recorderFor(
       host: hostName(),
       versions: {mixdown: packageVersion(), node: process.versions.node},
       engines,
+      machine: machineFacts(),
     },
     open(runId) {
       const folder = runs.create(runId);

@@ -9,6 +9,7 @@ const facts: RunFacts = {
   host: 'box',
   versions: {mixdown: '0.1.0', node: '20'},
   engines: {wasm: {'@tensorflow/tfjs-core': '4.22.0'}},
+  machine: {system: 'Linux'},
 };
 
 function recordOf(events: readonly Event[]): Map<string, string> {
