@@ -1,8 +1,8 @@
-import type {Event, NodeFinished, NodeStarted, SliceFinished} from '../core/events.ts';
+import type {Event, SliceFinished} from '../core/events.ts';
 import type {Json} from '../core/json.ts';
-import type {NodeId} from '../core/pipeline.ts';
 import type {StaleReason} from '../core/reason.ts';
 import {explainBriefly} from './explain-text.ts';
+import {lanesOf, runSpans, type Moment, type Span} from './run-spans.ts';
 
 /**
  * One event of the Trace Event Format: `X` a span, `i` a moment, `M` the name of a process or thread. Times are in
@@ -49,15 +49,6 @@ export interface ChromeTrace {
   readonly traceEvents: readonly TraceEvent[];
 }
 
-/** A node's time on a device; the slices that it executed, in the order in which they ended. */
-interface Span {
-  readonly started: NodeStarted;
-  endedAt: number;
-  finished?: NodeFinished;
-  readonly slices: SliceFinished[];
-  retries: number;
-}
-
 /** Slices that ended in one stretch of time. */
 interface Batch {
   readonly from: number;
@@ -85,7 +76,7 @@ export function chromeTrace(events: readonly Event[]): ChromeTrace {
   const origin = begun?.at ?? events[0]?.at ?? 0;
   const endedAt = events.reduce((latest, {at}) => Math.max(latest, at), origin);
   const micros = (at: number): number => Math.max(0, Math.round((at - origin) * 1000));
-  const {spans, moments} = gather(events, endedAt);
+  const {spans, moments} = runSpans(events, endedAt);
   const traced: TraceEvent[] = [
     ...named('process', runPlace, 'run'),
     ...named('thread', runPlace, 'without a job, and notices'),
@@ -105,65 +96,6 @@ export function chromeTrace(events: readonly Event[]): ChromeTrace {
   });
   const otherData = begun ? {run: begun.runId, startedAt: new Date(begun.at).toISOString()} : {};
   return {displayTimeUnit: 'ms', otherData, traceEvents: traced};
-}
-
-type Moment = Extract<Event, {type: 'node-finished' | 'node-waiting' | 'warning' | 'interrupted'}>;
-
-function gather(events: readonly Event[], endedAt: number): {spans: readonly Span[]; moments: readonly Moment[]} {
-  const spans: Span[] = [];
-  const moments: Moment[] = [];
-  const running = new Map<NodeId, Span>();
-  for (const event of events) {
-    switch (event.type) {
-      case 'node-started': {
-        // A later attempt of a node goes on in its span.
-        if (running.has(event.node)) break;
-        const span: Span = {started: event, endedAt, slices: [], retries: 0};
-        running.set(event.node, span);
-        spans.push(span);
-        break;
-      }
-      case 'node-retry': {
-        const span = running.get(event.node);
-        if (span) span.retries++;
-        break;
-      }
-      case 'slice-finished':
-        if (event.outcome === 'executed' || event.outcome === 'failed') running.get(event.node)?.slices.push(event);
-        break;
-      case 'node-finished': {
-        const span = running.get(event.node);
-        running.delete(event.node);
-        if (span) {
-          span.finished = event;
-          span.endedAt = Math.max(event.at, span.started.at);
-        } else moments.push(event);
-        break;
-      }
-      case 'node-waiting':
-      case 'warning':
-      case 'interrupted':
-        moments.push(event);
-        break;
-      default:
-    }
-  }
-  return {spans, moments};
-}
-
-/**
- * Puts each span on the first thread that is free, so that no two on one thread overlap. Of two that start together one would
- * seem to lie within the other, even if it took no time.
- */
-function lanesOf(spans: readonly Span[]): readonly (readonly Span[])[] {
-  const lanes: Span[][] = [];
-  for (const span of [...spans].sort((a, b) => a.started.at - b.started.at)) {
-    const {at} = span.started;
-    const free = lanes.find((lane) => lane.at(-1)!.endedAt <= at && lane.at(-1)!.started.at < at);
-    if (free) free.push(span);
-    else lanes.push([span]);
-  }
-  return lanes;
 }
 
 function spanEvents(
