@@ -105,6 +105,12 @@ Examples
   mixdown trace > trace.json               the newest run; open it at https://ui.perfetto.dev
   mixdown trace 20250301-1015 > trace.json`;
 
+export const reportExamples = `
+Examples
+  mixdown report                           the newest run, to runs/<id>/report.html
+  mixdown report latest~1 -o report.html   the run before it
+  mixdown report --json                    what the page shows, for programs`;
+
 export const gcExamples = `
 Examples
   mixdown gc                               what could go

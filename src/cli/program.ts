@@ -12,6 +12,7 @@ import {
   lineageExamples,
   metricsExamples,
   predictExamples,
+  reportExamples,
   runExamples,
   showExamples,
   traceExamples,
@@ -201,6 +202,13 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('print a recorded run as a trace that Perfetto and chrome://tracing open')
     .addHelpText('after', traceExamples)
     .action(does(async () => (await import('./commands/trace.ts')).traceCommand));
+  program
+    .command('report')
+    .argument('[run]', 'as for runs; the newest when none is given')
+    .description('write one HTML file about a run: results, what ran and why, timeline, where each file is from')
+    .option('-o, --output <path>', 'the file to write, or - for stdout (default: report.html in the folder of the run)')
+    .addHelpText('after', reportExamples)
+    .action(does(async () => (await import('./commands/report.ts')).reportCommand));
   program
     .command('gc')
     .description('delete from the cache what no run record and no last result needs; without --yes only says what')

@@ -28,11 +28,20 @@ export function readRecord(runs: RunStore, id: string): RunRecord | undefined {
   return parseRecord(runs.open(id)?.read('run.json'));
 }
 
+/** The events of a run. A line that is damaged but still JSON is passed over, as one that is cut off is. */
+export function recordedEvents(runs: RunStore, id: string): readonly Event[] {
+  return (runs.open(id)?.readLines('events.ndjson') ?? []).filter(isEvent);
+}
+
+function isEvent(line: unknown): line is Event {
+  const {type, at} = (line ?? {}) as Partial<Record<'type' | 'at', unknown>>;
+  return typeof type === 'string' && typeof at === 'number';
+}
+
 /** Why each node of a run started, from its events. */
 export function startReasons(runs: RunStore, id: string): ReadonlyMap<NodeId, readonly StaleReason[]> {
   const reasons = new Map<NodeId, readonly StaleReason[]>();
-  for (const line of runs.open(id)?.readLines('events.ndjson') ?? []) {
-    const event = line as Event;
+  for (const event of recordedEvents(runs, id)) {
     if (event.type === 'node-started') reasons.set(event.node, event.reasons);
   }
   return reasons;
@@ -41,8 +50,7 @@ export function startReasons(runs: RunStore, id: string): ReadonlyMap<NodeId, re
 /** What became of the nodes of a run so far, from its events. */
 export function finishedNodes(runs: RunStore, id: string): Readonly<Record<NodeId, RunRecordNode>> {
   const nodes: Record<NodeId, RunRecordNode> = {};
-  for (const line of runs.open(id)?.readLines('events.ndjson') ?? []) {
-    const event = line as Event;
+  for (const event of recordedEvents(runs, id)) {
     if (event.type !== 'node-finished') continue;
     const {type: _, at: __, node, ...rest} = event;
     nodes[node] = rest;

@@ -16,7 +16,7 @@ export interface PageData {
   readonly sources: readonly PageSource[];
   /** Stages with the files that their code is. */
   readonly stages: readonly PageStage[];
-  /** What the targets made, and what other nodes say is worth showing; those of targets first. */
+  /** What the targets made, and what other nodes say is worth showing; those of targets first, but raw texts last. */
   readonly results: readonly PageResult[];
   readonly timeline: PageTimeline;
   /** Metrics that differ from an earlier run; absent when there is none to compare with. */

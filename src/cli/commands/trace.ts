@@ -1,9 +1,9 @@
-import type {Event} from '../../core/events.ts';
 import {failure} from '../../core/failure.ts';
 import {chromeTrace} from '../../report/chrome-trace.ts';
 import {openRunStore} from '../../store/run-store.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
+import {recordedEvents} from '../records.ts';
 import {chooseRun} from '../run-choice.ts';
 import {findProject} from '../project.ts';
 
@@ -15,16 +15,10 @@ export async function traceCommand(context: Context, wanted = 'latest'): Promise
   const picked = chooseRun(runs, wanted);
   if (!picked.ok) return context.fail(picked.error);
   const {id} = picked.value;
-  const events = (runs.open(id)?.readLines('events.ndjson') ?? []).filter(isEvent);
+  const events = recordedEvents(runs, id);
   if (events.length === 0) return context.fail([failure('record-corrupt', `run ${id} has no events on record`)]);
   const {traceEvents, ...rest} = chromeTrace(events);
   const lines = traceEvents.map((event) => JSON.stringify(event)).join(',\n');
   context.print(`${JSON.stringify(rest).slice(0, -1)},"traceEvents":[\n${lines}\n]}`);
   return exitCodes.done;
-}
-
-/** A line that is damaged but still JSON is passed over, as one that is cut off is. */
-function isEvent(line: unknown): line is Event {
-  const {type, at} = (line ?? {}) as Partial<Record<'type' | 'at', unknown>>;
-  return typeof type === 'string' && typeof at === 'number';
 }

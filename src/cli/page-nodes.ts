@@ -1,0 +1,203 @@
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {join} from 'node:path';
+import type {ActionResult} from '../core/action.ts';
+import {nodeAxes} from '../core/node-axes.ts';
+import {refsByPort, type NodeId} from '../core/pipeline.ts';
+import type {Artifact} from '../core/tree.ts';
+import {explainLines} from '../report/explain-text.ts';
+import type {PageNode, PageOutput} from '../report/page-data.ts';
+import {pageInputs, type MadeOutputs} from '../report/page-inputs.ts';
+import {maskParams, maskReasons} from '../report/page-secrets.ts';
+import {logPath} from '../report/run-record.ts';
+import {printable} from '../report/text-width.ts';
+import type {PageBooks} from './page-books.ts';
+import {detailReasons} from './reason-detail.ts';
+
+/** A run of more nodes is told without their params and logs, and with short hashes: the page stays one that opens. */
+const mostDetailed = 1500;
+const shortHash = 12;
+
+const logBytes = 8 * 1024;
+const logLines = 40;
+
+/** The nodes of a run, and the time that was saved by not doing their work again, in milliseconds. */
+export interface PageNodes {
+  readonly nodes: readonly PageNode[];
+  readonly savedMs: number;
+}
+
+export function pageNodes(books: PageBooks): PageNodes {
+  const brief = books.ids.length > mostDetailed;
+  const made = madeOutputs(books);
+  const slices = countSlices(books);
+  const reasons = startReasons(books);
+  let savedMs = 0;
+  const nodes = books.ids.map((id): PageNode => {
+    const {name, axes} = nodeAxes(id);
+    const ended = books.ended[id];
+    const result = books.resultOf(id);
+    const node = books.nodeOf(id);
+    const outcome = ended?.outcome ?? 'cancelled';
+    const isHere = outcome === 'executed' || outcome === 'failed';
+    const work = result && workOf(result, books);
+    if (outcome === 'cached' || outcome === 'up-to-date') savedMs += work?.wallMs ?? 0;
+    else if (outcome === 'executed' && work?.bySlice) savedMs += savedBySlices(work.bySlice, slices.get(id)?.executed);
+    const wallMs = isHere ? ended?.wallMs : result?.execution.wallMs;
+    const device = ended?.device ?? result?.execution.device;
+    const engine = ended?.engine ?? result?.action.toolchain['engine'];
+    const params = result?.action.params ?? node?.params ?? {};
+    const sliced = sliceCounts(id, books, slices.get(id), work?.bySlice?.size);
+    const log = brief ? undefined : logOf(id, books);
+    const failure = ended?.failure;
+    return {
+      id,
+      name,
+      axes: Object.fromEntries(axes),
+      stage: result?.action.stage ?? node?.stage ?? '',
+      outcome,
+      reasons: outcome === 'cached' || outcome === 'up-to-date' ? [] : reasons(id),
+      ...(wallMs === undefined ? {} : {wallMs: Math.round(wallMs)}),
+      ...(device === undefined ? {} : {device}),
+      ...(engine === undefined ? {} : {engine}),
+      ...(sliced === undefined ? {} : {slices: sliced}),
+      params: brief ? {} : maskParams(params),
+      metrics: numbersOf(ended?.metrics ?? result?.metrics ?? {}),
+      inputs: pageInputs(node && refsByPort(node), result?.action.inputs, made),
+      outputs: pageOutputs(id, books, brief),
+      ...(ended?.fingerprint === undefined || brief ? {} : {fingerprint: ended.fingerprint}),
+      ...(failure === undefined ? {} : {failure: shownFailure(failure)}),
+      ...(log === undefined ? {} : {log}),
+    };
+  });
+  return {nodes, savedMs: Math.round(savedMs)};
+}
+
+/** What a record could not hold, such as NaN, is null there. */
+function numbersOf(metrics: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(metrics).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+function shownFailure({code, message, hint}: NonNullable<PageNode['failure']>): NonNullable<PageNode['failure']> {
+  return {code, message: printable(message), ...(hint === undefined ? {} : {hint: printable(hint)})};
+}
+
+function pageOutputs(id: NodeId, books: PageBooks, brief: boolean): readonly PageOutput[] {
+  return Object.entries(outputsOf(id, books)).map(([output, artifact]) => ({
+    output,
+    file: fileName(id, output, books),
+    bytes: artifact.kind === 'file' ? artifact.digest.size : artifact.bytes,
+    ...(artifact.kind === 'tree' ? {files: artifact.files} : {}),
+    hash: brief ? artifact.digest.hash.slice(0, shortHash) : artifact.digest.hash,
+  }));
+}
+
+/** What the node has, made in this run or before. */
+export function outputsOf(id: NodeId, books: PageBooks): Readonly<Record<string, Artifact>> {
+  return books.ended[id]?.outputs ?? books.resultOf(id)?.outputs ?? {};
+}
+
+export function fileName(id: NodeId, output: string, books: PageBooks): string {
+  return books.resultOf(id)?.action.outputs[output]?.name ?? books.nodeOf(id)?.outputs[output]?.name ?? output;
+}
+
+function madeOutputs(books: PageBooks): MadeOutputs {
+  const owners = new Map<string, {readonly node: NodeId; readonly output: string}>();
+  for (const node of books.ids) {
+    for (const [output, {digest}] of Object.entries(outputsOf(node, books))) {
+      if (!owners.has(digest.hash)) owners.set(digest.hash, {node, output});
+    }
+  }
+  return {
+    hashOf: (node, output) => outputsOf(node, books)[output]?.digest.hash,
+    ownerOf: (hash) => owners.get(hash),
+  };
+}
+
+/** Why a node started, or would have, a line each. */
+function startReasons(books: PageBooks): (id: NodeId) => readonly string[] {
+  const started = new Map(
+    books.events.flatMap((event) => (event.type === 'node-started' ? [[event.node, event.reasons] as const] : [])),
+  );
+  return (id) => {
+    const found = started.get(id) ?? books.planned.get(id)?.reasons ?? [];
+    return explainLines(detailReasons(books.nodeOf(id), maskReasons(found), books)).map(printable);
+  };
+}
+
+interface Work {
+  readonly wallMs: number;
+  /** Of an `each` node: wall time by slice. */
+  readonly bySlice?: ReadonlyMap<string, number>;
+}
+
+/** What its result cost. The record of an `each` node has the time of its last run only, which may have been a few slices. */
+function workOf(result: ActionResult, books: PageBooks): Work {
+  const manifest = books.slicesOf(result);
+  if (!manifest) return {wallMs: result.execution.wallMs};
+  const bySlice = new Map(manifest.slices.map(({key, wallMs}) => [key, wallMs]));
+  return {wallMs: [...bySlice.values()].reduce((sum, ms) => sum + ms, 0), bySlice};
+}
+
+function savedBySlices(work: ReadonlyMap<string, number>, executed: ReadonlySet<string> = new Set()): number {
+  return [...work].reduce((sum, [key, ms]) => sum + (executed.has(key) ? 0 : ms), 0);
+}
+
+interface CountedSlices {
+  readonly executed: Set<string>;
+  readonly failed: Set<string>;
+}
+
+function countSlices({events}: PageBooks): ReadonlyMap<NodeId, CountedSlices> {
+  const counted = new Map<NodeId, CountedSlices>();
+  for (const event of events) {
+    if (event.type !== 'slice-finished') continue;
+    let own = counted.get(event.node);
+    if (!own) counted.set(event.node, (own = {executed: new Set(), failed: new Set()}));
+    if (event.outcome === 'executed') own.executed.add(event.key);
+    if (event.outcome === 'failed') own.failed.add(event.key);
+  }
+  return counted;
+}
+
+function sliceCounts(
+  id: NodeId,
+  {ended, planned}: PageBooks,
+  counted: CountedSlices | undefined,
+  recorded: number | undefined,
+): PageNode['slices'] {
+  const said = ended[id]?.slices;
+  const total = said?.total ?? planned.get(id)?.slices?.total ?? recorded;
+  if (total === undefined) return undefined;
+  const executed = said?.executed ?? counted?.executed.size ?? 0;
+  const failed = counted?.failed.size ?? 0;
+  const isThere = ended[id]?.outcome === 'cached' || ended[id]?.outcome === 'up-to-date';
+  return {total, executed, cached: said?.cached ?? (isThere ? total : 0), failed};
+}
+
+/** The last lines of what it printed, in this run or when its result was made. */
+function logOf(id: NodeId, {ended, folder, blobs, resultOf}: PageBooks): string | undefined {
+  const before = resultOf(id)?.execution.log;
+  const outcome = ended[id]?.outcome;
+  const kept = before && (outcome === 'cached' || outcome === 'up-to-date') ? blobs.peek(before.hash) : undefined;
+  const bytes = kept ?? tailOf(join(folder.dir, logPath(id)));
+  const text = bytes?.subarray(-logBytes).toString('utf8').trimEnd();
+  if (text === undefined || text === '') return undefined;
+  return printable(text.split('\n').slice(-logLines).join('\n'));
+}
+
+function tailOf(path: string): Buffer | undefined {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const {size} = fstatSync(file);
+      const buffer = Buffer.alloc(Math.min(size, logBytes));
+      return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, size - buffer.length));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
