@@ -182,7 +182,7 @@ describe('diff', () => {
     `);
     const diff = await workspace.json<Diff>('diff', 'latest~1', 'latest', 'score[fold=1]', '--over', 'fold');
     expect(diff).toMatchObject({
-      type: 'run-diff/1',
+      type: 'diff/1',
       added: ['score[fold=1,level=32]'],
       removed: ['score[fold=1,level=16]'],
       changed: [

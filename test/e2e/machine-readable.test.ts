@@ -1,17 +1,65 @@
+import {chmodSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {Event} from '../../src/core/events.ts';
+import {documentedOutputs} from '../support/documented-outputs.ts';
 import {errorsOf, linesOf} from '../support/schemas.ts';
-import {toyProject, Workspace} from '../support/workspace.ts';
+import {ended, toyProject, Workspace} from '../support/workspace.ts';
 
 let workspace: Workspace;
 let events: readonly Event[];
+let recorded: string;
 beforeAll(async () => {
   workspace = new Workspace(toyProject);
   const {stdout} = await workspace.run('run', 'report', 'counts', '--json');
   events = linesOf(stdout) as readonly Event[];
+  recorded = workspace.read('runs/latest/events.ndjson');
+  await workspace.run('run', 'report', '--quiet', '--set', 'scales=[3,4]');
   await workspace.run('run', 'report', 'counts', '--quiet');
 });
 afterAll(() => workspace.dispose());
+
+type Case = readonly [command: string, schema: string, ...args: string[]];
+
+/** Commands whose whole output is one JSON document. */
+const cases: readonly Case[] = [
+  ['run', 'status', 'totals', '--dry-run'],
+  ['graph', 'graph'],
+  ['graph', 'graph', '--expand', '--status'],
+  ['graph', 'graph', 'report', '--format', 'dot'],
+  ['stages', 'stages'],
+  ['stages', 'stages', 'scale'],
+  ['validate', 'validation'],
+  ['show', 'show', 'report', '--to', 'copy.txt'],
+  ['lineage', 'lineage', 'report'],
+  ['lineage', 'lineage', 'notes/ant.txt'],
+  ['metrics', 'metrics'],
+  ['metrics', 'metrics', 'scaled', '--pivot', 'by', '--mean'],
+  ['metrics', 'metrics', '--run', 'latest~1'],
+  ['diff', 'diff', 'latest~1', 'latest'],
+  ['diff', 'diff', 'latest~1', 'latest', '--over', 'by'],
+  ['runs', 'runs'],
+  ['runs', 'run', 'latest'],
+  ['trace', 'trace'],
+  ['devices', 'devices'],
+  ['doctor', 'doctor'],
+  ['gc', 'gc'],
+  ['gc', 'gc', '--yes'],
+  ['verify', 'verification'],
+  ['clean', 'clean'],
+  ['clean', 'clean', '--runs', '--keep', '2'],
+];
+
+/** Those that have a test of their own, predict in its own file. */
+const others: readonly Case[] = [
+  ['run', 'event'],
+  ['watch', 'event'],
+  ['plan', 'status'],
+  ['status', 'status'],
+  ['explain', 'explanation'],
+  ['predict', 'label'],
+  ['init', 'init'],
+  ['import', 'import'],
+];
 
 /** Runs a command with --json and returns what its schema has against the output. */
 async function problems(schema: string, ...args: string[]): Promise<readonly string[]> {
@@ -21,7 +69,7 @@ async function problems(schema: string, ...args: string[]): Promise<readonly str
 describe('what commands print with --json is as the schemas say', () => {
   test('run: the events that are on record too', () => {
     expect(events.flatMap((event) => errorsOf('event', event))).toEqual([]);
-    expect(linesOf(workspace.read('runs/latest/events.ndjson'))).toEqual(events);
+    expect(linesOf(recorded)).toEqual(events);
     expect(new Set(events.map(({type}) => type)).size).toBeGreaterThan(5);
   });
 
@@ -50,8 +98,64 @@ describe('what commands print with --json is as the schemas say', () => {
     expect(errorsOf('show', shown, kind)).toEqual([]);
   });
 
-  test('runs: one record', async () => {
-    expect(await problems('run', 'runs', 'latest')).toEqual([]);
+  test.each(cases)('%s: as schema %s, of %j', {timeout: 60_000}, async (command, schema, ...args) => {
+    const said = await workspace.json<object>(command, ...args);
+    expect(errorsOf(schema, said)).toEqual([]);
+    const spoiled = Array.isArray(said) ? [...(said as readonly object[]), {surprise: 1}] : {...said, surprise: 1};
+    expect(errorsOf(schema, spoiled)).not.toEqual([]);
+  });
+
+  test('docs/records.md has all of it, and nothing else', () => {
+    const pair = ({command, schema}: {readonly command: string; readonly schema: string}): string =>
+      `${command} ${schema}`;
+    const tested = [...cases, ...others].map(([command, schema]) => pair({command, schema}));
+    expect([...new Set(tested)].sort()).toEqual([...new Set(documentedOutputs().map(pair))].sort());
+  });
+
+  test('validate: what is wrong with a pipeline', async () => {
+    const broken = new Workspace();
+    broken.write('pipeline.yaml', 'version: 1\nnodes:\n  a: {stage: nothing}\n  b: 3\n');
+    const said = await broken.json('validate');
+    broken.dispose();
+    expect(errorsOf('validation', said)).toEqual([]);
+    expect(said).toMatchObject({valid: false, failures: expect.anything()});
+  });
+
+  test('verify: what is damaged', async () => {
+    const damaged = new Workspace(toyProject);
+    await damaged.run('run', '--quiet');
+    const [blob = ''] = Object.keys(damaged.hashes('cache/cas'));
+    chmodSync(damaged.path(`cache/cas/${blob}`), 0o644);
+    damaged.write(`cache/cas/${blob}`, 'else');
+    const [record = ''] = Object.keys(damaged.hashes('cache/actions'));
+    chmodSync(damaged.path(`cache/actions/${record}`), 0o644);
+    damaged.write(`cache/actions/${record}`, '{');
+    const report = await damaged.json<{damagedBlobs: readonly string[]}>('verify');
+    damaged.dispose();
+    expect(report.damagedBlobs).toHaveLength(1);
+    expect(errorsOf('verification', report)).toEqual([]);
+  });
+
+  test('init and import: what was written', async () => {
+    const fresh = new Workspace();
+    expect(errorsOf('init', await fresh.json('init'))).toEqual([]);
+    const dvc = 'stages:\n  a:\n    cmd: touch b\n    params: [n]\n    outs: [b]\n    plots: [p.csv]\n';
+    fresh.write('dvc.yaml', dvc);
+    const imported = await fresh.json<{notes: readonly unknown[]}>('import', 'dvc.yaml', '-o', 'imported.yaml');
+    fresh.dispose();
+    expect(imported.notes.length).toBeGreaterThan(0);
+    expect(errorsOf('import', imported)).toEqual([]);
+  });
+
+  test('watch: the events of each run, nothing else', async () => {
+    const child = workspace.start(['watch', 'totals', '--json']);
+    const done = ended(child);
+    child.stderr?.on('data', (text: Buffer) => {
+      if (text.toString().includes('waiting for changes')) child.kill('SIGINT');
+    });
+    const lines = linesOf((await done).stdout);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.flatMap((event) => errorsOf('event', event))).toEqual([]);
   });
 
   test('the schemas refuse what is not so', async () => {

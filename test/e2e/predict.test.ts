@@ -1,6 +1,7 @@
 import {cpSync, mkdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {readFloat32} from '../../stages/lib/formats/npy.ts';
+import {errorsOf, linesOf as jsonLines} from '../support/schemas.ts';
 import {ended, Workspace} from '../support/workspace.ts';
 
 /** The audio pipeline on the demo sounds, at its smallest, up to a package. */
@@ -62,10 +63,9 @@ async function predict(...args: string[]) {
 }
 
 function linesOf(text: string): readonly Line[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Line);
+  const lines = jsonLines(text);
+  expect(lines.flatMap((line) => errorsOf('label', line))).toEqual([]);
+  return lines as readonly Line[];
 }
 
 describe('mixdown predict', () => {

@@ -37,7 +37,10 @@ export async function cleanCommand(context: Context, options: CleanOptions): Pro
   if (options.checkpoints) removed.push(...cleanCheckpoints(context, project));
   if (options.all && existsSync(project.cacheDir)) {
     const refused = await refusal(context, project, options.yes ?? false);
-    if (refused !== undefined) return refused;
+    if (refused !== undefined) {
+      if (refused === exitCodes.done && context.globals.json) context.printJson({removed});
+      return refused;
+    }
     await removeTree(project.cacheDir);
     removed.push(displayPath(project.cacheDir, context.io.cwd));
   }
@@ -108,7 +111,7 @@ function isCache(dir: string): boolean {
 }
 
 const ownNames: ReadonlySet<string> = new Set(
-  'cas actions stages config locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
+  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
 );
 
 function names(dir: string): readonly string[] {

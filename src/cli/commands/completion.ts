@@ -1,3 +1,4 @@
+import {failure} from '../../core/failure.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
@@ -15,6 +16,11 @@ export function completionCommand(
   shell: 'bash' | 'zsh' | 'fish',
   vocabulary: Vocabulary,
 ): Promise<ExitCode> {
+  if (context.globals.json) {
+    return Promise.resolve(
+      context.fail([failure('usage', 'a completion script is for a shell; there is no JSON of it')]),
+    );
+  }
   const scripts = {bash, zsh, fish};
   context.print(scripts[shell](vocabulary));
   return Promise.resolve(exitCodes.done);

@@ -96,7 +96,7 @@ function chooseNodes(
 
 function diffJson(diff: RunDiff, pairs: readonly PairedRow[] | undefined): object {
   return {
-    type: 'run-diff/1',
+    type: 'diff/1',
     ...diff,
     changed: diff.changed.map((change) => ({...change, axes: Object.fromEntries(change.axes)})),
     ...(pairs === undefined ? {} : {paired: pairs.map((row) => ({...row, axes: Object.fromEntries(row.axes)}))}),

@@ -167,7 +167,8 @@ async function copyOut(
   }
   const placed = await files.artifact(artifact, target, 'private');
   if (!placed.ok) return context.fail(placed.error);
-  context.note(`wrote ${displayPath(target, context.io.cwd)}: ${artifactText(artifact)}`);
+  if (context.globals.json) context.printJson({path: target});
+  else context.note(`wrote ${displayPath(target, context.io.cwd)}: ${artifactText(artifact)}`);
   return exitCodes.done;
 }
 

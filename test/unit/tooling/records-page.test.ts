@@ -1,5 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
+import {runProgram} from '../../../src/cli/program.ts';
+import {fakeIo} from '../../support/fake-io.ts';
+import {documentedOutputs} from '../../support/documented-outputs.ts';
 import {errorsOf} from '../../support/schemas.ts';
 
 interface EventShape {
@@ -36,5 +39,18 @@ describe('docs/records.md', () => {
     const linked = [...page.matchAll(/\.\.\/schemas\/([\w-]+)\.schema\.json/g)].map(([, name = '']) => name);
     expect(linked.length).toBeGreaterThan(2);
     for (const name of linked) expect(errorsOf(name, 0)).not.toEqual([]);
+  });
+
+  it('says of each command what it prints with --json', async () => {
+    const io = fakeIo('/', ['completion', 'fish']);
+    await runProgram(io, '');
+    const commands = [...io.out().matchAll(/__fish_use_subcommand -f -a (\S+)/g)].map(([, name]) => name);
+    expect(commands.length).toBeGreaterThan(20);
+    const told = new Set(documentedOutputs().map(({command}) => command));
+    expect(commands.filter((name) => name !== 'completion' && !told.has(name ?? ''))).toEqual([]);
+    expect([...told].filter((name) => !commands.includes(name))).toEqual([]);
+    const refused = fakeIo('/', ['completion', 'fish', '--json']);
+    expect(await runProgram(refused, '')).toBe(2);
+    expect([refused.out(), refused.err()]).toEqual(['', expect.stringContaining('there is no JSON of it')]);
   });
 });
