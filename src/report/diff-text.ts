@@ -109,7 +109,7 @@ function pairedTables(pairs: readonly PairedRow[]): readonly ValueTable[] {
       title,
       columns: [
         ...[...axes, 'metric'].map(textColumn),
-        ...['before', 'after', 'delta', 'up', 'down', 'pairs', 'p'].map(numberColumn),
+        ...['before', 'after', deltaTitle(group), 'up', 'down', 'pairs', 'p'].map(numberColumn),
         textColumn('verdict'),
       ],
       rows: group.map((row) => [
@@ -117,7 +117,7 @@ function pairedTables(pairs: readonly PairedRow[]): readonly ValueTable[] {
         row.metric,
         row.before,
         row.after,
-        row.sd === undefined ? deltaText(row.delta) : `${deltaText(row.delta)} ± ${numberText(row.sd)}`,
+        changeText(row),
         row.up,
         row.down,
         row.pairs,
@@ -126,4 +126,17 @@ function pairedTables(pairs: readonly PairedRow[]): readonly ValueTable[] {
       ]),
     };
   });
+}
+
+/** Of what the brackets are. */
+function deltaTitle(rows: readonly PairedRow[]): string {
+  if (rows.some(({interval}) => interval !== undefined)) return 'delta [95 % interval]';
+  return rows.some(({sd}) => sd !== undefined) ? 'delta ± sd' : 'delta';
+}
+
+/** `+0.0120 [0.0030, 0.0210]`; of too few pairs with the standard deviation instead. */
+function changeText({delta, sd, interval}: PairedRow): string {
+  const text = deltaText(delta);
+  if (interval !== undefined) return `${text} [${numberText(interval.low)}, ${numberText(interval.high)}]`;
+  return sd === undefined ? text : `${text} ± ${numberText(sd)}`;
 }

@@ -1,3 +1,4 @@
+import {bootstrapInterval, type Interval} from './bootstrap.ts';
 import {summarise} from './metric-pivot.ts';
 import {signFlipP} from './sign-flip.ts';
 
@@ -20,6 +21,9 @@ export interface PairedChange {
   readonly delta: number;
   /** Sample standard deviation of the differences, from two pairs on. */
   readonly sd?: number;
+  /** 95 % bootstrap interval of the mean difference; absent when the pairs are too few: it would be much too narrow. */
+  readonly interval?: Interval;
+  /** Of the two-sided sign-flip test. It alone decides the verdict: with few pairs the interval is somewhat narrow. */
   readonly p: number;
   readonly verdict: Verdict;
 }
@@ -31,6 +35,7 @@ export function pairedChange(pairs: readonly (readonly [before: number, after: n
   const differences = pairs.map(([before, after]) => after - before);
   const {mean: delta = 0, sd} = summarise(differences);
   const p = signFlipP(differences);
+  const few = 2 ** (1 - pairs.length) > level;
   return {
     pairs: pairs.length,
     up: differences.filter((each) => each > 0).length,
@@ -39,7 +44,8 @@ export function pairedChange(pairs: readonly (readonly [before: number, after: n
     after: summarise(pairs.map(([, after]) => after)).mean ?? 0,
     delta,
     ...(sd === undefined ? {} : {sd}),
+    ...(few ? {} : {interval: bootstrapInterval(differences)}),
     p,
-    verdict: 2 ** (1 - pairs.length) > level ? 'too few' : p <= level ? 'real' : 'within noise',
+    verdict: few ? 'too few' : p <= level ? 'real' : 'within noise',
   };
 }

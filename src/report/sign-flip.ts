@@ -1,3 +1,5 @@
+import {twoSidedNormal} from './normal.ts';
+
 /**
  * Two-sided p-value of the sum (so of the mean) of paired differences under random signs: how many of the 2^n ways to
  * choose their signs give a sum at least as far from 0. Assumes only that, were there no effect, each difference could as
@@ -44,16 +46,3 @@ function signedSums(values: readonly number[]): Float64Array {
   });
   return sums.sort();
 }
-
-/** P(|Z| >= z) for z >= 0: the complementary error function of z / sqrt 2, Numerical Recipes' Chebyshev fit, relative error below 1.2e-7. */
-function twoSidedNormal(z: number): number {
-  const x = z / Math.SQRT2;
-  const t = 1 / (1 + x / 2);
-  const fit = erfcFit.reduceRight((sum, coefficient) => sum * t + coefficient, 0);
-  return Math.min(1, t * Math.exp(-x * x + fit));
-}
-
-const erfcFit = [
-  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
-  0.17087277,
-];

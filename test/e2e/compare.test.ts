@@ -174,8 +174,8 @@ describe('diff', () => {
         param bias: 0 -> 1
 
       score over fold
-      level  metric  before   after             delta  up  down  pairs       p  verdict
-      8      map3    0.2422  0.3438  +0.1016 ± 0.0292   6     0      6  0.0313  real
+      level  metric  before   after     delta [95 % interval]  up  down  pairs       p  verdict
+      8      map3    0.2422  0.3438  +0.1016 [0.0807, 0.1224]   6     0      6  0.0313  real
 
       1 node the same
       "

@@ -183,6 +183,24 @@ describe('pairs', () => {
     expect(pairRuns(many(0), many(0), nodes, ['fold'])).toEqual([]);
   });
 
+  test('folds times seeds are all pairs', () => {
+    const grid = (gain: number): RunSide['nodes'] =>
+      Object.fromEntries(
+        [1, 2, 3, 4, 5].flatMap((fold) =>
+          [7, 8, 9].flatMap((seed) =>
+            ['h1', 'h2'].map((levels) => [
+              `fit[fold=${fold},seed=${seed},levels=${levels}]`,
+              made('one', 'x', {map3: (fold + gain * seed) / 64}),
+            ]),
+          ),
+        ),
+      );
+    const rows = pairRuns(grid(0), grid(1), new Set(Object.keys(grid(0))), ['seed', 'fold']);
+    expect(rows.map(({axes}) => [...axes])).toEqual([[['levels', 'h1']], [['levels', 'h2']]]);
+    expect(rows[0]).toMatchObject({over: ['seed', 'fold'], pairs: 15, up: 15, p: 2 / 2 ** 15, verdict: 'real'});
+    expect(rows[0]?.delta).toBeCloseTo(8 / 64, 12);
+  });
+
   test('a variant that one side lacks, or whose metric it lacks, makes no pair', () => {
     const {[fold(1, 'h1')]: _, ...rest} = many(0.125);
     const less = {...rest, [fold(2, 'h1')]: {outcome: 'failed', wallMs: 1} as const};
@@ -207,9 +225,9 @@ describe('pairs', () => {
         made from the same, with other metrics
 
       fit over fold
-      levels  metric  before   after        delta  up  down  pairs       p  verdict
-      h1      map3    0.4375  0.5625  +0.1250 ± 0   6     0      6  0.0313  real
-      h2      map3    0.4375  0.4375   0 ± 0.1369   3     3      6       1  within noise
+      levels  metric  before   after     delta [95 % interval]  up  down  pairs       p  verdict
+      h1      map3    0.4375  0.5625  +0.1250 [0.1250, 0.1250]   6     0      6  0.0313  real
+      h2      map3    0.4375  0.4375       0 [-0.0833, 0.0833]   3     3      6       1  within noise
 
       sum
       levels  metric  before   after    delta
