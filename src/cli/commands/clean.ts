@@ -111,7 +111,9 @@ function isCache(dir: string): boolean {
 }
 
 const ownNames: ReadonlySet<string> = new Set(
-  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(' '),
+  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(
+    ' ',
+  ),
 );
 
 function names(dir: string): readonly string[] {

@@ -156,7 +156,7 @@ beforeAll(async () => {
       host: 'h',
       versions: {mixdown: '0'},
       engines: {wasm: {'@tensorflow/tfjs-core': '4.22.0'}},
-  machine: {system: 'Linux'},
+      machine: {system: 'Linux'},
     },
     open: (): RunFiles => ({
       write: (path, text) => files.set(path, text),
