@@ -13,6 +13,8 @@ export interface Globals {
   readonly set: readonly string[];
   readonly cache?: string;
   readonly engine?: EngineName;
+  /** Of the commands that read or write pinned results. */
+  readonly lock?: string;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;

@@ -36,6 +36,9 @@ export type FailureCode =
   | 'stage-invalid'
   | 'stage-compile-error'
   | 'too-large'
+  | 'lock-missing'
+  | 'lock-invalid'
+  | 'not-built'
   | 'usage'
   // execution (exit code 1)
   | 'stage-failed'

@@ -1,3 +1,4 @@
+import type {CompareForm} from './compare.ts';
 import type {Sha256} from './digest.ts';
 import type {Json} from './json.ts';
 import type {NodeId} from './pipeline.ts';
@@ -12,13 +13,15 @@ export interface Pins {
 /** One node's pinned result. */
 export interface Pin {
   readonly stage: string;
-  /** Digest of the stage's CodeManifest. */
+  /** Digest of the stage's CodeManifest without the packages of tensor engines, which differ from machine to machine. */
   readonly code: Sha256;
   readonly params: Json;
   readonly seed: number;
   readonly toolchain: Readonly<Record<string, string>>;
   /** Absent when the node has none. */
   readonly salt?: string;
+  /** As of an action: the ports that receive one item at a time. */
+  readonly each?: string | readonly string[];
   readonly inputs: Readonly<Record<string, PinnedInput>>;
   readonly outputs: Readonly<Record<string, PinnedOutput>>;
   readonly metrics: Readonly<Record<string, number>>;
@@ -42,6 +45,7 @@ export interface PinnedOutput {
 
 /** An output taken apart: everything that is no number, and the numbers in order. */
 export interface PinnedNumbers {
+  readonly as: CompareForm;
   /** SHA-256 of what is left when each number is replaced by a mark: structure, names, shapes, dtypes. */
   readonly form: Sha256;
   readonly count: number;

@@ -1,3 +1,4 @@
+import type {OutputCompare} from './compare.ts';
 import type {Sha256} from './digest.ts';
 import type {HeldOutUse} from './held-out.ts';
 import type {JsonObject} from './json.ts';
@@ -31,6 +32,8 @@ export interface OutputPort {
   readonly show?: 'curve' | 'confusion' | 'bars' | `bars:${string}`;
   /** Under `each`, a slice may leave this file unwritten: the item is then absent from the node's tree. */
   readonly optional?: true;
+  /** How it is compared with a pinned one; by its bytes when absent. Never in the key. */
+  readonly compare?: OutputCompare;
   readonly about?: string;
 }
 
