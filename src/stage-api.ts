@@ -4,11 +4,13 @@
  * A stage is a function of (inputs, params, seed) to files. It cannot see the graph, the cache or other nodes. The same
  * inputs, params and seed must give the same bytes; a stage that cannot promise it says `deterministic: false`.
  */
+import type {OutputCompare, Tolerance} from './core/compare.ts';
 import type {HeldOutUse} from './core/held-out.ts';
 import type {Json} from './core/json.ts';
 import type {Resources} from './core/resources.ts';
 
 export {didYouMean} from './core/closest.ts';
+export type {OutputCompare, Tolerance} from './core/compare.ts';
 export type {HeldOutUse} from './core/held-out.ts';
 export type {Json} from './core/json.ts';
 
@@ -63,7 +65,14 @@ export interface InputSpec {
   readonly about: string;
 }
 
-export type OutputSpec = {readonly about: string} & (
+export type OutputSpec = {
+  readonly about: string;
+  /**
+   * How another machine's output may differ from a pinned one (`mixdown.lock`) without being called drifted. By its bytes, not
+   * at all, when absent. It does not count as a change of the stage's results.
+   */
+  readonly compare?: OutputCompare;
+} & (
   | {
       readonly kind: 'file';
       /** File name with extension. */ readonly name: string;
@@ -165,6 +174,8 @@ export interface StageSpec<P extends Params, I extends Inputs, O extends Outputs
   readonly params: P;
   readonly inputs: I;
   readonly outputs: O;
+  /** The same for the metrics that the stage reports: each must be equal to the pinned one when absent. */
+  readonly compareMetrics?: Tolerance | 'none';
   readonly resources?: Partial<Resources>;
   /** The numbers depend on the tensor engine: its class enters the key. */
   readonly numericBackend?: boolean;

@@ -9,7 +9,8 @@ Examples
   mixdown show tables                what a node made
 
 Exit codes
-  0 done   1 a node failed   2 bad usage or bad pipeline   3 internal error   130 interrupted`;
+  0 done   1 a node failed   2 bad usage or bad pipeline   3 internal error
+  4 stale or drifted from mixdown.lock   130 interrupted`;
 
 export const runExamples = `
 Selections
@@ -25,6 +26,8 @@ Examples
   mixdown run --profile fsdkaggle2018 --set folds=[1,2]
   mixdown run --since origin/main    only what a change since then affects
   mixdown run -k                     go on with what does not need the failed node
+  mixdown run --frozen               as in CI: whatever is not as mixdown.lock pins it is an error
+  mixdown run --accept 'train[fold=1]' --reason 'new BLAS'
   mixdown run --json | jq .type      events as lines of JSON`;
 
 export const affectedExamples = `
@@ -36,6 +39,28 @@ Examples
   mixdown affected --since origin/main... tables    since this branch left it
   mixdown run --since origin/main                   builds the targets that are affected; none: does nothing
   mixdown affected --since HEAD~1 --names | xargs -rd '\\n' mixdown plan`;
+
+export const lockExamples = `
+Once there is a lock, run pins new nodes and nodes that are made from something else now. A node made from the same that
+came out differently has drifted: its pin stands until its values are accepted with run --accept.
+
+Examples
+  mixdown lock                       pin the default targets
+  mixdown lock tables figures        pin these from now on
+  mixdown lock --profile small       mixdown.small.lock`;
+
+export const checkExamples = `
+Verdicts
+  fresh      made from what it would be made from now; what is here of it agrees
+  stale      it would be made from something else now
+  drifted    made from the same, and what is here came out differently
+  unpinned   to be pinned, and not pinned yet
+  orphaned   pinned, and no longer a node
+
+Examples
+  mixdown check                      needs no cache: as in a fresh clone
+  mixdown check 'train[fold=1]'
+  mixdown check --json | jq '.nodes[] | select(.verdict != "fresh")'`;
 
 export const watchExamples = `
 Keys

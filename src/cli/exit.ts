@@ -1,14 +1,15 @@
 import type {Failure, FailureCode} from '../core/failure.ts';
 
 /**
- * What the process says to its caller. 4 is kept for results that a check finds stale or drifted; 141 is what a shell says
- * of a program that a closed pipe ended.
+ * What the process says to its caller. `stale`: results are not as the lock pins them, or not made from what they would be
+ * made from. 141 is what a shell says of a program that a closed pipe ended.
  */
 export const exitCodes = {
   done: 0,
   nodeFailed: 1,
   badUsage: 2,
   internal: 3,
+  stale: 4,
   interrupted: 130,
   readerGone: 141,
 } as const;

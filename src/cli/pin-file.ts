@@ -37,7 +37,7 @@ export function readPins(wish: LockWish, project: Pick<Project, 'root' | 'file'>
 }
 
 /** The text of a lock; undefined when there is none. @param shown - its path for messages */
-function readPinText(path: string, shown: string): Result<string | undefined> {
+export function readPinText(path: string, shown: string): Result<string | undefined> {
   try {
     return ok(readFileSync(path, 'utf8'));
   } catch (error) {

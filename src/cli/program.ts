@@ -4,12 +4,14 @@ import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {
   affectedExamples,
+  checkExamples,
   completionExamples,
   diffExamples,
   examples,
   gcExamples,
   importExamples,
   lineageExamples,
+  lockExamples,
   metricsExamples,
   predictExamples,
   reportExamples,
@@ -86,6 +88,10 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('-n, --dry-run', 'only say what would run, as `plan` does')
     .option('--junit <file>', 'write what became of each node as JUnit XML')
     .option('--since <revision>', 'only those targets that `affected` finds changed since a git revision')
+    .option('--frozen', 'fail with 4 when the lock would have to change, or values drifted from it')
+    .option('--accept <node>', 'take over the values of a node that drifted; may be repeated', collect)
+    .option('--reason <text>', 'with --accept: why, which the lock keeps')
+    .addOption(lockOption())
     .addHelpText('after', runExamples)
     .action(does(async () => (await import('./commands/run.ts')).runCommand));
   program
@@ -110,6 +116,20 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .argument('[node...]', 'nodes to show; all when none is given')
     .description('what is up to date, cached or stale')
     .action(does(async () => (await import('./commands/plan.ts')).statusCommand));
+  program
+    .command('lock')
+    .argument('[target...]', 'what to pin; what the lock pins already, or the default group, when none is given')
+    .description('pin the results in mixdown.lock, which `run` keeps from then on; commit it')
+    .addOption(lockOption())
+    .addHelpText('after', lockExamples)
+    .action(does(async () => (await import('./commands/lock.ts')).lockCommand));
+  program
+    .command('check')
+    .argument('[node...]', 'nodes to check; all when none is given')
+    .description('exit with 4 unless the pinned results are those of the pipeline as it is; runs and writes nothing')
+    .addOption(lockOption())
+    .addHelpText('after', checkExamples)
+    .action(does(async () => (await import('./commands/check.ts')).checkCommand));
   program
     .command('explain')
     .argument('<node...>', 'nodes to explain')
@@ -299,6 +319,10 @@ function addGlobals(program: Command): void {
     .option('--verbose', 'say more')
     .option('--quiet', 'say only what went wrong')
     .option('--no-color', 'no colours');
+}
+
+function lockOption(): Option {
+  return new Option('--lock <file>', 'the lock (default: mixdown.lock, mixdown.PROFILE.lock with a profile)');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -149,7 +149,7 @@ function readOutputs(
   const eachPort = typeof section.each === 'object' ? Object.keys(section.each) : [];
   const ports = [...Object.keys(section.inputs ?? {}), ...eachPort];
   const rest = Object.entries(section.outputs).map(([output, value]) => {
-    const {kind = 'file', display = false, show, optional = false} = typeof value === 'string' ? {} : value;
+    const {kind = 'file', display = false, show, optional = false, compare} = typeof value === 'string' ? {} : value;
     if (optional && (kind === 'tree' || section.each === undefined)) {
       const message = `output \`${output}\` cannot be optional: only a file under \`each\` may be left unwritten`;
       const hint = kind === 'tree' ? 'a tree may be left empty' : undefined;
@@ -165,6 +165,7 @@ function readOutputs(
       ...(display ? {display} : {}),
       ...(show === undefined ? {} : {show}),
       ...(optional ? {optional} : {}),
+      ...(compare === undefined ? {} : {compare}),
     } as const;
     return [output, port] as const;
   });

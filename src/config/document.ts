@@ -1,3 +1,4 @@
+import type {OutputCompare} from '../core/compare.ts';
 import type {Json, JsonObject, Scalar} from '../core/json.ts';
 import type {OutputPort} from '../core/stage.ts';
 
@@ -72,6 +73,7 @@ export interface CommandOutputSection {
   readonly display?: boolean;
   readonly show?: NonNullable<OutputPort['show']>;
   readonly optional?: boolean;
+  readonly compare?: OutputCompare;
 }
 
 export type NodeSection = StageNodeSection | CommandNodeSection;

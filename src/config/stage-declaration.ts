@@ -1,4 +1,5 @@
 import type {ErrorObject} from 'ajv/dist/2020.js';
+import {compareForms} from '../core/compare.ts';
 import type {Json, JsonObject} from '../core/json.ts';
 import {defaultResources} from '../core/resources.ts';
 import type {StageDeclaration} from '../core/stage.ts';
@@ -11,6 +12,26 @@ export type DeclaredStage = Omit<StageDeclaration, 'code' | 'manifest' | 'file'>
 
 const about = {type: 'string'};
 const portName = {expects: 'a name of letters, digits, `-` and `_`', pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$'};
+const tolerance = {
+  absolute: {type: 'number', minimum: 0},
+  relative: {type: 'number', minimum: 0},
+  digits: {type: 'integer', minimum: 0, maximum: 15},
+};
+const compare = {
+  expects: '`none`, or a mapping with `as`',
+  type: ['string', 'object'],
+  pattern: '^none$',
+  required: ['as'],
+  additionalProperties: false,
+  properties: {as: {enum: compareForms}, ...tolerance},
+};
+const compareMetrics = {
+  expects: '`none`, or a mapping with `absolute`, `relative` or `digits`',
+  type: ['string', 'object'],
+  pattern: '^none$',
+  additionalProperties: false,
+  properties: tolerance,
+};
 const kind = {expects: '`file` or `tree`', enum: ['file', 'tree']};
 const show = {expects: '`curve`, `confusion`, `bars` or `bars:COLUMN`', pattern: '^(curve|confusion|bars(:.+)?)$'};
 const schema = {
@@ -57,10 +78,12 @@ const schema = {
           display: {const: true},
           show,
           optional: {const: true},
+          compare,
           about,
         },
       },
     },
+    compareMetrics,
     resources: {
       type: 'object',
       additionalProperties: false,

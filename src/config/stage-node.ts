@@ -60,6 +60,7 @@ export function expandStageNode(
       ports: stage.inputs,
       ...(collections ? {each: collections} : {}),
       outputs: stage.outputs,
+      ...(stage.compareMetrics === undefined ? {} : {compareMetrics: stage.compareMetrics}),
       ...sideOf(variant, given),
       ...settings(variant),
       ...(engine === undefined ? {} : {engine}),

@@ -2,8 +2,8 @@
  * How an output is compared with a pinned one whose bytes differ. `none`: never, as its bytes hold times or such. Else its
  * numbers are taken out and compared, and everything else must be the same.
  *
- * A number x agrees with the pinned p when |x - p| <= absolute + relative |p|; `digits` stands for the absolute tolerance of
- * a number rounded to so many decimal places. Of many numbers the root mean square of the differences is held against
+ * A number x agrees with the pinned p when |x - p| <= absolute + relative |p|, where `digits` adds half a unit of that decimal
+ * place. Of many numbers the root mean square of the differences is held against
  * absolute + relative times the root mean square of the pinned ones.
  */
 export type OutputCompare = 'none' | NumericCompare;
@@ -16,7 +16,7 @@ export interface NumericCompare extends Tolerance {
 export interface Tolerance {
   readonly absolute?: number;
   readonly relative?: number;
-  /** Decimal places; not together with the others. */
+  /** Decimal places. */
   readonly digits?: number;
 }
 

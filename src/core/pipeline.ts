@@ -1,3 +1,4 @@
+import type {Tolerance} from './compare.ts';
 import type {SourceRange} from './failure.ts';
 import type {HeldOut} from './held-out.ts';
 import type {JsonObject, Scalar} from './json.ts';
@@ -65,6 +66,8 @@ export interface PipelineNode {
   /** What to slice: the first collection leads, the others are joined to its items by their keys. */
   readonly each?: readonly [EachCollection, ...EachCollection[]];
   readonly outputs: Readonly<Record<string, OutputPort>>;
+  /** How its metrics are compared with pinned ones; they must be equal when absent. Never in the key. */
+  readonly compareMetrics?: Tolerance | 'none';
   readonly command?: CommandSpec;
   /** Its side of a cross-validation, if it says so. Like `acceptLeak` about the graph, and never in the key. */
   readonly heldOut?: HeldOut;

@@ -1,6 +1,6 @@
-import {sha256} from './digest.ts';
+import {sha256, type Sha256} from './digest.ts';
 import {canonicalJson} from './json.ts';
-import type {StageDeclaration} from './stage.ts';
+import type {CodeManifest, StageDeclaration} from './stage.ts';
 import {enginePackages, type EngineName} from './tensor-engine.ts';
 
 const optionalPackages: ReadonlySet<string> = new Set(Object.values(enginePackages).flat(2));
@@ -16,4 +16,15 @@ export function stageOn(stage: StageDeclaration, engine: EngineName): StageDecla
   if (kept.length === packages.length) return stage;
   const manifest = {...stage.manifest, packages: Object.fromEntries(kept)};
   return {...stage, manifest, code: sha256(canonicalJson(manifest))};
+}
+
+/** The digest of a stage's code without the packages of any engine, and what it is the digest of: the same on all machines. */
+export function engineFreeCode({numericBackend, manifest, code}: StageDeclaration): {
+  readonly code: Sha256;
+  readonly manifest: CodeManifest;
+} {
+  if (!numericBackend) return {code, manifest};
+  const kept = Object.entries(manifest.packages).filter(([name]) => !optionalPackages.has(name));
+  const free = {...manifest, packages: Object.fromEntries(kept)};
+  return {code: sha256(canonicalJson(free)), manifest: free};
 }

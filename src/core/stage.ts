@@ -1,4 +1,4 @@
-import type {OutputCompare} from './compare.ts';
+import type {OutputCompare, Tolerance} from './compare.ts';
 import type {Sha256} from './digest.ts';
 import type {HeldOutUse} from './held-out.ts';
 import type {JsonObject} from './json.ts';
@@ -55,6 +55,8 @@ export interface StageDeclaration {
   readonly params: Readonly<Record<string, ParamSchema>>;
   readonly inputs: Readonly<Record<string, InputPort>>;
   readonly outputs: Readonly<Record<string, OutputPort>>;
+  /** How the metrics that it reports are compared with pinned ones; they must be equal when absent. */
+  readonly compareMetrics?: Tolerance | 'none';
   readonly resources: Resources;
   /** The engine class that computed it may change the bytes, so it enters the key. */
   readonly numericBackend: boolean;

@@ -1,23 +1,7 @@
 import type {Tolerance} from '../core/compare.ts';
+import type {Difference} from '../core/pin-check.ts';
 import type {PinnedNumbers} from '../core/pins.ts';
 import {rootMeanSquare} from './sketch.ts';
-
-/** How numbers differ from the pinned ones by more than is allowed. */
-export type Difference =
-  /** What is no number differs: structure, names, shapes, texts. */
-  | {readonly kind: 'form'}
-  /** The number that is furthest beyond its tolerance. */
-  | {
-      readonly kind: 'number';
-      /** Position among the numbers, from 0. */
-      readonly index: number;
-      readonly count: number;
-      readonly before: number;
-      readonly after: number;
-      readonly allowed: number;
-    }
-  /** Of many numbers: estimate of the root mean square of the differences. */
-  | {readonly kind: 'many'; readonly count: number; readonly difference: number; readonly allowed: number};
 
 /** How far a number may be from the pinned one. */
 export function allowedFor({absolute = 0, relative = 0, digits}: Tolerance, pinned: number): number {

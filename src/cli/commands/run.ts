@@ -18,6 +18,7 @@ import {executePlanned, type ExecutionOptions} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes, type Loaded} from '../load.ts';
 import {packageVersion} from '../package.ts';
+import {frozenTrouble, keepRunLock, openRunLock, type LockOptions} from '../pin-run.ts';
 import {obstaclesOf, planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
@@ -27,7 +28,7 @@ import {terminalReporter} from '../terminal.ts';
 import {collectWarnings, type Warnings} from '../warnings.ts';
 import {hostName, machineFacts} from '../workspace.ts';
 
-export interface RunOptions {
+export interface RunOptions extends LockOptions {
   readonly jobs?: number;
   readonly onFailure: FailureMode;
   readonly keepGoing?: true;
@@ -57,19 +58,25 @@ async function planAndRun(
   if (!wanted.ok) return context.fail(wanted.error);
   if (wanted.value === undefined) return exitCodes.done;
   if (options.dryRun) return (await import('./plan.ts')).planCommand(context, wanted.value, options);
+  const lock = openRunLock(context, loaded.value, options);
+  if (!lock.ok) return context.fail(lock.error);
   const run = await planRun(context, loaded.value, wanted.value, options);
   if (!run.ok) return context.fail(run.error);
+  const {work} = run.value;
   try {
+    const refused = frozenTrouble(context, loaded.value, work, lock.value);
+    if (refused !== undefined) return refused;
     noteAcceptedLeaks(
       context,
       loaded.value.acceptedLeaks,
-      run.value.work.plan.nodes.map(({node}) => node),
+      work.plan.nodes.map(({node}) => node),
     );
     const end = await executeRun(context, run.value, options, {listen: listenForInterrupts, onEvent: emit});
     tell(run.value, end);
-    return end.code;
+    const kept = await keepRunLock(context, loaded.value, work, end.summary, lock.value);
+    return end.code === exitCodes.done ? kept : end.code;
   } finally {
-    run.value.work.workspace.close();
+    work.workspace.close();
   }
 }
 

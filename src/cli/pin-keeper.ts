@@ -1,0 +1,131 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {sha256, type Sha256} from '../core/digest.ts';
+import {canonicalJson, type Json} from '../core/json.ts';
+import type {NodeId, PipelineNode} from '../core/pipeline.ts';
+import type {Pin, Pins} from '../core/pins.ts';
+import {ok, type Result} from '../core/result.ts';
+import {parsePins, pinsText} from '../pins/pins-text.ts';
+import {updatePins, type Update} from '../pins/update.ts';
+import type {NodeResult} from '../pins/values.ts';
+import {tempNames, writeFileAtomic} from '../store/atomic-file.ts';
+import {newNonce} from '../store/session.ts';
+import type {Loaded} from './load.ts';
+import {readPinText} from './pin-file.ts';
+import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
+import {writePinText} from './pin-write.ts';
+import type {PlannedWork} from './planning.ts';
+import {currentToolchain} from './workspace.ts';
+
+export interface KeepRequest {
+  readonly loaded: Loaded;
+  readonly work: Pick<PlannedWork, 'planned' | 'workspace'>;
+  readonly lock: {readonly path: string; /** For messages. */ readonly shown: string};
+  /** What nodes have made; undefined for those that failed or took no part. */
+  readonly resultOf: (node: NodeId) => (NodeResult & {readonly fingerprint?: Sha256}) | undefined;
+  readonly accept: ReadonlyMap<NodeId, NonNullable<Pin['accepted']>>;
+  /** What to pin from now on; as the lock says when absent. Without a lock and without this nothing is kept. */
+  readonly targets?: readonly string[];
+}
+
+/** What a lock has come to. */
+export interface Kept extends Update {
+  /** False when the file was right as it was. */
+  readonly written: boolean;
+}
+
+/**
+ * Brings a lock up to date with results. One process at a time: what another run has pinned meanwhile is read before it is
+ * written again. Undefined when there is no lock, or it is known to agree with these results.
+ */
+export async function keepPins(request: KeepRequest): Promise<Result<Kept | 'settled' | undefined>> {
+  const {work, lock} = request;
+  const before = readPinText(lock.path, lock.shown);
+  if (!before.ok) return before;
+  if (before.value === undefined && request.targets === undefined) return ok(undefined);
+  if (request.accept.size === 0 && isSettled(before.value, request)) return ok('settled');
+  const key = `pins-${sha256(lock.path).slice(0, 32)}`;
+  const held = await work.workspace.store.locks.acquire(key, new AbortController().signal, () => {});
+  try {
+    return await update(request);
+  } finally {
+    held.release();
+  }
+}
+
+async function update(request: KeepRequest): Promise<Result<Kept | undefined>> {
+  const {loaded, work, lock, resultOf, accept} = request;
+  const text = readPinText(lock.path, lock.shown);
+  if (!text.ok) return text;
+  const read: Result<Pins> =
+    text.value === undefined ? ok({targets: [], nodes: new Map()}) : parsePins(text.value, lock.shown);
+  if (!read.ok) return read;
+  const pins: Pins = {...read.value, targets: request.targets ?? read.value.targets};
+  const nodes = pinnedNodes(loaded, pins);
+  if (!nodes.ok) return nodes;
+  const {artifacts, engines} = work.planned;
+  const code = new PinnedCode(loaded);
+  const values = await valuesOf(nodes.value, resultOf, pins, work.workspace.store);
+  const toolchainOf = ({id, command}: PipelineNode): Pin['toolchain'] => {
+    const engine = engines.engineOf(id);
+    return command ? {} : {...currentToolchain(), ...(engine === undefined ? {} : {engine})};
+  };
+  const updated = updatePins({
+    pins,
+    nodes: nodes.value,
+    codeOf: (node) => code.of(node),
+    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
+    values,
+    accept,
+    toolchainOf,
+  });
+  const after = pinsText(updated.pins);
+  const written = after !== text.value;
+  if (written) {
+    // Kept so that a later check can name the files that changed.
+    for (const {manifest} of code.stages)
+      await work.workspace.store.cas.putBytes(canonicalJson(manifest as unknown as Json));
+    const put = writePinText(lock.path, after, lock.shown);
+    if (!put.ok) return put;
+  }
+  if (updated.drifted.length === 0 && updated.held.length === 0) settle(after, request);
+  return ok({...updated, written});
+}
+
+/** Names the lock and the results that it agrees with, so that a run with nothing to do need not compare them again. */
+const settledFile = 'lock.settled';
+
+function isSettled(text: string | undefined, request: KeepRequest): boolean {
+  if (text === undefined || request.targets !== undefined) return false;
+  try {
+    return readFileSync(join(request.loaded.project.runsDir, settledFile), 'utf8') === keyOf(text, request);
+  } catch {
+    return false;
+  }
+}
+
+function settle(text: string, request: KeepRequest): void {
+  const {runsDir} = request.loaded.project;
+  try {
+    writeFileAtomic(join(runsDir, settledFile), keyOf(text, request), tempNames(runsDir, newNonce()));
+  } catch {
+    // Then the next run compares again.
+  }
+}
+
+/** A hash of everything that the outcome of an update depends on. */
+function keyOf(text: string, {loaded, resultOf}: KeepRequest): Sha256 {
+  const {pipeline, graph} = loaded;
+  const parts = ['settled/1', sha256(text), JSON.stringify(pipeline.targets), JSON.stringify(graph.producers)];
+  for (const {id, outputs, compareMetrics} of graph.nodes) {
+    const result = resultOf(id);
+    parts.push(id, result?.fingerprint ?? '');
+    if (compareMetrics !== undefined) parts.push(JSON.stringify(compareMetrics));
+    for (const [name, {compare}] of Object.entries(outputs)) {
+      parts.push(result?.outputs[name]?.digest.hash ?? '');
+      if (compare !== undefined) parts.push(JSON.stringify(compare));
+    }
+    if (result) parts.push(JSON.stringify(result.metrics));
+  }
+  return sha256(parts.join('\0'));
+}

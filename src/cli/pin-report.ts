@@ -1,0 +1,36 @@
+import {countText} from '../report/count-text.ts';
+import {nodesText, troubleText} from '../report/check-text.ts';
+import type {Context} from './context.ts';
+import type {Kept} from './pin-keeper.ts';
+
+/** What became of a lock: one line, and below it what drifted. */
+export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Context, 'paint' | 'globals'>): string {
+  const {pins, pinned, dropped, accepted, drifted, held} = kept;
+  const parts = [
+    ...(pinned.length > 0 ? [`${pinned.length} pinned`] : []),
+    ...(accepted.length > 0 ? [`${accepted.length} of them accepted`] : []),
+    ...(dropped.length > 0 ? [`${dropped.length} dropped`] : []),
+    ...(drifted.length > 0 ? [paint.bad(`${drifted.length} drifted`)] : []),
+    ...(held.length > 0 ? [`${held.length} not pinned, as what they read has drifted`] : []),
+  ];
+  const kept_ = pins.nodes.size - pinned.length;
+  const all =
+    parts.length === 0
+      ? `${countText(pins.nodes.size, 'node')}, nothing changed`
+      : [...parts, `${kept_} kept`].join(', ');
+  const lines = [`${paint.bold(shown)}: ${all}`];
+  const roots = drifted.filter(({follows}) => follows.length === 0);
+  if (drifted.length > 0) {
+    lines.push(troubleText(drifted, paint));
+    if (roots.length < drifted.length) lines.push(`and ${countText(drifted.length - roots.length, 'node')} after them`);
+    lines.push(paint.dim(`the pins stand; to take over what is new: ${acceptCommand(roots.map(({node}) => node))}`));
+  }
+  if (globals.verbose && pinned.length > 0) lines.push(`pinned: ${nodesText(pinned)}`);
+  return lines.join('\n');
+}
+
+export function acceptCommand(nodes: readonly string[]): string {
+  const [first = 'NODE'] = nodes;
+  const more = nodes.length > 1 ? ' …' : '';
+  return `mixdown run --accept '${first}'${more} --reason 'why'`;
+}

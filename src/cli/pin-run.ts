@@ -1,0 +1,166 @@
+import {failure, type Failure} from '../core/failure.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Pin, Pins} from '../core/pins.ts';
+import {err, ok, type Result} from '../core/result.ts';
+import {select} from '../core/selection.ts';
+import type {BuildSummary} from '../engine/run-context.ts';
+import {checkPins} from '../pins/check.ts';
+import {countText} from '../report/count-text.ts';
+import {nodesText, troubleText} from '../report/check-text.ts';
+import type {Context} from './context.ts';
+import {exitCodes, type ExitCode} from './exit.ts';
+import type {Loaded} from './load.ts';
+import {pinFileOf, readPins} from './pin-file.ts';
+import {keepPins} from './pin-keeper.ts';
+import {keptText} from './pin-report.ts';
+import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
+import type {PlannedWork} from './planning.ts';
+import {displayPath} from './project.ts';
+
+/** What a run does about its lock. */
+export interface LockOptions {
+  readonly frozen?: true;
+  readonly accept?: readonly string[];
+  readonly reason?: string;
+}
+
+/** A run's lock. */
+export interface RunLock {
+  /** Undefined with --set: then there is no lock. */
+  readonly file: {readonly path: string; readonly shown: string} | undefined;
+  readonly pins: Pins | undefined;
+  readonly frozen: boolean;
+  readonly accept: ReadonlyMap<NodeId, NonNullable<Pin['accepted']>>;
+}
+
+/** Reads the lock and what is wanted of it, before anything runs. */
+export function openRunLock(context: Context, loaded: Loaded, options: LockOptions): Result<RunLock> {
+  const {frozen = false, accept = [], reason} = options;
+  const path = pinFileOf(context, loaded.project);
+  const pins = readPins(context, loaded.project);
+  if (!pins.ok) return pins;
+  const shown = path === undefined ? 'mixdown.lock' : displayPath(path, context.io.cwd);
+  const problems: Failure[] = [];
+  if ((frozen || accept.length > 0) && pins.value === undefined) {
+    const hint =
+      path === undefined ? 'with --set, name one with --lock FILE' : 'pin the results with `mixdown lock` first';
+    problems.push(
+      failure('lock-missing', `there is no ${shown}, which --${frozen ? 'frozen' : 'accept'} needs`, {hint}),
+    );
+  }
+  if (frozen && accept.length > 0)
+    problems.push(failure('usage', '--frozen keeps the lock as it is, and --accept changes it'));
+  if (accept.length > 0 && (reason ?? '').trim() === '') {
+    const hint = "say why the new values are right: --reason 'new version of the tensor library'";
+    problems.push(failure('usage', '--accept needs a reason, which the lock keeps', {hint}));
+  }
+  if (reason !== undefined && accept.length === 0) problems.push(failure('usage', '--reason goes with --accept NODE'));
+  const selected = select(loaded.pipeline, loaded.graph, accept);
+  if (!selected.ok) problems.push(...selected.error);
+  if (problems.length > 0 || !selected.ok) return err(problems);
+  const accepted = {reason: (reason ?? '').trim(), on: new Date(context.io.now()).toISOString().slice(0, 10)};
+  return ok({
+    file: path === undefined ? undefined : {path, shown},
+    pins: pins.value,
+    frozen,
+    accept: new Map(selected.value.map((id) => [id, accepted])),
+  });
+}
+
+/** Why a run could not leave the lock as it is; told, with exit code 4. Undefined when it can. */
+export function frozenTrouble(
+  context: Context,
+  loaded: Loaded,
+  work: PlannedWork,
+  {pins, frozen, file}: RunLock,
+): ExitCode | undefined {
+  if (!frozen || pins === undefined || file === undefined) return undefined;
+  const nodes = pinnedNodes(loaded, pins);
+  if (!nodes.ok) return context.fail(nodes.error);
+  const planned = new Set(work.plan.nodes.map(({node}) => node.id));
+  const code = new PinnedCode(loaded);
+  const {artifacts} = work.planned;
+  const checks = checkPins({
+    pins,
+    nodes: nodes.value,
+    codeOf: (node) => code.of(node),
+    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
+    values: new Map(),
+  });
+  const trouble = checks.filter(
+    ({node, verdict}) => verdict === 'orphaned' || (planned.has(node) && verdict !== 'fresh'),
+  );
+  if (trouble.length === 0) return undefined;
+  return tellStale(context, `${file.shown} would have to change, and --frozen keeps it: nothing was run`, trouble);
+}
+
+function tellStale({io, note, paint}: Context, message: string, trouble: readonly NodeCheck[]): ExitCode {
+  const following = trouble.filter(({follows}) => follows.length > 0).length;
+  const rest = following === 0 ? '' : `\nand ${countText(following, 'node')} after them`;
+  note(`${troubleText(trouble, paint)}${rest}`);
+  io.stderr.write(`${paint.bad('error:')} ${message}\n`);
+  return exitCodes.stale;
+}
+
+/** Brings the lock up to date with what a run made, or with --frozen compares it. */
+export async function keepRunLock(
+  context: Context,
+  loaded: Loaded,
+  work: PlannedWork,
+  summary: BuildSummary,
+  lock: RunLock,
+): Promise<ExitCode> {
+  const {file, pins, frozen, accept} = lock;
+  if (file === undefined || pins === undefined) return exitCodes.done;
+  const resultOf = (id: NodeId) => {
+    const {outcome, outputs, metrics = {}, fingerprint} = summary.nodes.get(id) ?? {};
+    const made = outcome === 'executed' || outcome === 'cached' || outcome === 'up-to-date';
+    if (!made || outputs === undefined) return undefined;
+    return {outputs, metrics, ...(fingerprint === undefined ? {} : {fingerprint})};
+  };
+  if (frozen) return compareFrozen(context, loaded, work, pins, resultOf, file.shown);
+  const kept = await keepPins({loaded, work, lock: file, resultOf, accept});
+  if (!kept.ok) return context.fail(kept.error);
+  const {globals, note, print} = context;
+  if (kept.value === undefined) return exitCodes.done;
+  if (kept.value === 'settled') {
+    if (!globals.json && !globals.quiet) print(`${file.shown}: nothing changed`);
+    return exitCodes.done;
+  }
+  const {accepted, drifted} = kept.value;
+  const text = keptText(kept.value, file.shown, context);
+  if (globals.json) {
+    if (drifted.length > 0) note(text);
+  } else if (!globals.quiet || drifted.length > 0) {
+    print(text);
+  }
+  const unused = [...accept.keys()].filter((id) => !accepted.includes(id));
+  if (unused.length > 0) note(`nothing to accept: ${nodesText(unused)} did not drift, or only follow what did`);
+  return exitCodes.done;
+}
+
+async function compareFrozen(
+  context: Context,
+  loaded: Loaded,
+  work: PlannedWork,
+  pins: Pins,
+  resultOf: Parameters<typeof valuesOf>[1],
+  shown: string,
+): Promise<ExitCode> {
+  const nodes = pinnedNodes(loaded, pins);
+  if (!nodes.ok) return context.fail(nodes.error);
+  const code = new PinnedCode(loaded);
+  const {artifacts} = work.planned;
+  const checks = checkPins({
+    pins,
+    nodes: nodes.value,
+    codeOf: (node) => code.of(node),
+    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
+    values: await valuesOf(nodes.value, resultOf, pins, work.workspace.store),
+  });
+  const drifted = checks.filter(({verdict}) => verdict === 'drifted');
+  if (drifted.length > 0) return tellStale(context, `${shown} pins other values than this run made`, drifted);
+  if (!context.globals.json && !context.globals.quiet) context.print(`${shown}: all that it pins of this run agrees`);
+  return exitCodes.done;
+}

@@ -1,0 +1,37 @@
+import {closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {randomUUID} from 'node:crypto';
+import {failure} from '../core/failure.ts';
+import {err, ok, type Result} from '../core/result.ts';
+
+/**
+ * Puts a lock in place at once: whenever the process is killed, the file is the old one or the new one, and after a power
+ * failure too, as its bytes are on the disk before it takes its name. A link leads to the file that is replaced.
+ */
+export function writePinText(path: string, text: string, shown: string): Result<void> {
+  const target = targetOf(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}.tmp`);
+  try {
+    const file = openSync(temporary, 'wx', 0o644);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, target);
+    return ok(undefined);
+  } catch (error) {
+    rmSync(temporary, {force: true});
+    const hint = 'the pins stay as they were; check the folder and the space on its disk, then run again';
+    return err([failure('lock-invalid', `${shown} cannot be written: ${(error as Error).message}`, {hint})]);
+  }
+}
+
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,92 @@
+import type {Drift, NodeCheck} from '../core/pin-check.ts';
+import {countText, listText} from './count-text.ts';
+import {explainLines} from './explain-text.ts';
+import {groupBy} from './group-by.ts';
+import type {Paint} from './paint.ts';
+
+/** What is not as it is pinned, root causes first: nodes with the same name and the same reasons together. */
+export function troubleText(checks: readonly NodeCheck[], paint: Paint): string {
+  const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
+  const groups = groupBy(roots, (check) => JSON.stringify([check.verdict, nameOf(check.node), linesOf(check)]));
+  const order: readonly NodeCheck['verdict'][] = ['stale', 'drifted', 'unpinned', 'orphaned'];
+  const sorted = order.flatMap((verdict) => [...groups.values()].filter(([first]) => first?.verdict === verdict));
+  const blocks = sorted.slice(0, mostGroups).map((group) => {
+    const [first] = group as readonly [NodeCheck, ...NodeCheck[]];
+    const colour = first.verdict === 'drifted' || first.verdict === 'stale' ? paint.bad : paint.warn;
+    const name = group.length === 1 ? first.node : `${nameOf(first.node)} ×${group.length}`;
+    return [`${colour(first.verdict)} ${paint.bold(name)}`, ...linesOf(first).map((line) => `  ${line}`)].join('\n');
+  });
+  if (sorted.length > mostGroups) blocks.push(`… and ${sorted.length - mostGroups} more; --json has all`);
+  return blocks.join('\n');
+}
+
+const mostGroups = 40;
+const mostLines = 12;
+
+/** `92 nodes: 60 fresh, 30 stale (28 of them only follow), 2 drifted`. */
+export function verdictCounts(checks: readonly NodeCheck[]): string {
+  const parts = (['fresh', 'stale', 'drifted', 'unpinned', 'orphaned'] as const).flatMap((verdict) => {
+    const those = checks.filter((check) => check.verdict === verdict);
+    const following = those.filter(({follows}) => follows.length > 0).length;
+    if (those.length === 0) return [];
+    return [`${those.length} ${verdict}${following === 0 ? '' : ` (${following} only because of others)`}`];
+  });
+  return `${countText(checks.length, 'node')}: ${parts.join(', ') || 'none'}`;
+}
+
+function linesOf({reasons, drifts}: NodeCheck): readonly string[] {
+  const lines = [...explainLines(reasons), ...drifts.map(driftLine)];
+  const more = lines.length - mostLines;
+  return more > 0 ? [...lines.slice(0, mostLines), `… and ${countText(more, 'more difference')}`] : lines;
+}
+
+/** `map3 0.631 -> 0.604`. */
+function driftLine(drift: Drift): string {
+  const {name} = drift;
+  if (drift.of === 'metric') {
+    if (drift.before === undefined) return `${name}: reported, and was not`;
+    if (drift.after === undefined) return `${name}: no longer reported, was ${drift.before}`;
+    return `${name} ${pairText(drift.before, drift.after)}${allowedText(drift.allowed)}`;
+  }
+  const output = `output ${name}`;
+  switch (drift.kind) {
+    case 'bytes':
+      return drift.before === drift.after
+        ? `${output}: other bytes, as many (${drift.before})`
+        : `${output}: other bytes, ${drift.before} -> ${drift.after}`;
+    case 'form':
+      return `${output}: more than its numbers differs`;
+    case 'number': {
+      const place = drift.count === 1 ? '' : ` (number ${drift.index + 1} of ${drift.count})`;
+      return `${output}: ${pairText(drift.before, drift.after)}${place}${allowedText(drift.allowed)}`;
+    }
+    case 'many':
+      return `${output}: ${drift.count} numbers differ by about ${short(drift.difference)}${allowedText(drift.allowed)}`;
+  }
+}
+
+function allowedText(allowed: number): string {
+  return allowed === 0 ? '' : `, allowed ${short(allowed)}`;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(2)));
+}
+
+/** As many digits as tell the two apart, three at least. */
+function pairText(before: number, after: number): string {
+  for (let digits = 3; digits < 17; digits++) {
+    const [left, right] = [before, after].map((value) => String(Number(value.toPrecision(digits))));
+    if (left !== right && (digits >= 3 || Number.isInteger(before))) return `${left} -> ${right}`;
+  }
+  return `${before} -> ${after}`;
+}
+
+function nameOf(node: string): string {
+  return node.replace(/\[.*$/s, '');
+}
+
+/** `train[fold=1], train[fold=2] and 3 more`. */
+export function nodesText(nodes: readonly string[]): string {
+  return listText(nodes, 3);
+}
