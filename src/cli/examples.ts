@@ -62,6 +62,14 @@ Examples
   mixdown check 'train[fold=1]'
   mixdown check --json | jq '.nodes[] | select(.verdict != "fresh")'`;
 
+export const ciExamples = `
+Writes .github/workflows/mixdown.yml: restores results, installs, runs, checks against mixdown.lock when there is one, uploads
+a report, and comments on pull requests of the same repository.
+
+Examples
+  mixdown ci init
+  mixdown ci init --force            after \`mixdown lock\`, or when the package manager has changed`;
+
 export const watchExamples = `
 Keys
   r  run again, also what failed     f  run the targets again although results are there

@@ -5,6 +5,7 @@ import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {
   affectedExamples,
   checkExamples,
+  ciExamples,
   completionExamples,
   diffExamples,
   examples,
@@ -264,6 +265,13 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .command('init')
     .description('write a small pipeline.yaml and a stage to start from; never overwrites')
     .action(does(async () => (await import('./commands/init.ts')).initCommand));
+  program
+    .command('ci')
+    .addArgument(program.createArgument('<what>', 'init: write the workflow').choices(['init']))
+    .description('write a GitHub Actions workflow that is fitted to this project')
+    .option('--force', 'write over a workflow that is there')
+    .addHelpText('after', ciExamples)
+    .action(does(async () => (await import('./commands/ci.ts')).ciCommand));
   program
     .command('import')
     .argument('<dvc.yaml>', 'a pipeline of DVC')

@@ -1,7 +1,10 @@
-import {mkdirSync, realpathSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {linesOf} from '../support/schemas.ts';
+import {commitAll, git, makeRepository} from '../support/repository.ts';
+import {errorsOf, linesOf} from '../support/schemas.ts';
+import {readWorkflow, runJob, workflowProblems, isTrue, type JobEnd, type Workflow} from '../support/workflow.ts';
 import {ended, toyProject, Workspace, type CliResult} from '../support/workspace.ts';
 import {junitProblems, parseXml, type XmlElement} from '../support/xml.ts';
 
@@ -181,5 +184,202 @@ describe('under GitHub Actions', () => {
     ]);
     const elsewhere = await step(['run', 'report', '--force'], {GITHUB_ACTIONS: ''});
     expect([elsewhere.stderr, workspace.hashes('.')['summary.md']]).toEqual(['', undefined]);
+  });
+});
+
+describe('ci init', () => {
+  const file = '.github/workflows/mixdown.yml';
+  const packageJson = '{"name": "x", "devDependencies": {"mixdown": "1.0.0"}}';
+  let root: string;
+  beforeEach(() => {
+    root = realpathSync(workspace.root);
+    workspace.write('package.json', packageJson);
+    workspace.write('package-lock.json', '{"lockfileVersion": 3, "packages": {}}');
+    workspace.write('.gitignore', 'cache/\nruns/\n');
+    makeRepository(root);
+  });
+
+  function written(name = file): Workflow {
+    const workflow = readWorkflow(workspace.path(name));
+    expect(workflowProblems(workflow)).toEqual([]);
+    return workflow;
+  }
+
+  test('writes a workflow with no more rights than it needs, and says what to commit', async () => {
+    const said = await workspace.run('ci', 'init');
+    expect(said).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: [
+        `wrote ${file}`,
+        'note: there is no mixdown.lock, so results are not checked; after `mixdown lock`, write this again with --force',
+        `next: git add ${file}, and commit`,
+        '',
+      ].join('\n'),
+    });
+    const {on, permissions, concurrency, jobs} = written();
+    expect(on).toEqual({push: {branches: ['main']}, pull_request: null, workflow_dispatch: null});
+    expect(permissions).toEqual({contents: 'read'});
+    expect(concurrency['cancel-in-progress']).toContain('pull_request');
+    expect(jobs['results']?.permissions).toBeUndefined();
+    expect(jobs['comment']?.permissions).toEqual({'pull-requests': 'write'});
+    // What may comment runs nothing of the repository.
+    expect(jobs['comment']?.steps.map(({uses}) => uses)).toEqual(['actions/download-artifact@v4', undefined]);
+    const save = jobs['results']?.steps.find(({uses}) => uses === 'actions/cache/save@v4');
+    const restore = jobs['results']?.steps.find(({uses}) => uses === 'actions/cache/restore@v4');
+    expect(save?.if).toContain('always()');
+    expect(restore?.with?.['key']).toBe(save?.with?.['key']);
+    expect(String(save?.with?.['key']).startsWith(String(restore?.with?.['restore-keys']))).toBe(true);
+  });
+
+  test('overwrites with --force only', async () => {
+    await workspace.run('ci', 'init');
+    workspace.write(file, 'mine');
+    expect(await workspace.run('ci', 'init')).toMatchObject({code: 2, stdout: ''});
+    expect(workspace.read(file)).toBe('mine');
+    const said = await workspace.json<object>('ci', 'init', '--force');
+    expect(errorsOf('ci', said)).toEqual([]);
+    expect(said).toMatchObject({file: join(root, file), packages: 'npm', frozen: false, commit: [file]});
+    written();
+    expect((await workspace.run('ci')).stderr).toContain("missing required argument 'what'");
+    expect((await workspace.run('ci', 'list')).stderr).toContain('Allowed choices are init');
+  });
+
+  test.each([
+    ['pnpm-lock.yaml', "lockfileVersion: '9.0'", 'pnpm install --frozen-lockfile', 'pnpm exec mixdown run'],
+    ['yarn.lock', '# yarn lockfile v1', 'yarn install --frozen-lockfile', 'yarn run mixdown run'],
+    ['yarn.lock', '__metadata:', 'yarn install --immutable', 'yarn run mixdown run'],
+    ['bun.lock', '{}', 'bun install --frozen-lockfile', 'bunx --no-install mixdown run'],
+    ['npm-shrinkwrap.json', '{}', 'npm ci', 'npx --no-install mixdown run'],
+    ['', '', 'npm install', 'npx --no-install mixdown run'],
+  ])('fits the package manager: %s %s', async (lock, text, install, call) => {
+    workspace.remove('package-lock.json');
+    if (lock !== '') workspace.write(lock, text);
+    await workspace.run('ci', 'init');
+    const scripts = written().jobs['results']?.steps.flatMap(({run}) => run ?? []) ?? [];
+    expect(scripts).toContain(install);
+    expect(scripts.find((script) => script.includes('junit'))).toContain(call);
+  });
+
+  test('fits a project without packages, with another branch, files of LFS and a version of Node', async () => {
+    for (const name of ['package.json', 'package-lock.json']) workspace.remove(name);
+    workspace.write('.gitattributes', '*.wav filter=lfs\n');
+    workspace.write('.nvmrc', '22\n');
+    git(root, 'branch', '-m', 'trunk/1.0');
+    git(root, 'update-ref', 'refs/remotes/origin/trunk/1.0', 'HEAD');
+    git(root, 'symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/trunk/1.0');
+    workspace.edit('pipeline.yaml', '  notes:', '  far: {path: ../far}\n  notes:');
+    const {stdout} = await workspace.run('ci', 'init');
+    expect(stdout).toContain('git does not keep these sources; add a step that fetches them: far (../far)');
+    expect(stdout).toContain(`next: git add ${file} pipeline.yaml .nvmrc, and commit`);
+    const {on, jobs} = written();
+    expect(on['push']).toEqual({branches: ['trunk/1.0']});
+    const [checkout, node, install] = jobs['results']?.steps ?? [];
+    expect(checkout?.with).toEqual({'persist-credentials': false, lfs: true});
+    expect(node?.with).toEqual({'node-version-file': '.nvmrc'});
+    expect(install?.run).toMatch(/^npm install --global mixdown@\d/);
+  });
+
+  describe('the steps do what they say', () => {
+    const pullRequest = {
+      'github.event_name': 'pull_request',
+      'github.event.pull_request.head.repo.full_name': 'a/b',
+      'github.repository': 'a/b',
+      'github.event.pull_request.number': '7',
+      'github.token': 'secret',
+    };
+    let runner: Workspace;
+    let env: Record<string, string>;
+    beforeEach(async () => {
+      runner = new Workspace();
+      const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+      const log = 'echo "$(basename "$0") $*" >> "$CALLS"';
+      const programs = {
+        npm: log,
+        // The answer to a question is the id of an earlier comment; what is sent is kept.
+        gh: `${log}\ncase "$*" in *--paginate*) echo "$COMMENT" ;; *) cp comment.md "$BODY" ;; esac`,
+        npx: `${log}\n[ "$1 $2" = '--no-install mixdown' ] || exit 9\nshift 2\nexec '${process.execPath}' '${cli}' "$@"`,
+      };
+      for (const [name, script] of Object.entries(programs)) {
+        runner.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+        chmodSync(runner.path(`bin/${name}`), 0o755);
+      }
+      env = {
+        PATH: `${runner.path('bin')}:${process.env['PATH']}`,
+        HOME: runner.root,
+        CALLS: runner.path('calls'),
+        BODY: runner.path('body.md'),
+        COMMENT: '',
+        GITHUB_SERVER_URL: 'https://example.org',
+        GITHUB_REPOSITORY: 'a/b',
+        GITHUB_RUN_ID: '42',
+      };
+      await workspace.run('ci', 'init');
+    });
+    afterEach(() => runner.dispose());
+
+    /** Clones what is committed and runs the job in the clone, with what is left of an earlier one in its cache. */
+    async function runResults(): Promise<JobEnd> {
+      commitAll(root, 'state');
+      rmSync(runner.path('old'), {recursive: true, force: true});
+      if (existsSync(runner.path('clone'))) renameSync(runner.path('clone'), runner.path('old'));
+      git(runner.root, 'clone', '-q', root, 'clone');
+      if (existsSync(runner.path('old/cache'))) renameSync(runner.path('old/cache'), runner.path('clone/cache'));
+      return runJob(written().jobs['results']!, {folder: runner.path('clone'), env, values: pullRequest});
+    }
+
+    test('a run that is done; the next one finds its results in the cache', async () => {
+      const first = await runResults();
+      expect({...first, results: [...first.results].filter(([, {code}]) => code !== 0)}).toEqual({
+        ran: written().jobs['results']?.steps.map(({name, uses}) => name ?? uses),
+        results: [],
+        outputs: {told: 'true'},
+        failed: false,
+      });
+      expect(runner.read('clone/summary.md')).toMatch(/^### ✅ mixdown run done\n\n5 executed in /);
+      expect(junitProblems(parseXml(runner.read('clone/junit.xml')))).toEqual([]);
+      expect(runner.read('clone/report.html')).toContain('<html');
+      expect(runner.read('calls').split('\n')[0]).toBe('npm ci');
+      workspace.edit('pipeline.yaml', '[2, 3]', '[2, 5]');
+      await runResults();
+      expect(runner.read('clone/summary.md')).toMatch(/\n2 executed, 3 cached in /);
+    });
+
+    test('a run that fails: told, uploaded, its results saved, and none removed', async () => {
+      breakTotals();
+      const end = await runResults();
+      expect([end.failed, end.outputs]).toEqual([true, {told: 'true'}]);
+      expect(end.results.get('Run')?.code).toBe(1);
+      expect(end.ran).toEqual(expect.arrayContaining(['Report', 'Save results', 'Upload the report']));
+      expect(end.ran).not.toContain('Keep only the results of this state');
+      expect(runner.read('clone/summary.md')).toContain('### ❌ mixdown run failed');
+      expect(runner.read('clone/junit.xml')).toContain('<failure ');
+    });
+
+    test('the comment is written once, then written over; not for forks', async () => {
+      const job = written().jobs['comment']!;
+      const told = {...pullRequest, 'needs.results.outputs.told': 'true'};
+      expect(isTrue(job.if ?? '', told)).toBe(true);
+      expect(isTrue(job.if ?? '', pullRequest)).toBe(false);
+      expect(isTrue(job.if ?? '', {...told, 'github.event.pull_request.head.repo.full_name': 'c/b'})).toBe(false);
+      expect(isTrue(job.if ?? '', {...told, 'github.event_name': 'push'})).toBe(false);
+      runner.write('clone/summary.md', `### done\n\n${'a line of text\n'.repeat(10_000)}`);
+      const run = {folder: runner.path('clone'), values: told};
+      expect((await runJob(job, {...run, env})).failed).toBe(false);
+      const body = runner.read('body.md');
+      expect(body).toMatch(/^<!-- mixdown -->\n### done\n\na line of text\n/);
+      expect(body.endsWith('\n\n[Report](https://example.org/a/b/actions/runs/42)\n')).toBe(true);
+      expect(Buffer.byteLength(body)).toBeLessThan(65_000);
+      expect((await runJob(job, {...run, env: {...env, COMMENT: '17'}})).failed).toBe(false);
+      const sent = runner
+        .read('calls')
+        .split('\n')
+        .filter((line) => !line.includes('--paginate'));
+      expect(sent).toEqual([
+        'gh api --silent --method POST repos/a/b/issues/7/comments -F body=@comment.md',
+        'gh api --silent --method PATCH repos/a/b/issues/comments/17 -F body=@comment.md',
+        '',
+      ]);
+    });
   });
 });

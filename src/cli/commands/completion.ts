@@ -36,7 +36,7 @@ export async function namesCommand(context: Context): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-const takesNames = ['run', 'watch', 'plan', 'status', 'explain', 'graph', 'show', 'metrics'];
+const takesNames = ['run', 'watch', 'plan', 'status', 'explain', 'graph', 'show', 'metrics', 'affected'];
 
 function bash(vocabulary: Vocabulary): string {
   const cases = vocabulary.map(
