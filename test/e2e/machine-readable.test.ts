@@ -49,7 +49,7 @@ const cases: readonly Case[] = [
   ['clean', 'clean', '--runs', '--keep', '2'],
 ];
 
-/** Those that have a test of their own, predict in its own file. */
+/** Those that have a test of their own, some in files of their own. */
 const others: readonly Case[] = [
   ['run', 'event'],
   ['watch', 'event'],
@@ -59,6 +59,8 @@ const others: readonly Case[] = [
   ['predict', 'label'],
   ['init', 'init'],
   ['import', 'import'],
+  ['affected', 'affected'],
+  ['ci', 'ci'],
 ];
 
 /** Runs a command with --json and returns what its schema has against the output. */
