@@ -280,6 +280,28 @@ describe('ci init', () => {
     expect(install?.run).toMatch(/^npm install --global mixdown@\d/);
   });
 
+  test('fits a project in a folder of its repository, with a lock', async () => {
+    for (const name of ['pipeline.yaml', 'stages', 'notes']) {
+      mkdirSync(join(root, 'my exp'), {recursive: true});
+      renameSync(join(root, name), join(root, 'my exp', name));
+    }
+    workspace.write('my exp/mixdown.lock', '');
+    const {stdout} = await workspace.run('ci', 'init', '-C', 'my exp');
+    expect(stdout).toContain(
+      `git add ${file} 'my exp/pipeline.yaml' 'my exp/stages' 'my exp/mixdown.lock' 'my exp/notes'`,
+    );
+    const job = written().jobs['results']!;
+    expect(job.defaults?.run['working-directory']).toBe('my exp');
+    const steps = new Map(job.steps.map((step) => [step.name ?? step.uses, step]));
+    expect(steps.get('Install')).toMatchObject({run: 'npm ci', 'working-directory': '.'});
+    expect(steps.get('Run')?.run).toContain('mixdown run --frozen --junit junit.xml');
+    expect(steps.get('Check')?.run).toBe('npx --no-install mixdown check');
+    expect(steps.get('Save results')?.with?.['path']).toBe('my exp/cache');
+    expect(steps.get('Upload the report')?.with?.['path']).toBe(
+      'my exp/report.html\nmy exp/junit.xml\nmy exp/summary.md\n',
+    );
+  });
+
   describe('the steps do what they say', () => {
     const pullRequest = {
       'github.event_name': 'pull_request',
