@@ -144,6 +144,14 @@ Examples
   mixdown report latest~1 -o report.html   the run before it
   mixdown report --json                    what the page shows, for programs`;
 
+export const provExamples = `
+Entities are sources, stages' code and results, known by SHA-256; activities are actions, also those that an earlier run
+executed, with their params and times; agents are hosts and mixdown.
+
+Examples
+  mixdown prov > prov.json                 the newest run
+  mixdown lineage tables.markdown          one file's way back to the sources, for people`;
+
 export const gcExamples = `
 Examples
   mixdown gc                               what could go

@@ -16,6 +16,7 @@ import {
   metricsExamples,
   predictExamples,
   reportExamples,
+  provExamples,
   runExamples,
   showExamples,
   traceExamples,
@@ -230,6 +231,12 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('-o, --output <path>', 'the file to write, or - for stdout (default: report.html in the folder of the run)')
     .addHelpText('after', reportExamples)
     .action(does(async () => (await import('./commands/report.ts')).reportCommand));
+  program
+    .command('prov')
+    .argument('[run]', 'as for runs; the newest when none is given')
+    .description('print where the results of a recorded run are from, in the W3C form PROV-JSON')
+    .addHelpText('after', provExamples)
+    .action(does(async () => (await import('./commands/prov.ts')).provCommand));
   program
     .command('gc')
     .description('delete from the cache what no run record and no last result needs; without --yes only says what')

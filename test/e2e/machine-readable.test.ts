@@ -40,6 +40,7 @@ const cases: readonly Case[] = [
   ['runs', 'runs'],
   ['runs', 'run', 'latest'],
   ['trace', 'trace'],
+  ['prov', 'prov'],
   ['devices', 'devices'],
   ['doctor', 'doctor'],
   ['gc', 'gc'],
