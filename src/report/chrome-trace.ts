@@ -112,7 +112,7 @@ function spanEvents(
     fingerprint: finished?.fingerprint,
     unchanged: finished?.unchanged,
     slices: planned && `${planned.stale} of ${planned.total} stale`,
-    metrics: finished?.metrics,
+    metrics: Object.keys(finished?.metrics ?? {}).length > 0 ? finished?.metrics : undefined,
     retries: retries === 0 ? undefined : retries,
     failure: finished?.failure?.message,
   };

@@ -48,6 +48,11 @@ describe('chromeTrace', () => {
     ]);
   });
 
+  test('metrics that a node has not are not mentioned', () => {
+    const [span] = spansOf([runStarted, started(0, 'a'), finished(1, 'a', 'executed', {metrics: {}})]);
+    expect(JSON.stringify(span?.args)).not.toContain('metrics');
+  });
+
   test('nodes that run at the same time have threads of their own, and a thread is used again', () => {
     const spans = spansOf([
       runStarted,
