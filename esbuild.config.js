@@ -1,9 +1,11 @@
-// Transpiles src to dist, one file to one file. `npm ci` runs it, so it needs neither a development dependency nor types
-// that check; `npm run build` adds the declarations.
+// Transpiles src to dist, one file to one file, and bundles the report's page. `npm ci` runs it, so it needs neither a
+// development dependency nor types that check; `npm run build` adds the declarations.
 import {readdirSync} from 'node:fs';
 import {build} from 'esbuild';
 
-const sources = readdirSync('src', {recursive: true, encoding: 'utf8'}).filter((file) => file.endsWith('.ts'));
+const sources = readdirSync('src', {recursive: true, encoding: 'utf8'}).filter(
+  (file) => file.endsWith('.ts') && !/^page[\\/]/.test(file),
+);
 
 await build({
   entryPoints: sources.map((file) => `src/${file}`),
@@ -25,4 +27,19 @@ await build({
       },
     },
   ],
+});
+
+await build({
+  entryPoints: [
+    {in: 'src/page/main.tsx', out: 'page'},
+    {in: 'src/page/styles/page.css', out: 'page'},
+  ],
+  outdir: 'dist/page',
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  bundle: true,
+  minify: true,
 });

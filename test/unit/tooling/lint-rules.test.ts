@@ -41,6 +41,29 @@ const imports: readonly Case[] = [
   ['src/store/deep', "import '../../core/neighbour.ts';\nimport '../neighbour.ts';"],
   ['src/store/deep', "import '../../report/neighbour.ts';", IMPORTS],
 
+  [
+    'src/page/components',
+    "import './neighbour.tsx';\nimport '../model/neighbour.ts';\nimport 'preact';\nimport 'preact/hooks';\nimport 'uplot';",
+  ],
+  ['src/page/model', "import '@dagrejs/dagre';\nimport '../../report/number-text.ts';"],
+  ['src/page/model', "import type {Neighbour} from '../../core/neighbour.ts';\nexport type A = Neighbour;"],
+  ['src/page/model', "import type {Neighbour} from '../../report/neighbour.ts';\nexport type A = Neighbour;"],
+  ['src/page', "import type {Neighbour} from '../report/neighbour.ts';\nexport type A = Neighbour;"],
+  [
+    'src/page/model',
+    "import {neighbour} from '../../core/neighbour.ts';\nexport const a: unknown = neighbour;",
+    IMPORTS,
+  ],
+  ['src/page', "import {neighbour} from '../core/neighbour.ts';\nexport const a: unknown = neighbour;", IMPORTS],
+  ['src/page/model', "import {live} from '../../report/live.ts';\nexport const a: unknown = live;", IMPORTS],
+  ['src/page/model', "import type {Neighbour} from '../../store/neighbour.ts';\nexport type A = Neighbour;", IMPORTS],
+  ['src/page/model', "import '../../index.ts';", IMPORTS],
+  ['src/page/components', "import 'node:fs';", IMPORTS],
+  ['src/page/components', "import 'yaml';", IMPORTS],
+  ['src/page/components', "await import('preact/compat');", IMPORTS],
+  ['src/report', "import '../page/neighbour.ts';", IMPORTS],
+  ['src/cli', "import '../page/main.tsx';", IMPORTS],
+
   ['src/cli', "import '../core/neighbour.ts';\nimport '../engine/neighbour.ts';\nimport '../store/neighbour.ts';"],
   ['src/cli', "import '../../stages/neighbour.ts';", IMPORTS],
   ['src/cli/commands', "import '../../../stages/neighbour.ts';", IMPORTS],
@@ -79,6 +102,9 @@ const ambient: readonly Case[] = [
   ['src/exec', "console.log('a');", 'eslint(no-console)'],
   ['src/exec', 'process.exit();', 'unicorn(no-process-exit)'],
   ['src/cli', 'console.log(Date.now(), process.env);\nprocess.exit();'],
+  ['src/page', 'export const a = Math.random();', PROPERTIES],
+  ['src/page', 'export const a = Buffer.alloc(1);', 'eslint(no-restricted-globals)'],
+  ['src/page', "await fetch('a');", 'eslint(no-restricted-globals)'],
   ['stages', 'export const a = Math.random();', PROPERTIES],
   ['stages/lib', 'export const a = Date.now();', PROPERTIES],
   ['stages', 'export const a = process.env;', 'node(no-process-env)'],
@@ -100,7 +126,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mixdown-lint-'));
 const rejected = new Map<string, string[]>();
 
 beforeAll(async () => {
-  for (const file of ['.oxlintrc.json', 'tsconfig.json']) cpSync(file, join(folder, file));
+  for (const file of ['.oxlintrc.json', 'tsconfig.json', 'src/page/tsconfig.json']) cpSync(file, join(folder, file));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   cases.forEach((entry, index) => plant(fileOf(entry, index), entry[1]));
   plant('src/core/ring.ts', `import './${ringIndex()}';`);
