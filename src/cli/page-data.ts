@@ -1,5 +1,4 @@
 import {basename} from 'node:path';
-import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
 import type {CodeManifest} from '../core/stage.ts';
 import {groupBy} from '../report/group-by.ts';
@@ -19,10 +18,7 @@ import {pageResults} from './page-results.ts';
  * @param root - the project's folder
  */
 export function pageData(books: PageBooks, root: string, changes: PageChanges | undefined): PageData {
-  const {nodes, savedMs} = pageNodes(books);
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const producers = (id: NodeId): readonly NodeId[] =>
-    byId.get(id)?.inputs.flatMap((input) => (input.from === 'node' ? [input.node] : [])) ?? [];
+  const {nodes, savedMs, producers} = pageNodes(books);
   return {
     type: 'page/1',
     project: basename(root),
@@ -32,7 +28,7 @@ export function pageData(books: PageBooks, root: string, changes: PageChanges | 
     sources: pageSources(books, nodes),
     stages: pageStages(books, nodes),
     results: pageResults(books),
-    timeline: pageTimeline(books.events, producers),
+    timeline: pageTimeline(books.events, (id) => producers.get(id) ?? []),
     ...(changes === undefined ? {} : {changes}),
   };
 }

@@ -1,5 +1,3 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
-import {join} from 'node:path';
 import type {ActionResult} from '../core/action.ts';
 import {nodeAxes} from '../core/node-axes.ts';
 import {refsByPort, type NodeId} from '../core/pipeline.ts';
@@ -7,30 +5,28 @@ import type {Artifact} from '../core/tree.ts';
 import {explainLines} from '../report/explain-text.ts';
 import type {PageNode, PageOutput} from '../report/page-data.ts';
 import {pageInputs, type MadeOutputs} from '../report/page-inputs.ts';
+import {limitInputs, limitLines, limitText, limitTexts, pageLimits, type PageLimits} from '../report/page-limits.ts';
 import {maskParams, maskReasons} from '../report/page-secrets.ts';
-import {logPath} from '../report/run-record.ts';
 import {printable} from '../report/text-width.ts';
 import type {PageBooks} from './page-books.ts';
+import {lastLines} from './page-log.ts';
 import {detailReasons} from './reason-detail.ts';
-
-/** A run of more nodes is told without their params and logs, and with short hashes: the page stays one that opens. */
-const mostDetailed = 1500;
-const shortHash = 12;
-
-const logBytes = 8 * 1024;
-const logLines = 40;
 
 /** The nodes of a run, and the time that was saved by not doing their work again, in milliseconds. */
 export interface PageNodes {
   readonly nodes: readonly PageNode[];
   readonly savedMs: number;
+  /** Of each node, all of them. */
+  readonly producers: ReadonlyMap<NodeId, readonly NodeId[]>;
 }
 
 export function pageNodes(books: PageBooks): PageNodes {
-  const brief = books.ids.length > mostDetailed;
+  const limits = pageLimits(books.ids.length);
+  let logBytes = limits.logBytes;
   const made = madeOutputs(books);
   const slices = countSlices(books);
   const reasons = startReasons(books);
+  const producers = new Map<NodeId, readonly NodeId[]>();
   let savedMs = 0;
   const nodes = books.ids.map((id): PageNode => {
     const {name, axes} = nodeAxes(id);
@@ -47,7 +43,13 @@ export function pageNodes(books: PageBooks): PageNodes {
     const engine = ended?.engine ?? result?.action.toolchain['engine'];
     const params = result?.action.params ?? node?.params ?? {};
     const sliced = sliceCounts(id, books, slices.get(id), work?.bySlice?.size);
-    const log = brief ? undefined : logOf(id, books);
+    const log = outcome === 'failed' || logBytes > 0 ? lastLines(id, books) : undefined;
+    logBytes -= log?.length ?? 0;
+    const inputs = pageInputs(node && refsByPort(node), result?.action.inputs, made);
+    producers.set(
+      id,
+      inputs.flatMap((input) => (input.from === 'node' ? [input.node] : [])),
+    );
     const failure = ended?.failure;
     return {
       id,
@@ -55,21 +57,21 @@ export function pageNodes(books: PageBooks): PageNodes {
       axes: Object.fromEntries(axes),
       stage: result?.action.stage ?? node?.stage ?? '',
       outcome,
-      reasons: outcome === 'cached' || outcome === 'up-to-date' ? [] : reasons(id),
+      reasons: outcome === 'cached' || outcome === 'up-to-date' ? [] : limitLines(reasons(id), limits.reasons),
       ...(wallMs === undefined ? {} : {wallMs: Math.round(wallMs)}),
       ...(device === undefined ? {} : {device}),
       ...(engine === undefined ? {} : {engine}),
       ...(sliced === undefined ? {} : {slices: sliced}),
-      params: brief ? {} : maskParams(params),
+      params: limits.details ? limitTexts(maskParams(params)) : {},
       metrics: numbersOf(ended?.metrics ?? result?.metrics ?? {}),
-      inputs: pageInputs(node && refsByPort(node), result?.action.inputs, made),
-      outputs: pageOutputs(id, books, brief),
-      ...(ended?.fingerprint === undefined || brief ? {} : {fingerprint: ended.fingerprint}),
+      ...limitInputs(inputs, limits.inputs),
+      outputs: pageOutputs(id, books, limits),
+      ...(ended?.fingerprint === undefined || !limits.details ? {} : {fingerprint: ended.fingerprint}),
       ...(failure === undefined ? {} : {failure: shownFailure(failure)}),
       ...(log === undefined ? {} : {log}),
     };
   });
-  return {nodes, savedMs: Math.round(savedMs)};
+  return {nodes, savedMs: Math.round(savedMs), producers};
 }
 
 /** What a record could not hold, such as NaN, is null there. */
@@ -80,16 +82,16 @@ function numbersOf(metrics: Readonly<Record<string, unknown>>): Readonly<Record<
 }
 
 function shownFailure({code, message, hint}: NonNullable<PageNode['failure']>): NonNullable<PageNode['failure']> {
-  return {code, message: printable(message), ...(hint === undefined ? {} : {hint: printable(hint)})};
+  return {code, message: limitText(printable(message)), ...(hint === undefined ? {} : {hint: printable(hint)})};
 }
 
-function pageOutputs(id: NodeId, books: PageBooks, brief: boolean): readonly PageOutput[] {
+function pageOutputs(id: NodeId, books: PageBooks, {hashDigits}: PageLimits): readonly PageOutput[] {
   return Object.entries(outputsOf(id, books)).map(([output, artifact]) => ({
     output,
     file: fileName(id, output, books),
     bytes: artifact.kind === 'file' ? artifact.digest.size : artifact.bytes,
     ...(artifact.kind === 'tree' ? {files: artifact.files} : {}),
-    hash: brief ? artifact.digest.hash.slice(0, shortHash) : artifact.digest.hash,
+    hash: artifact.digest.hash.slice(0, hashDigits),
   }));
 }
 
@@ -174,30 +176,4 @@ function sliceCounts(
   const failed = counted?.failed.size ?? 0;
   const isThere = ended[id]?.outcome === 'cached' || ended[id]?.outcome === 'up-to-date';
   return {total, executed, cached: said?.cached ?? (isThere ? total : 0), failed};
-}
-
-/** The last lines of what it printed, in this run or when its result was made. */
-function logOf(id: NodeId, {ended, folder, blobs, resultOf}: PageBooks): string | undefined {
-  const before = resultOf(id)?.execution.log;
-  const outcome = ended[id]?.outcome;
-  const kept = before && (outcome === 'cached' || outcome === 'up-to-date') ? blobs.peek(before.hash) : undefined;
-  const bytes = kept ?? tailOf(join(folder.dir, logPath(id)));
-  const text = bytes?.subarray(-logBytes).toString('utf8').trimEnd();
-  if (text === undefined || text === '') return undefined;
-  return printable(text.split('\n').slice(-logLines).join('\n'));
-}
-
-function tailOf(path: string): Buffer | undefined {
-  try {
-    const file = openSync(path, 'r');
-    try {
-      const {size} = fstatSync(file);
-      const buffer = Buffer.alloc(Math.min(size, logBytes));
-      return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, size - buffer.length));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return undefined;
-  }
 }

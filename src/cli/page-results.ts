@@ -3,7 +3,7 @@ import type {Digest} from '../core/digest.ts';
 import type {OutputPort} from '../core/stage.ts';
 import type {Artifact} from '../core/tree.ts';
 import {isObject} from '../core/json.ts';
-import {contentSize, pageContent, showableKind, type FileBytes, type FileKind} from '../report/page-content.ts';
+import {pageContent, resultSize, showableKind, type FileBytes, type FileKind} from '../report/page-content.ts';
 import type {PageResult} from '../report/page-data.ts';
 import type {PageBooks} from './page-books.ts';
 import {fileName, outputsOf} from './page-nodes.ts';
@@ -40,7 +40,7 @@ export function pageResults(books: PageBooks): readonly PageResult[] {
     const head = {node, output, file, title};
     const content = pageContent(file, bytesOf(digest, books), `${title}: ${about}`, show);
     if (content === undefined) continue;
-    characters += contentSize(content);
+    characters += resultSize({...head, ...content});
     if (characters > mostCharacters) {
       const text = `${places.length - index} more results are left out: the page would be too large.`;
       results.push({...head, title: 'And more', kind: 'text', text, more: 0});

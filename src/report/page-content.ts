@@ -142,6 +142,6 @@ function extensionOf(file: string): string {
 }
 
 /** Characters that a result adds to the page, about. */
-export function contentSize(content: PageContent): number {
-  return JSON.stringify(content satisfies Partial<PageResult>).length;
+export function resultSize(result: PageResult): number {
+  return JSON.stringify(result).length;
 }

@@ -59,9 +59,12 @@ export interface PageNode {
     readonly cached: number;
     readonly failed: number;
   };
+  /** Without the values of environment variables, and empty in a very large run. */
   readonly params: Json;
   readonly metrics: Readonly<Record<string, number>>;
   readonly inputs: readonly PageInput[];
+  /** Inputs that are left out, of a node with very many. */
+  readonly moreInputs?: number;
   readonly outputs: readonly PageOutput[];
   readonly fingerprint?: string;
   readonly failure?: Pick<Failure, 'code' | 'message' | 'hint'>;
@@ -80,6 +83,7 @@ export interface PageOutput {
   readonly bytes: number;
   /** Of a tree. */
   readonly files?: number;
+  /** SHA-256; its first digits in a very large run. */
   readonly hash: string;
 }
 

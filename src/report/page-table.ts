@@ -41,7 +41,12 @@ function curve({columns, rows}: CsvText): PageContent<'curve'> | undefined {
   const [x, ...others] = columns.map((name, index): PageColumn => ({name, values: numbersOf(rows, index) ?? []}));
   const lines = others.filter(({values}) => values.some((value) => value !== null) && !isCount(values));
   if (!x || lines.length === 0 || x.values.length === 0 || x.values.includes(null)) return undefined;
-  return {kind: 'curve', x, lines};
+  return {kind: 'curve', x, lines: lines.map(({name, values}) => ({name, values: values.map(rounded)}))};
+}
+
+/** To six digits: more cannot be seen in a drawing, and curves are most of a page. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(6));
 }
 
 /** Whole numbers that rise and never fall. */

@@ -6,6 +6,7 @@ import {pageChanges} from '../../../src/report/page-changes.ts';
 import type {PageInput, PageNode} from '../../../src/report/page-data.ts';
 import {pageGroups} from '../../../src/report/page-groups.ts';
 import {pageInputs} from '../../../src/report/page-inputs.ts';
+import {limitInputs, limitLines, limitTexts, pageLimits} from '../../../src/report/page-limits.ts';
 import {maskParams, maskReasons} from '../../../src/report/page-secrets.ts';
 
 function node(id: string, inputs: readonly PageInput[] = []): PageNode {
@@ -134,5 +135,31 @@ describe('environment variables of a command', () => {
     expect(lines[0]).toBe('command: "$API_KEY: …" -> "$API_KEY: another value"');
     expect(lines[1]).toContain('"argv":["b"]');
     expect(lines[4]).toBe('param rate: 1 -> 2');
+  });
+});
+
+describe('limits of a page', () => {
+  test('inputs: one of each origin stays, and the others are counted', () => {
+    const many = Array.from({length: 50}, (_, i) => reads(`train[fold=${i}]`));
+    const source: PageInput = {port: 'in', from: 'source', source: 'wav'};
+    const {inputs, moreInputs} = limitInputs([...many, reads('folds'), source], 4);
+    expect(inputs).toEqual([many[0], reads('folds'), source, many[1]]);
+    expect(moreInputs).toBe(48);
+    expect(limitInputs(many, 50)).toEqual({inputs: many});
+  });
+
+  test('lines and texts', () => {
+    expect(limitLines(['a', 'b', 'c'], 3)).toEqual(['a', 'b', 'c']);
+    expect(limitLines(['a', 'b', 'c', 'd'], 3)).toEqual(['a', 'b', '… and 2 more reasons']);
+    const long = 'x'.repeat(5000);
+    expect(limitTexts({a: [long, 1, null], b: {c: true}})).toEqual({
+      a: [`${'x'.repeat(4000)}…`, 1, null],
+      b: {c: true},
+    });
+  });
+
+  test('the page of a very large run has no params and no logs', () => {
+    expect(pageLimits(1147)).toMatchObject({details: true, hashDigits: 64});
+    expect(pageLimits(10_000)).toMatchObject({details: false, hashDigits: 12, logBytes: 0});
   });
 });

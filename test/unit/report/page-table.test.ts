@@ -36,12 +36,12 @@ describe('a CSV on a page', () => {
   });
 
   test('curve: lines over the first column, with gaps, without texts and further counters', () => {
-    const text = 'iteration,epoch,loss,note,map\n1,1,2.5,a,\n2,1,NaN,b,\n4,2,0.5,c,0.25\n';
+    const text = 'iteration,epoch,loss,note,map\n1,1,2.5,a,\n2,1,NaN,b,\n4,2,0.123456789,c,0.25\n';
     expect(tableContent(text, 'curve')).toEqual({
       kind: 'curve',
       x: {name: 'iteration', values: [1, 2, 4]},
       lines: [
-        {name: 'loss', values: [2.5, null, 0.5]},
+        {name: 'loss', values: [2.5, null, 0.123457]},
         {name: 'map', values: [null, null, 0.25]},
       ],
     });
