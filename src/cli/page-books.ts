@@ -20,7 +20,7 @@ export interface PageBooks {
   readonly events: readonly Event[];
   /** Of the plan, in topological order; those of a record whose plan is lost as they ended. */
   readonly ids: readonly NodeId[];
-  readonly ended: Readonly<Record<NodeId, RunRecordNode>>;
+  readonly ended: ReadonlyMap<NodeId, RunRecordNode>;
   readonly planned: ReadonlyMap<NodeId, PlannedEntry>;
   /** The node as the pipeline has it now. */
   readonly nodeOf: (id: NodeId) => PipelineNode | undefined;
@@ -48,7 +48,7 @@ export function openPageBooks(
   const folder = runs.open(record.id);
   if (folder === undefined) return undefined;
   const events = recordedEvents(runs, record.id);
-  const ended = nodesOf(runs, record);
+  const ended = new Map(Object.entries(nodesOf(runs, record)));
   const plan = events.find((event) => event.type === 'run-planned')?.nodes ?? [];
   const planned = new Map(plan.map((entry) => [entry.node, entry]));
   const remembering = rememberPeeks(blobs);
@@ -58,16 +58,17 @@ export function openPageBooks(
     record,
     folder,
     events,
-    ids: [...new Set([...planned.keys(), ...Object.keys(ended)])],
+    ids: [...new Set([...planned.keys(), ...ended.keys()])],
     ended,
     planned,
     nodeOf: (id) => loaded?.graph.nodes[loaded.graph.indexOf.get(id) ?? -1],
-    stageOf: (name) => loaded?.pipeline.stages[name],
+    stageOf: (name) =>
+      loaded && Object.hasOwn(loaded.pipeline.stages, name) ? loaded.pipeline.stages[name] : undefined,
     stages: Object.values(loaded?.pipeline.stages ?? {}),
     loaded,
     resultOf(id) {
       if (!results.has(id)) {
-        const fingerprint = ended[id]?.fingerprint;
+        const fingerprint = ended.get(id)?.fingerprint;
         const known = fingerprint !== undefined && isSha256(fingerprint) ? actions.peek(fingerprint) : undefined;
         results.set(id, known);
       }

@@ -15,13 +15,13 @@ export function changesSinceRun(runs: RunStore, {record, ids, ended}: PageBooks)
   for (const id of recorded.slice(recorded.indexOf(record.id) + 1).slice(0, mostRuns)) {
     const earlier = readRecord(runs, id);
     if (earlier?.outcome !== 'done' || earlier.targets.join('\n') !== record.targets.join('\n')) continue;
-    return pageChanges(id, metricsOf(earlier.nodes), metricsOf(ended), (node) => !here.has(node));
+    return pageChanges(id, metricsOf(Object.entries(earlier.nodes)), metricsOf(ended), (node) => !here.has(node));
   }
   return undefined;
 }
 
-function metricsOf(nodes: Readonly<Record<string, RunRecordNode>>): MetricsByNode {
+function metricsOf(nodes: Iterable<readonly [string, RunRecordNode]>): MetricsByNode {
   return new Map(
-    Object.entries(nodes).flatMap(([id, {metrics, outputs}]) => (outputs === undefined ? [] : [[id, metrics ?? {}]])),
+    [...nodes].flatMap(([id, {metrics, outputs}]) => (outputs === undefined ? [] : [[id, metrics ?? {}]])),
   );
 }

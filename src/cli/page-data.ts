@@ -80,7 +80,7 @@ function pageSources(books: PageBooks, nodes: readonly PageNode[]): readonly Pag
   for (const node of nodes) {
     const inputs = books.resultOf(node.id)?.action.inputs ?? {};
     for (const [port, read] of groupBy(node.inputs, (input) => input.port)) {
-      const bound = inputs[port];
+      const bound = Object.hasOwn(inputs, port) ? inputs[port] : undefined;
       const digests = bound === undefined ? [] : 'hash' in bound ? [bound] : bound;
       read.forEach((input, index) => {
         if (input.from !== 'source' || found.get(input.source)?.hash !== undefined) return;

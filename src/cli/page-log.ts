@@ -11,7 +11,7 @@ const mostLines = 40;
 /** The last lines of what a node printed, in this run or when its result was made. */
 export function lastLines(id: NodeId, {ended, folder, blobs, resultOf}: PageBooks): string | undefined {
   const before = resultOf(id)?.execution.log;
-  const outcome = ended[id]?.outcome;
+  const outcome = ended.get(id)?.outcome;
   const kept = before && (outcome === 'cached' || outcome === 'up-to-date') ? blobs.peek(before.hash) : undefined;
   const bytes = kept ?? tailOf(join(folder.dir, logPath(id)));
   const text = bytes?.subarray(-mostBytes).toString('utf8').trimEnd();

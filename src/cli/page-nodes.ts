@@ -8,6 +8,7 @@ import {pageInputs, type MadeOutputs} from '../report/page-inputs.ts';
 import {limitInputs, limitLines, limitText, limitTexts, pageLimits, type PageLimits} from '../report/page-limits.ts';
 import {maskParams, maskReasons} from '../report/page-secrets.ts';
 import {printable} from '../report/text-width.ts';
+import {isArtifact} from '../store/validate.ts';
 import type {PageBooks} from './page-books.ts';
 import {lastLines} from './page-log.ts';
 import {detailReasons} from './reason-detail.ts';
@@ -30,7 +31,7 @@ export function pageNodes(books: PageBooks): PageNodes {
   let savedMs = 0;
   const nodes = books.ids.map((id): PageNode => {
     const {name, axes} = nodeAxes(id);
-    const ended = books.ended[id];
+    const ended = books.ended.get(id);
     const result = books.resultOf(id);
     const node = books.nodeOf(id);
     const outcome = ended?.outcome ?? 'cancelled';
@@ -86,7 +87,7 @@ function shownFailure({code, message, hint}: NonNullable<PageNode['failure']>): 
 }
 
 function pageOutputs(id: NodeId, books: PageBooks, {hashDigits}: PageLimits): readonly PageOutput[] {
-  return Object.entries(outputsOf(id, books)).map(([output, artifact]) => ({
+  return [...outputsOf(id, books)].map(([output, artifact]) => ({
     output,
     file: fileName(id, output, books),
     bytes: artifact.kind === 'file' ? artifact.digest.size : artifact.bytes,
@@ -96,8 +97,10 @@ function pageOutputs(id: NodeId, books: PageBooks, {hashDigits}: PageLimits): re
 }
 
 /** What the node has, made in this run or before. */
-export function outputsOf(id: NodeId, books: PageBooks): Readonly<Record<string, Artifact>> {
-  return books.ended[id]?.outputs ?? books.resultOf(id)?.outputs ?? {};
+export function outputsOf(id: NodeId, books: PageBooks): ReadonlyMap<string, Artifact> {
+  const outputs = books.ended.get(id)?.outputs ?? books.resultOf(id)?.outputs ?? {};
+  // A hash becomes part of a path, and anything may be in a record.
+  return new Map(Object.entries(outputs).filter(([, artifact]) => isArtifact(artifact)));
 }
 
 export function fileName(id: NodeId, output: string, books: PageBooks): string {
@@ -106,13 +109,14 @@ export function fileName(id: NodeId, output: string, books: PageBooks): string {
 
 function madeOutputs(books: PageBooks): MadeOutputs {
   const owners = new Map<string, {readonly node: NodeId; readonly output: string}>();
+  const made = new Map<NodeId, ReadonlyMap<string, Artifact>>();
   for (const node of books.ids) {
-    for (const [output, {digest}] of Object.entries(outputsOf(node, books))) {
-      if (!owners.has(digest.hash)) owners.set(digest.hash, {node, output});
-    }
+    const outputs = outputsOf(node, books);
+    made.set(node, outputs);
+    for (const [output, {digest}] of outputs) if (!owners.has(digest.hash)) owners.set(digest.hash, {node, output});
   }
   return {
-    hashOf: (node, output) => outputsOf(node, books)[output]?.digest.hash,
+    hashOf: (node, output) => made.get(node)?.get(output)?.digest.hash,
     ownerOf: (hash) => owners.get(hash),
   };
 }
@@ -169,11 +173,11 @@ function sliceCounts(
   counted: CountedSlices | undefined,
   recorded: number | undefined,
 ): PageNode['slices'] {
-  const said = ended[id]?.slices;
+  const said = ended.get(id)?.slices;
   const total = said?.total ?? planned.get(id)?.slices?.total ?? recorded;
   if (total === undefined) return undefined;
   const executed = said?.executed ?? counted?.executed.size ?? 0;
   const failed = counted?.failed.size ?? 0;
-  const isThere = ended[id]?.outcome === 'cached' || ended[id]?.outcome === 'up-to-date';
+  const isThere = ended.get(id)?.outcome === 'cached' || ended.get(id)?.outcome === 'up-to-date';
   return {total, executed, cached: said?.cached ?? (isThere ? total : 0), failed};
 }

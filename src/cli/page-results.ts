@@ -61,7 +61,7 @@ function placesOf(id: NodeId, isTarget: boolean, books: PageBooks): readonly Pla
   const params = books.resultOf(id)?.action.params ?? node?.params;
   const given = isObject(params) ? params['title'] : undefined;
   const name = typeof given === 'string' && given !== '' ? given : id;
-  return Object.entries(outputsOf(id, books)).flatMap(([output, artifact]) => {
+  return [...outputsOf(id, books)].flatMap(([output, artifact]) => {
     const port = Object.hasOwn(ports, output) ? ports[output] : undefined;
     if (!isTarget && port?.show === undefined) return [];
     const files = filesOf(artifact, fileName(id, output, books), books);

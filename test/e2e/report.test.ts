@@ -43,6 +43,8 @@ describe('the page of a run', () => {
     });
     expect(workspace.read('pages/a.html')).toBe(html);
     expect(await workspace.run('report', '-o', '-')).toMatchObject({code: 0, stdout: html, stderr: ''});
+    await workspace.run('report', '--json', '-o', 'pages/a.json');
+    expect(JSON.parse(workspace.read('pages/a.json'))).toEqual(await page());
     expect(await workspace.run('report', '-o', 'pages')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('is a folder'),
@@ -182,6 +184,32 @@ nodes:
     expect(stdout).not.toMatch(/s3cret|t0ken/);
     expect(stdout).not.toContain('<img src=x');
     expect(stdout).not.toContain('<script>alert(1)');
+  });
+
+  test('of a record that somebody changed, or of nodes with odd names, has what there is', async () => {
+    workspace.write('secret.txt', 'a secret');
+    workspace.write(
+      'pipeline.yaml',
+      `version: 1
+nodes:
+  constructor: {command: [sh, -c, 'echo a > a.txt'], outputs: {constructor: a.txt}}
+  end: {command: [sh, -c, 'exit 3'], inputs: {in: constructor}, outputs: {o: o.txt}}
+`,
+    );
+    await workspace.run('run', '--quiet', 'constructor', 'end');
+    const data = await page();
+    expect(data.nodes.map(({id, outcome}) => [id, outcome])).toEqual([
+      ['constructor', 'executed'],
+      ['end', 'failed'],
+    ]);
+    expect(data.results).toMatchObject([{node: 'constructor', output: 'constructor', kind: 'text', text: 'a\n'}]);
+    const record = workspace.read('runs/latest/run.json');
+    workspace.write('runs/latest/run.json', record.replaceAll(/"hash": "[0-9a-f]+"/g, '"hash": "../../secret.txt"'));
+    expect((await page()).results).toEqual([]);
+    workspace.write('runs/latest/events.ndjson', '{"type":"run-planned","at":1}\n7\n');
+    expect((await page()).nodes).toHaveLength(2);
+    workspace.write('runs/latest/run.json', '{"type":"run/1"}');
+    expect(await workspace.run('report')).toMatchObject({code: 2, stderr: expect.stringContaining('[record-corrupt]')});
   });
 
   test('shows what an output asks to be shown as, although its node is no target', async () => {
