@@ -37,9 +37,12 @@ export function pageNodes(books: PageBooks): PageNodes {
     const outcome = ended?.outcome ?? 'cancelled';
     const isHere = outcome === 'executed' || outcome === 'failed';
     const work = result && workOf(result, books);
-    if (outcome === 'cached' || outcome === 'up-to-date') savedMs += work?.wallMs ?? 0;
+    const isReused = outcome === 'cached' || outcome === 'up-to-date';
+    // What the plan knew of it then is left when the record of the work is gone.
+    const remembered = isReused ? books.planned.get(id)?.expectedMs : undefined;
+    if (isReused) savedMs += work?.wallMs ?? remembered ?? 0;
     else if (outcome === 'executed' && work?.bySlice) savedMs += savedBySlices(work.bySlice, slices.get(id)?.executed);
-    const wallMs = isHere ? ended?.wallMs : result?.execution.wallMs;
+    const wallMs = isHere ? ended?.wallMs : (result?.execution.wallMs ?? remembered);
     const device = ended?.device ?? result?.execution.device;
     const engine = ended?.engine ?? result?.action.toolchain['engine'];
     const params = result?.action.params ?? node?.params ?? {};
@@ -58,7 +61,7 @@ export function pageNodes(books: PageBooks): PageNodes {
       axes: Object.fromEntries(axes),
       stage: result?.action.stage ?? node?.stage ?? '',
       outcome,
-      reasons: outcome === 'cached' || outcome === 'up-to-date' ? [] : limitLines(reasons(id), limits.reasons),
+      reasons: isReused ? [] : limitLines(reasons(id), limits.reasons),
       ...(wallMs === undefined ? {} : {wallMs: Math.round(wallMs)}),
       ...(device === undefined ? {} : {device}),
       ...(engine === undefined ? {} : {engine}),

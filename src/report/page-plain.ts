@@ -8,7 +8,7 @@ import {countsText} from './summary.ts';
 const mostCharacters = 300_000;
 const mostRows = 100;
 
-/** The outcome of a run and its results as HTML that needs no script. */
+/** The outcome of a run and what its targets made as HTML that needs no script. */
 export function pagePlain({project, run, nodes, results}: PageData): string {
   const facts = [run.outcome, countsText(run.counts), ...(run.wallMs === undefined ? [] : [durationText(run.wallMs)])];
   const blocks = [
@@ -23,13 +23,13 @@ export function pagePlain({project, run, nodes, results}: PageData): string {
   let characters = blocks.reduce((sum, block) => sum + block.length, 0);
   let left = 0;
   for (const result of results) {
-    const content = plainResult(result);
+    const content = run.targets.includes(result.node) ? plainResult(result) : undefined;
     characters += content?.length ?? 0;
     if (content === undefined || characters > mostCharacters) left++;
     else blocks.push(`<h2>${htmlText(result.title)}</h2>`, content);
   }
   if (left > 0) blocks.push(`<p>${countText(left, 'more result')} in pictures and tables, which need JavaScript.</p>`);
-  return `${blocks.join('\n')}\n`;
+  return `<main>\n${blocks.join('\n')}\n</main>\n`;
 }
 
 function plainResult(result: PageResult): string | undefined {
@@ -61,5 +61,6 @@ function plainResult(result: PageResult): string | undefined {
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], tag: string): string =>
     `<tr>${row.map((cell) => `<${tag}>${htmlText(cell)}</${tag}>`).join('')}</tr>`;
-  return `<table>\n${[cells(columns, 'th'), ...rows.map((row) => cells(row, 'td'))].join('\n')}\n</table>`;
+  const lines = [cells(columns, 'th'), ...rows.map((row) => cells(row, 'td'))];
+  return `<div style="overflow-x:auto"><table>\n${lines.join('\n')}\n</table></div>`;
 }
