@@ -1,5 +1,7 @@
 import type {NodeId} from '../core/pipeline.ts';
+import {metricRow} from './metric-rows.ts';
 import type {PageChanges} from './page-data.ts';
+import {metricChanges} from './run-diff.ts';
 
 /** Metrics of each node, of a run or of pinned results. */
 export type MetricsByNode = ReadonlyMap<NodeId, Readonly<Record<string, number>>>;
@@ -23,9 +25,11 @@ export function pageChanges(
   for (const [node, now] of after) {
     const then = before.get(node);
     if (then === undefined) continue;
-    for (const metric of new Set([...Object.keys(then), ...Object.keys(now)])) {
-      const change = {node, metric, before: numberOf(then, metric), after: numberOf(now, metric)};
-      if (change.before !== change.after && metrics.length < mostChanges) metrics.push(change);
+    for (const {metric, before: was = null, after: is = null} of metricChanges(
+      metricRow(node, then),
+      metricRow(node, now),
+    )) {
+      if (metrics.length < mostChanges) metrics.push({node, metric, before: was, after: is});
     }
   }
   return {
@@ -34,10 +38,4 @@ export function pageChanges(
     added: [...after.keys()].filter((node) => !before.has(node)),
     removed: [...before.keys()].filter((node) => !after.has(node) && isGone(node)),
   };
-}
-
-/** Null where it is not reported, or a record could not hold it. */
-function numberOf(metrics: Readonly<Record<string, number>>, metric: string): number | null {
-  const value: unknown = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

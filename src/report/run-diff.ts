@@ -145,7 +145,8 @@ function reasonsOf(
   return left === undefined || right === undefined ? undefined : explainAction(left, right);
 }
 
-function metricChanges(left: MetricRow, right: MetricRow): readonly MetricChange[] {
+/** The metrics that are not the same, or that only one of the two has. */
+export function metricChanges(left: MetricRow, right: MetricRow): readonly MetricChange[] {
   const names = new Set([...(left.metrics?.keys() ?? []), ...(right.metrics?.keys() ?? [])]);
   return [...names].flatMap((metric): MetricChange[] => {
     const [before, after] = [left.metrics?.get(metric), right.metrics?.get(metric)];

@@ -2,7 +2,7 @@ import {statSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import type {PageData} from '../../src/report/page-data.ts';
 import {errorsOf} from '../support/schemas.ts';
-import {toyProject, Workspace} from '../support/workspace.ts';
+import {ended, toyProject, Workspace} from '../support/workspace.ts';
 
 const hostile = '</script><script>alert(1)</script><img src=x onerror=alert(1)>';
 
@@ -122,6 +122,21 @@ describe('the page of a run', () => {
     expect(data.results).toEqual([]);
     const {stdout} = await workspace.run('report', '-o', '-');
     expect(stdout).toContain('<h2>report failed</h2>');
+  });
+
+  test('of a run that was interrupted has what was done until then', async () => {
+    workspace.edit('pipeline.yaml', "cat parts/* > report.txt'", "echo waiting; sleep 100'");
+    const child = workspace.start(['run', '--json']);
+    const end = ended(child);
+    await new Promise<void>((resolve) => {
+      child.stdout?.on('data', (text: string) => void (text.includes('waiting') && resolve()));
+    });
+    child.kill('SIGINT');
+    expect((await end).code).toBe(130);
+    const data = await page();
+    expect(data.run).toMatchObject({outcome: 'interrupted', counts: {executed: 4, cancelled: 1}});
+    expect(node(data, 'report')).toMatchObject({outcome: 'cancelled', log: 'waiting'});
+    expect(data.timeline.criticalPath.at(-1)).toBe('report');
   });
 
   test('of a run that was killed tells how far it came', async () => {
