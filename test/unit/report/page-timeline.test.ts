@@ -63,6 +63,11 @@ describe('the critical path', () => {
     expect(pageTimeline(events, reading({end: ['input'], hog: []})).criticalPath).toEqual(['input', 'hog', 'end']);
   });
 
+  test('goes through what gave its place back while its result was still being stored', () => {
+    const events = run(job('hog', 0, 5.01), job('end', 5, 6));
+    expect(pageTimeline(events, none).criticalPath).toEqual(['hog', 'end']);
+  });
+
   test('another device keeps nobody waiting', () => {
     const events = run(job('input', 0, 1), job('hog', 1, 5, 'gpu0'), job('end', 5, 6));
     expect(pageTimeline(events, reading({end: ['input']})).criticalPath).toEqual(['input', 'end']);
