@@ -75,10 +75,16 @@ export interface PivotLook {
   readonly mean: boolean;
   /** For programs: every column always, and nothing said in a title or in one text with another number. */
   readonly wide: boolean;
+  /** Decimals of mean and standard deviation. */
+  readonly digits?: number;
 }
 
 /** The pivoted rows as a table; a name or metric that all rows share is in its title. */
-export function pivotTable({columns, rows}: Pivot, over: readonly string[], {mean, wide}: PivotLook): ValueTable {
+export function pivotTable(
+  {columns, rows}: Pivot,
+  over: readonly string[],
+  {mean, wide, digits}: PivotLook,
+): ValueTable {
   const axes = axisNames(rows);
   const names = new Set(rows.map(({name}) => name));
   const metrics = new Set(rows.map(({metric}) => metric));
@@ -99,7 +105,7 @@ export function pivotTable({columns, rows}: Pivot, over: readonly string[], {mea
       ...axes.map((axis) => own.get(axis)),
       ...(measured ? [metric] : []),
       ...values,
-      ...(!mean ? [] : wide ? [summary.mean, summary.sd, summary.n] : [summaryText(summary)]),
+      ...(!mean ? [] : wide ? [summary.mean, summary.sd, summary.n] : [summaryText(summary, digits)]),
     ]),
   };
 }
@@ -129,7 +135,7 @@ function columnOrder(columns: ReadonlySet<string>): readonly string[] {
   return all.some((column) => Number.isNaN(Number(column))) ? all : all.sort(compareTexts);
 }
 
-function summaryText({mean, sd}: Summary): string {
+function summaryText({mean, sd}: Summary, digits?: number): string {
   if (mean === undefined) return '';
-  return sd === undefined ? numberText(mean) : `${numberText(mean)} ± ${numberText(sd)}`;
+  return sd === undefined ? numberText(mean, digits) : `${numberText(mean, digits)} ± ${numberText(sd, digits)}`;
 }

@@ -1,7 +1,7 @@
 import type {Paint} from './paint.ts';
 import {numberText} from './number-text.ts';
 import {textTable} from './table.ts';
-import {printable} from './text-width.ts';
+import {padEnd, padStart, printable, textWidth} from './text-width.ts';
 import type {ValueTable} from './metric-table.ts';
 
 /** Tables for a terminal, each under its title, with a blank line between. */
@@ -18,16 +18,30 @@ export function plainTables(tables: readonly ValueTable[], {bold}: Pick<Paint, '
     .join('\n\n');
 }
 
-/** GitHub's Markdown tables, each under its title in bold. */
-export function markdownTables(tables: readonly ValueTable[]): string {
+/**
+ * GitHub's Markdown tables, each under its title in bold, with a blank line between. Columns are aligned as prettier aligns
+ * them, so that a table in a document stays as it is when the document is formatted.
+ *
+ * @param digits - decimals of numbers that are not whole
+ */
+export function markdownTables(tables: readonly ValueTable[], digits?: number): string {
   return tables
     .map(({title, columns, rows}) => {
-      const lines = [
-        markdownLine(columns.map((column) => column.title)),
-        `| ${columns.map(({numeric}) => (numeric ? '--:' : ':--')).join(' | ')} |`,
-        ...rows.map((row) => markdownLine(row.map(cellText))),
-      ];
-      return `${title === undefined ? '' : `**${markdownText(title)}**\n\n`}${lines.join('\n')}\n`;
+      const head = columns.map((column) => markdownText(column.title));
+      const body = rows.map((row) => row.map((value) => markdownText(cellText(value, digits))));
+      const widths = columns.map((_, index) =>
+        [head, ...body].reduce((most, line) => Math.max(most, textWidth(line[index] ?? '')), 3),
+      );
+      const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+      const aligned = (cells: readonly string[]): string =>
+        line(columns.map(({numeric}, index) => (numeric ? padStart : padEnd)(cells[index] ?? '', widths[index] ?? 0)));
+      const rule = columns.map(({numeric}, index) => {
+        const dashes = '-'.repeat((widths[index] ?? 0) - 1);
+        return numeric ? `${dashes}:` : `:${dashes}`;
+      });
+      const lines = [aligned(head), line(rule), ...body.map(aligned)];
+      const heading = markdownText(title ?? '');
+      return `${heading === '' ? '' : `**${heading}**\n\n`}${lines.join('\n')}\n`;
     })
     .join('\n');
 }
@@ -42,18 +56,16 @@ function alignOf(numeric: boolean): 'left' | 'right' {
   return numeric ? 'right' : 'left';
 }
 
-function cellText(value: string | number | undefined): string {
-  return typeof value === 'number' ? numberText(value) : (value ?? '');
+function cellText(value: string | number | undefined, digits?: number): string {
+  return typeof value === 'number' ? numberText(value, digits) : (value ?? '');
 }
 
-function markdownLine(cells: readonly string[]): string {
-  return `| ${cells.map(markdownText).join(' | ')} |`;
-}
-
+/** A text on one line that Markdown shows as it is. An underscore within a word needs no escape. */
 export function markdownText(text: string): string {
   return printable(text)
-    .replaceAll(/[\\|*_`<]/g, String.raw`\$&`)
-    .replaceAll('\n', ' ');
+    .replaceAll(/[\\|*`<~[]|(?<![a-z0-9])_|_(?![a-z0-9])|&(?=[#\w]+;)/gi, String.raw`\$&`)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
 }
 
 function csvField(text: string): string {

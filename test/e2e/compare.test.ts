@@ -94,7 +94,7 @@ describe('metrics', () => {
     ]);
     const markdown = await workspace.run('metrics', '--run', 'latest', '--format', 'md', '--filter', 'fold=1,level=16');
     expect(markdown.stdout).toBe(
-      '**score**\n\n| fold | level | map3 | letters |\n| :-- | :-- | --: | --: |\n| 1 | 16 | 0.3281 | 4 |\n',
+      '**score**\n\n| fold | level |   map3 | letters |\n| :--- | :---- | -----: | ------: |\n| 1    | 16    | 0.3281 |       4 |\n',
     );
     const stale = await workspace.run('metrics', 'score[fold=1,level=8]', '--set', 'folds=[1]', '--set', 'bias=1');
     expect(stale).toMatchObject({code: 0, stderr: '1 result stale: of an earlier state of the pipeline\n'});

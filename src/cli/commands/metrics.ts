@@ -1,22 +1,10 @@
 import {failure, type Failure} from '../../core/failure.ts';
 import {err, ok, type Result} from '../../core/result.ts';
 import {countText} from '../../report/count-text.ts';
-import {pivotRows, pivotTable, type Pivot} from '../../report/metric-pivot.ts';
-import {
-  belowFloors,
-  filterRows,
-  metricNames,
-  metricRow,
-  sortRows,
-  unknownAxes,
-  unknownMetrics,
-  axisNames,
-  type Below,
-  type Floor,
-  type MetricRow,
-  type Order,
-} from '../../report/metric-rows.ts';
-import {tablesByName, wideTable} from '../../report/metric-table.ts';
+import {pivotTable, type Pivot} from '../../report/metric-pivot.ts';
+import {answerMetrics, answerTables, type MetricAnswer, type MetricWish} from '../../report/metric-question.ts';
+import {belowFloors, metricRow, type Below, type Floor, type MetricRow} from '../../report/metric-rows.ts';
+import {wideTable} from '../../report/metric-table.ts';
 import {numberText} from '../../report/number-text.ts';
 import {csvTable, markdownTables, plainTables} from '../../report/value-table-text.ts';
 import {openRunStore} from '../../store/run-store.ts';
@@ -29,24 +17,10 @@ import {matchRecorded} from '../recorded-nodes.ts';
 import {chooseRun, nodesOf} from '../run-choice.ts';
 import {knownResult} from '../wanted.ts';
 
-interface MetricsOptions {
+interface MetricsOptions extends MetricWish {
   readonly run?: string;
-  readonly metric?: readonly string[];
-  readonly filter?: readonly string[];
-  readonly sort?: string;
-  readonly pivot?: readonly string[];
-  readonly mean?: true;
   readonly format: 'text' | 'md' | 'csv' | 'json';
   readonly failBelow?: readonly string[];
-}
-
-/** What is asked of the rows, checked against them. */
-interface Question {
-  readonly rows: readonly MetricRow[];
-  readonly metrics: readonly string[];
-  readonly order?: Order;
-  readonly floors: readonly Floor[];
-  readonly over: readonly string[];
 }
 
 /** The metrics of the last results, or of a recorded run, as a table over the axes. Runs and writes nothing. */
@@ -55,16 +29,15 @@ export async function metricsCommand(
   patterns: readonly string[],
   options: MetricsOptions,
 ): Promise<ExitCode> {
-  if (options.mean && options.pivot === undefined) {
-    const hint = 'such as --pivot fold --mean';
-    return context.fail([failure('usage', '--mean is over the columns that --pivot makes', {hint})]);
-  }
+  const floors = readFloors(options.failBelow ?? []);
+  if (!floors.ok) return context.fail(floors.error);
   const found = options.run === undefined ? await lastRows(context, patterns) : runRows(context, options.run, patterns);
   if (!found.ok) return context.fail(found.error);
-  const asked = ask(found.value, options);
-  if (!asked.ok) return context.fail(asked.error);
-  print(context, asked.value, options);
-  const below = belowFloors(asked.value.rows, asked.value.floors);
+  const floored = floors.value.map(({metric}) => metric);
+  const answer = answerMetrics(found.value, options, floored);
+  if (!answer.ok) return context.fail(answer.error);
+  print(context, answer.value, options);
+  const below = belowFloors(answer.value.rows, floors.value);
   if (below.length === 0) return exitCodes.done;
   context.io.stderr.write(below.map((each) => `below: ${belowText(each)}\n`).join(''));
   return exitCodes.nodeFailed;
@@ -102,39 +75,15 @@ function runRows(context: Context, wanted: string, patterns: readonly string[]):
   return chosen.ok ? ok(chosen.value.map((id) => metricRow(id, nodes[id]?.metrics))) : chosen;
 }
 
-function ask(found: readonly MetricRow[], options: MetricsOptions): Result<Question> {
-  if (found.every(({metrics}) => metrics === undefined)) {
-    return err([failure('blob-missing', 'there are no results yet', {hint: 'make some: mixdown run'})]);
-  }
-  const filtered = filterRows(found, options.filter ?? []);
-  if (!filtered.ok) return filtered;
-  const rows = filtered.value;
-  const floors = readFloors(options.failBelow ?? []);
-  if (!floors.ok) return floors;
-  const order = readOrder(options.sort);
-  const over = options.pivot ?? [];
-  const problems: Failure[] = [
-    ...unknownMetrics(rows, [...(options.metric ?? []), ...floors.value.map(({metric}) => metric)]),
-    ...unknownAxes(rows, over),
-  ];
-  if (order !== undefined && !axisNames(rows).includes(order.by)) problems.push(...unknownMetrics(rows, [order.by]));
-  if (problems.length > 0) return err(problems);
-  const metrics = options.metric ?? metricNames(rows);
-  return ok({rows, metrics, ...(order === undefined ? {} : {order}), floors: floors.value, over});
-}
-
-function print(context: Context, question: Question, {format, pivot, ...options}: MetricsOptions): void {
-  const {order, metrics, over} = question;
-  const mean = options.mean === true;
-  const measured = question.rows.filter((row) => metrics.some((metric) => row.metrics?.has(metric)));
+function print(context: Context, answer: MetricAnswer, {format, ...wish}: MetricsOptions): void {
+  const {measured, metrics, pivot} = answer;
+  const {pivot: over = [], mean = false} = wish;
   const as = context.globals.json ? 'json' : format;
-  const pivoted = pivot === undefined ? undefined : pivotRows(measured, metrics, over, order);
-  const rows = order === undefined ? measured : sortRows(measured, order);
-  if (as === 'json') return context.printJson(pivoted ? pivotJson(pivoted) : rowsJson(rows, metrics));
+  if (as === 'json') return context.printJson(pivot ? pivotJson(pivot) : rowsJson(measured, metrics));
   if (as === 'csv') {
-    return context.print(csvTable(pivoted ? pivotTable(pivoted, over, {mean, wide: true}) : wideTable(rows, metrics)));
+    return context.print(csvTable(pivot ? pivotTable(pivot, over, {mean, wide: true}) : wideTable(measured, metrics)));
   }
-  const tables = pivoted ? [pivotTable(pivoted, over, {mean, wide: false})] : tablesByName(rows, metrics);
+  const tables = answerTables(answer, wish);
   if (tables.length === 0) context.note('no metrics');
   else context.print(as === 'md' ? markdownTables(tables) : plainTables(tables, context.paint));
 }
@@ -158,12 +107,6 @@ function pivotJson({columns, rows}: Pivot): object {
     ),
     ...summary,
   }));
-}
-
-function readOrder(sort: string | undefined): Order | undefined {
-  if (sort === undefined) return undefined;
-  const [, by = sort, way] = /^(.*):(asc|desc)$/s.exec(sort) ?? [];
-  return way === undefined ? {by} : {by, descending: way === 'desc'};
 }
 
 function readFloors(texts: readonly string[]): Result<readonly Floor[]> {

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import {format} from 'prettier';
 import {describe, expect, test} from 'vitest';
 import {nodeId} from '../../../src/core/pipeline.ts';
 import {nodeAxes} from '../../../src/core/node-axes.ts';
@@ -43,7 +45,7 @@ describe('node ids', () => {
 
 test('numbers', () => {
   const values = [0, -3, 110, 0.5, 0.123456, 1e-5, -2e-7, 123456.789, 2e9 + 0.5, 1e20];
-  expect(values.map(numberText)).toEqual([
+  expect(values.map((value) => numberText(value))).toEqual([
     '0',
     '-3',
     '110',
@@ -55,6 +57,7 @@ test('numbers', () => {
     '2.000e+9',
     '1.000e+20',
   ]);
+  expect([0.25, 3, -1e-9, 1 / 3].map((value) => numberText(value, 2))).toEqual(['0.25', '3', '0.00', '0.33']);
   expect([0.25, -0.25, 0, 3].map(deltaText)).toEqual(['+0.2500', '-0.2500', '0', '+3']);
 });
 
@@ -144,8 +147,46 @@ describe('tables', () => {
 
   test('markdown escapes what would end a cell', () => {
     expect(markdownTables(tablesByName([metricRow('a[of="x|y"]', {n: 1})], ['n']))).toBe(
-      '**a**\n\n| of | n |\n| :-- | --: |\n| "x\\|y" | 1 |\n',
+      '**a**\n\n| of     |   n |\n| :----- | --: |\n| "x\\|y" |   1 |\n',
     );
+  });
+
+  test('prettier leaves markdown tables as they are, whatever stands in them', async () => {
+    const word = fc.oneof(
+      fc.string({minLength: 1, maxLength: 8}),
+      fc.string({unit: fc.constantFrom(...Array.from('_*`|\\[]<>&;~#- aé日🎉1')), minLength: 1, maxLength: 8}),
+      fc.constantFrom('log_mel', 'a&amp;b', '---', 'https://x.y/a_b', 'h1+h3', '日本語', 'e\u0301', '**x**', '[a](b)'),
+    );
+    const number = fc.option(fc.double({noNaN: true, noDefaultInfinity: true}), {nil: undefined});
+    const table = fc.record({
+      title: word,
+      columns: fc.constant([
+        {title: 'of', numeric: false},
+        {title: 'n', numeric: true},
+      ]),
+      rows: fc.array(fc.tuple(word, number), {minLength: 1, maxLength: 4}),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(table, {minLength: 1, maxLength: 2}), fc.option(fc.nat(8)), async (tables, digits) => {
+        const text = markdownTables(tables, digits ?? undefined);
+        expect(await format(text, {parser: 'markdown'})).toBe(text);
+      }),
+      {numRuns: 300},
+    );
+  });
+
+  test('digits are of numbers that are not whole', () => {
+    const pivot = pivotRows(rows, ['map3'], ['fold'], undefined);
+    const look = {mean: true, wide: false, digits: 2};
+    expect(markdownTables([pivotTable(pivot, ['fold'], look)], 2)).toMatchInlineSnapshot(`
+      "**score map3**
+
+      | levels | fold=1 | fold=2 | fold=10 |   mean ± sd |
+      | :----- | -----: | -----: | ------: | ----------: |
+      | h1     |   0.50 |   0.75 |    0.25 | 0.50 ± 0.25 |
+      | h2     |   0.63 |        |         |        0.63 |
+      "
+    `);
   });
 });
 
