@@ -12,6 +12,7 @@ export interface PipelineDocument {
   readonly sources?: Readonly<Record<string, SourceSection>>;
   readonly nodes: Readonly<Record<string, NodeSection>>;
   readonly targets?: Readonly<Record<string, readonly string[]>>;
+  readonly documents?: string | readonly string[];
 }
 
 export interface ProfileSection {
@@ -89,6 +90,7 @@ export interface LoadedDocument {
   readonly document: PipelineDocument;
   readonly nodeSpans: Readonly<Record<string, Span>>;
   readonly sourceSpans: Readonly<Record<string, Span>>;
+  readonly documentSpans?: readonly Span[];
   /** Nodes whose shape is wrong, in a document that is only read on to find more mistakes. */
   readonly broken?: ReadonlySet<string>;
 }

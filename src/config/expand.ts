@@ -5,6 +5,7 @@ import type {Pipeline, PipelineNode, Source} from '../core/pipeline.ts';
 import type {StageDeclaration} from '../core/stage.ts';
 import {commandOutputKinds, commandStage, expandCommandNode} from './command-node.ts';
 import {reportCycles} from './cycles.ts';
+import {readDocuments} from './documents.ts';
 import {isCommand, type LoadedDocument, type NodeSection, type SourceSection, type Span} from './document.ts';
 import {Matrices} from './matrices.ts';
 import type {ParamChecker} from './param-checker.ts';
@@ -51,17 +52,17 @@ export function stageNames(
 
 /** The whole pipeline, every matrix written out and every reference resolved. Linear in the size of the result. */
 export function expand(
-  {document, nodeSpans, sourceSpans, broken}: LoadedDocument,
+  {document, nodeSpans, sourceSpans, documentSpans = [], broken}: LoadedDocument,
   variables: Variables,
   stageOf: ReadonlyMap<string, string>,
   options: ExpandOptions,
   report: Report,
 ): Pipeline {
   const {root, file, shownFile, stages} = options;
-  const rangeOf = (spans: Readonly<Record<string, Span>>, name: string): SourceRange | undefined => {
-    const span = Object.hasOwn(spans, name) ? spans[name] : undefined;
-    return span && {file: shownFile, line: span[0], column: span[1], endLine: span[2], endColumn: span[3]};
-  };
+  const toRange = (span: Span | undefined): SourceRange | undefined =>
+    span && {file: shownFile, line: span[0], column: span[1], endLine: span[2], endColumn: span[3]};
+  const rangeOf = (spans: Readonly<Record<string, Span>>, name: string): SourceRange | undefined =>
+    toRange(Object.hasOwn(spans, name) ? spans[name] : undefined);
   variables.checkAll();
   checkNames(document.nodes, document.sources ?? {}, report);
   const sources = readSources(document.sources ?? {}, variables, (name) => rangeOf(sourceSpans, name), report);
@@ -97,6 +98,7 @@ export function expand(
   }
   const withoutConsumer = reportCycles(nodes, report);
   const targets = readTargets(document.targets ?? {}, producers, sources, variables, report);
+  const documents = readDocuments(document, documentSpans.map(toRange), variables, report);
   return {
     root,
     file,
@@ -106,6 +108,7 @@ export function expand(
     stages: usedStages(nodes, stages),
     axes: Object.fromEntries([...producers].map(([name, {variants}]) => [name, variants.values])),
     targets: Object.hasOwn(targets, 'default') ? targets : {default: withoutConsumer, ...targets},
+    ...(documents.length > 0 ? {documents} : {}),
   };
 }
 

@@ -17,6 +17,7 @@ import {
 } from './document-cache.ts';
 import {readDocumentSchema, validateDocument} from './document-schema.ts';
 import type {LoadedDocument, PipelineDocument, Span} from './document.ts';
+import {documentPaths} from './documents.ts';
 import {expand, stageNames} from './expand.ts';
 import {reportLeaks} from './leaks.ts';
 import {applyOverrides} from './override.ts';
@@ -128,15 +129,15 @@ function readText(file: string, shown: string): Result<string> {
 }
 
 function withSpans(merged: JsonObject, yaml: YamlText, shownFile: string): LoadedDocument {
+  const spanOf = (offsets: readonly [number, number]): Span => {
+    const {line, column, endLine, endColumn} = yaml.rangeOf(offsets, shownFile);
+    return [line, column, endLine ?? line, endColumn ?? column];
+  };
   const spans = (section: string): Record<string, Span> =>
-    Object.fromEntries(
-      yaml.keysOf([section]).map(([name, offsets]) => {
-        const {line, column, endLine, endColumn} = yaml.rangeOf(offsets, shownFile);
-        return [name, [line, column, endLine ?? line, endColumn ?? column]];
-      }),
-    );
+    Object.fromEntries(yaml.keysOf([section]).map(([name, offsets]) => [name, spanOf(offsets)]));
   const document = merged as unknown as PipelineDocument;
-  return {document, nodeSpans: spans('nodes'), sourceSpans: spans('sources')};
+  const documentSpans = documentPaths(document).map((path) => spanOf(yaml.locate(path, 'value')));
+  return {document, nodeSpans: spans('nodes'), sourceSpans: spans('sources'), documentSpans};
 }
 
 /** Loads every stage in use once. A stage that cannot be used is reported where the pipeline first names it. */

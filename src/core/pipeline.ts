@@ -95,6 +95,13 @@ export interface Pipeline {
   readonly axes: Readonly<Record<string, Readonly<Record<string, readonly Scalar[]>>>>;
   /** Group name to node ids. `default` always exists. */
   readonly targets: Readonly<Record<string, readonly NodeId[]>>;
+  /** Texts that show results: patterns of paths below the project folder. They are no part of any key. */
+  readonly documents?: readonly DocumentPattern[];
+}
+
+export interface DocumentPattern {
+  readonly pattern: string;
+  readonly range?: SourceRange;
 }
 
 /** The text of a node id. Values print as in YAML; a value with `,`, `]`, `=` or `|` is JSON-quoted. */
