@@ -109,6 +109,22 @@ Examples
   mixdown metrics --run latest~1 --format csv
   mixdown metrics metrics --fail-below map3=0.6     for CI: exit code 1, and the nodes that are below`;
 
+export const renderExamples = `
+Blocks
+  <!-- mixdown: metrics NODE… --metric map3 --pivot fold --mean --digits 3 --title TEXT -->
+  <!-- /mixdown -->                        a table; options as of the command metrics
+  <!-- mixdown: file NODE.OUTPUT -->       a text: Markdown as it is, other texts as code
+  <!-- mixdown: figure NODE.OUTPUT plot.svg --alt TEXT -->      copies the image there, and links to it
+  It is <!-- mixdown: value NODE.METRIC digits=3 --><!-- /mixdown -->, and NODE.params.NAME is a param;
+  of several nodes: of=mean, sd, min, max or count
+Everything outside of the blocks stays byte for byte. Examples in code are no blocks. Tables are laid out as prettier lays
+them out; around the text of a file, prettier needs <!-- prettier-ignore-start --> and <!-- prettier-ignore-end -->.
+
+Examples
+  mixdown render                           the documents of pipeline.yaml
+  mixdown render README.md paper/results.md
+  mixdown render --check                   for CI: exit code 4, and what differs`;
+
 export const diffExamples = `
 With --over, variants that differ in these axes only are pairs: their mean difference (± standard deviation of the
 differences) gets the two-sided p-value of the sign-flip test, and a word at the level of 5 %:

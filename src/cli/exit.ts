@@ -20,8 +20,11 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export function exitCodeFor(failures: readonly Failure[]): ExitCode {
   const codes = failures.map(({code}) => code);
   if (codes.includes('internal-error')) return exitCodes.internal;
-  return codes.some((code) => executionCodes.has(code)) ? exitCodes.nodeFailed : exitCodes.badUsage;
+  if (codes.some((code) => executionCodes.has(code))) return exitCodes.nodeFailed;
+  return codes.some((code) => staleCodes.has(code)) ? exitCodes.stale : exitCodes.badUsage;
 }
+
+const staleCodes: ReadonlySet<FailureCode> = new Set<FailureCode>(['stale-result', 'document-differs']);
 
 const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'stage-failed',
@@ -46,4 +49,5 @@ const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'blob-missing',
   'blob-corrupt',
   'cache-unwritable',
+  'document-unwritable',
 ]);

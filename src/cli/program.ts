@@ -17,6 +17,7 @@ import {
   predictExamples,
   reportExamples,
   provExamples,
+  renderExamples,
   runExamples,
   showExamples,
   traceExamples,
@@ -202,6 +203,13 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('--fail-below <metric=number>', 'exit with 1 when a node is below; may be repeated', collect)
     .addHelpText('after', metricsExamples)
     .action(does(async () => (await import('./commands/metrics.ts')).metricsCommand));
+  program
+    .command('render')
+    .argument('[file...]', 'documents to fill; those of pipeline.yaml when none is given')
+    .description('fill the marked blocks of Markdown documents from mixdown.lock, else from the last results')
+    .option('--check', 'write nothing; show where text and results disagree, and exit with 4')
+    .addHelpText('after', renderExamples)
+    .action(does(async () => (await import('./commands/render.ts')).renderCommand));
   program
     .command('diff')
     .argument('[before]', 'a run: its id, the start of it, "latest" or "latest~1"', 'latest~1')

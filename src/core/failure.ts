@@ -36,6 +36,9 @@ export type FailureCode =
   | 'stage-invalid'
   | 'stage-compile-error'
   | 'too-large'
+  | 'document-missing'
+  | 'document-invalid'
+  | 'document-unwritable'
   | 'lock-missing'
   | 'lock-invalid'
   | 'not-built'
@@ -60,6 +63,9 @@ export type FailureCode =
   | 'resources-unsatisfiable'
   | 'disk-full'
   | 'blocked'
+  // results that are not what they should be (exit code 4)
+  | 'stale-result'
+  | 'document-differs'
   // cache trouble (a warning, never fatal by itself)
   | 'blob-missing'
   | 'blob-corrupt'

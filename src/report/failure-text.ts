@@ -11,7 +11,7 @@ export function failureText(failure: Failure, paint: Paint, word: 'error' | 'war
   const {code, message, hint, node, diagnostics = [], reproduce, stack} = failure;
   if (diagnostics.length > 0) {
     // The first is the problem itself; others are places that belong to it.
-    return diagnostics.map((each, index) => diagnosticText(each, index > 0, paint)).join('\n');
+    return diagnostics.map((each, index) => diagnosticText(each, index > 0, paint, word)).join('\n');
   }
   const colour = word === 'error' ? paint.bad : paint.warn;
   const where = node === undefined || message.startsWith(node) ? '' : `${paint.bold(node)}: `;
@@ -36,11 +36,15 @@ export function headline(message: string): string {
 /** How a message leads over to lines that a program printed. */
 const announcement = /; last lines:$/;
 
-function diagnosticText({code, message, hint, range, frame}: Diagnostic, related: boolean, paint: Paint): string {
+function diagnosticText(
+  {code, message, hint, range, frame}: Diagnostic,
+  related: boolean,
+  paint: Paint,
+  word: 'error' | 'warning',
+): string {
+  const colour = word === 'error' ? paint.bad : paint.warn;
   const place = range === undefined ? '' : `${paint.note(placeText(range))}: `;
-  const lines = [
-    related ? `${place}${message}` : `${place}${paint.bad('error:')} ${message} ${paint.dim(`[${code}]`)}`,
-  ];
+  const lines = [related ? `${place}${message}` : `${place}${colour(`${word}:`)} ${message} ${paint.dim(`[${code}]`)}`];
   if (frame !== undefined) lines.push(frame.replace(/\n+$/, ''));
   if (hint !== undefined) lines.push(hintLine(hint, paint));
   return lines.join('\n');
