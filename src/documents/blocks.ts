@@ -87,6 +87,10 @@ function remarksOn(text: string, start: number, end: number): readonly Fault[] {
     const message = 'GitHub shows a comment within a line as text when `--` stands in it';
     remarks.push({start, end, message, hint: 'write options without it, such as `digits=3`'});
   }
+  if (/^[ \t>]*\|/.test(before) && /(?<!\\)\|/.test(text.slice(start, end))) {
+    const message = 'a `|` ends the cell of a table, also within a comment';
+    remarks.push({start, end, message, hint: 'write `\\|`'});
+  }
   return remarks;
 }
 

@@ -159,6 +159,23 @@ test('what is wrong is said with its place', () => {
   `);
 });
 
+test('what Markdown readers will not show as it is meant is remarked', () => {
+  const remarked = (text: string): readonly string[] => findBlocks(text).remarks.map(({message}) => message);
+  const first = 'a comment that begins a line ends the paragraph, and the rest of the line is no Markdown';
+  const dashes = 'GitHub shows a comment within a line as text when `--` stands in it';
+  const cell = 'a `|` ends the cell of a table, also within a comment';
+  expect(remarked(`a ${value}`)).toEqual([]);
+  expect(remarked(`| ${value} |`)).toEqual([]);
+  expect(remarked(table.replace('metrics a', 'metrics a --mean --pivot x'))).toEqual([]);
+  expect(remarked(`a\n${value} b`)).toEqual([first]);
+  expect(remarked(`- ${value} b`)).toEqual([first]);
+  expect(remarked(`a ${value.replace('a.b', 'a.b --digits 2')}`)).toEqual([dashes]);
+  expect(remarked(`| ${value.replace('a.b', 'a[x=1|2].b')} |`)).toEqual([cell]);
+  const escaped = `| ${value.replace('a.b', String.raw`a[x=1\|2].b`)} |`;
+  expect(remarked(escaped)).toEqual([]);
+  expect(findBlocks(escaped).blocks[0]?.directive).toMatchObject({node: 'a[x=1|2]', name: 'b'});
+});
+
 describe('rendering', () => {
   test('fills lines, keeps line breaks, indentation and everything else', () => {
     expect(render(`a\n${table}\nb`, 'x\n\ny\n')).toBe(
