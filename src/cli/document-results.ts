@@ -80,7 +80,7 @@ async function lastResults(
     from: 'the results',
     of(id) {
       const found = byId.get(id);
-      if (found?.outputs === undefined || isStale(found)) return err(staleFailure(id, found));
+      if (found?.outputs === undefined) return err(staleFailure(id, found));
       const {outputs, metrics = {}, node} = found;
       return ok({outputs, metrics, params: node.params});
     },
@@ -96,10 +96,6 @@ const none: Pick<DocumentResults, 'of' | 'known' | 'bytes'> = {
   known: new Set(),
   bytes: () => Promise.resolve(undefined),
 };
-
-function isStale({status}: PlannedNode): boolean {
-  return status === 'will-run' || status === 'may-run';
-}
 
 function staleFailure(node: NodeId, planned: PlannedNode | undefined): Failure {
   if (planned === undefined) return failure('stale-result', `${node} needs sources that are missing`, {node});

@@ -45,6 +45,7 @@ describe('blocks are found', () => {
     ['with carriage returns', `a\r\n\r\n${table.replaceAll('\n', '\r\n')}\r\n`, ['3 metrics ""']],
     ['behind a backtick without a partner', `a \` b\n\nc ${value}`, ['3 value']],
     ['in a row below one with an odd backtick', `| \` |\n| ${value} \` |\n`, ['2 value']],
+    ['behind `<!--` within a paragraph', `a <!-- b\n\nc ${value}`, ['3 value']],
     ['in a continued paragraph', `a\n      b ${value}\n`, ['2 value']],
     ['an image within a line', 'See <!-- mixdown: figure a.b c.svg --><!-- /mixdown -->.', ['1 figure']],
     ['an image on lines of its own', '<!-- mixdown: figure a.b c.svg -->\n<!-- /mixdown -->', ['1 figure ""']],
