@@ -99,15 +99,22 @@ function resultsOf(nodes: readonly NodeId[], results: DocumentResults): Result<R
   return failures.length > 0 ? err(failures) : ok(found);
 }
 
+/** A number as it is shown: a measured one rounded, a param as it is set. */
+type NumberText = (value: number) => string;
+
 function valueText({name, of, digits, node}: ValueDirective, found: ReadonlyMap<NodeId, NodeResult>): Result<string> {
   const values: (readonly [NodeId, Json])[] = [];
+  let measured = false;
   for (const [id, {metrics, params}] of found) {
-    const value = Object.hasOwn(metrics, name) ? metrics[name] : paramOf(params, name);
+    const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+    const value = metric ?? paramOf(params, name);
     if (value === undefined) return err([unknownValue(id, name, {metrics, params})]);
+    measured ||= metric !== undefined;
     values.push([id, value]);
   }
-  if (of !== undefined) return statisticText(of, values, digits);
-  const texts = new Map(values.map(([id, value]) => [plainText(value, digits), id]));
+  const asText: NumberText = (value) => (measured || digits !== undefined ? numberText(value, digits) : String(value));
+  if (of !== undefined) return statisticText(of, values, asText);
+  const texts = new Map(values.map(([id, value]) => [plainText(value, asText), id]));
   const [[text, first] = ['', node], second] = texts;
   if (second === undefined) return ok(text);
   const message = `\`${node}\` is ${countText(values.length, 'node')} with different values, such as ${text} of ${first} and ${second[0]} of ${second[1]}`;
@@ -117,20 +124,20 @@ function valueText({name, of, digits, node}: ValueDirective, found: ReadonlyMap<
 function statisticText(
   of: Statistic,
   values: readonly (readonly [NodeId, Json])[],
-  digits: number | undefined,
+  asText: NumberText,
 ): Result<string> {
   if (of === 'count') return ok(String(values.length));
   const numbers = values.map(([, value]) => value).filter((value) => typeof value === 'number');
   const {mean, sd} = summarise(numbers);
-  const least = numbers.reduce((most, value) => Math.min(most, value), Number.POSITIVE_INFINITY);
-  const most = numbers.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const value = {mean, sd, min: least, max: most}[of];
-  if (numbers.length === values.length && value !== undefined) return ok(numberText(value, digits));
+  const min = numbers.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const max = numbers.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const value = {mean, sd, min, max}[of];
+  if (numbers.length === values.length && value !== undefined) return ok(asText(value));
   return err([failure('usage', `of=${of} is of numbers${of === 'sd' ? ', two or more' : ''}`)]);
 }
 
-function plainText(value: Json, digits: number | undefined): string {
-  if (typeof value === 'number') return numberText(value, digits);
+function plainText(value: Json, asText: NumberText): string {
+  if (typeof value === 'number') return asText(value);
   return escapeText(typeof value === 'string' || typeof value === 'boolean' ? String(value) : canonicalJson(value));
 }
 

@@ -56,7 +56,7 @@ export async function renderCommand(
     rendered.push(written.value);
   }
   if (context.globals.json) context.printJson(json(rendered, 'updated'));
-  else context.print(summary(context, rendered, 'updated'));
+  else if (!context.globals.quiet) context.print(summary(context, rendered, 'updated'));
   return exitCodes.done;
 }
 
@@ -66,7 +66,7 @@ function tellDifferences(context: Context, survey: Survey): ExitCode {
   if (context.globals.json) context.printJson(json(documents, 'differs'));
   const told = [...failures, ...(context.globals.json ? [] : differences)];
   if (told.length > 0) context.fail(told);
-  else if (!context.globals.json) context.print(summary(context, documents, 'differs'));
+  else if (!context.globals.json && !context.globals.quiet) context.print(summary(context, documents, 'differs'));
   if (failures.length > 0) return exitCodeFor(failures);
   return differences.length > 0 ? exitCodes.stale : exitCodes.done;
 }

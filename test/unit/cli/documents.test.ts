@@ -73,7 +73,7 @@ describe('the documents of a project against a lock, without any result', () => 
       '<!-- mixdown: metrics a --metric loss -->\n\n**a**\n\n| n   |   loss |\n| :-- | -----: |\n| 1   | 0.2500 |\n| 2   | 0.7500 |\n\n<!-- /mixdown -->\n' +
         '> <!-- mixdown: file a[n=2].text -->\n>\n> one\n>\n> two\n>\n> <!-- /mixdown -->\n\n' +
         'See <!-- mixdown: figure a[n=1].plot p.svg alt=x -->![x](p.svg)<!-- /mixdown -->.\n' +
-        'Half: <!-- mixdown: value a.params.rate -->0.5000<!-- /mixdown -->, <!-- mixdown: value a.loss of=sd digits=1 -->0.4<!-- /mixdown -->',
+        'Half: <!-- mixdown: value a.params.rate -->0.5<!-- /mixdown -->, in figures <!-- mixdown: value a.params.rate digits=2 -->0.50<!-- /mixdown -->, <!-- mixdown: value a.loss of=sd digits=1 -->0.4<!-- /mixdown -->',
     );
     write('p.svg', '<svg/>');
     expect(await check()).toEqual([]);
