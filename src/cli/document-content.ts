@@ -14,7 +14,7 @@ import {metricRow} from '../report/metric-rows.ts';
 import {numberText} from '../report/number-text.ts';
 import {markdownTables} from '../report/value-table-text.ts';
 import {countText} from '../report/count-text.ts';
-import {figurePath, type DocumentFile} from './document-files.ts';
+import {figurePath, sourceHolding, type DocumentFile} from './document-files.ts';
 import type {DocumentResults, NodeResult} from './document-results.ts';
 import type {Loaded} from './load.ts';
 
@@ -218,6 +218,11 @@ async function figureContent(
   const {name, file: outputFile, digest} = output.value;
   const file = figurePath(document, directive.path, outputFile, project.project.root);
   if (!file.ok) return err([file.error]);
+  const holder = await sourceHolding(project, file.value);
+  if (holder !== undefined) {
+    const message = `\`${directive.path}\` is in the source \`${holder}\`: writing it would make results stale`;
+    return err([failure('document-invalid', message, {hint: 'name a place outside of the sources'})]);
+  }
   const text = imageLink(directive.path, directive.alt ?? name);
   return ok({text, figure: {name, file: file.value, digest, bytes: await results.bytes(digest)}});
 }

@@ -119,9 +119,9 @@ function readDocument(path: string, root: string, shown: string): Result<Documen
 export function figurePath(document: DocumentFile, path: string, name: string, root: string): Result<string, Failure> {
   const wrong = (message: string, hint: string): Result<string, Failure> =>
     err(failure('document-invalid', message, {hint}));
-  const target = resolve(dirname(document.file), path);
-  const realRoot = realpathSync(root);
-  if (isAbsolute(path) || !isBelow(join(existingParent(target), basename(target)), realRoot)) {
+  const named = resolve(dirname(document.file), path);
+  const target = join(existingParent(named), basename(named));
+  if (isAbsolute(path) || !isBelow(target, realpathSync(root))) {
     return wrong(`\`${path}\` is outside the project folder`, 'name a path relative to the document, such as plot.svg');
   }
   if (extname(path).toLowerCase() !== extname(name).toLowerCase()) {
@@ -131,6 +131,27 @@ export function figurePath(document: DocumentFile, path: string, name: string, r
     return wrong(`\`${path}\` is no file to write over`, 'name another place');
   }
   return ok(target);
+}
+
+/**
+ * Name of a source that a file belongs to: writing the file would make what is built from it stale, and the next rendering
+ * something else.
+ *
+ * @param file - absolute, with links resolved
+ */
+export async function sourceHolding(
+  {project, pipeline}: Pick<Loaded, 'project' | 'pipeline'>,
+  file: string,
+): Promise<string | undefined> {
+  for (const {name, path, include, exclude} of Object.values(pipeline.sources)) {
+    const at = resolve(project.root, path);
+    const base = existsSync(at) ? realpathSync(at) : at;
+    if (file === base) return name;
+    if (!isBelow(file, base)) continue;
+    const {accept} = await pathFilter(include, exclude);
+    if (accept(relative(base, file).split(sep).join('/'))) return name;
+  }
+  return undefined;
 }
 
 /** The nearest folder above that is there, with links resolved, and what is missing below it. */

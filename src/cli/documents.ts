@@ -12,7 +12,7 @@ import type {Fault} from '../documents/words.ts';
 import {countText} from '../report/count-text.ts';
 import type {Context} from './context.ts';
 import {contentFor, nodesOf, type Content, type Figure} from './document-content.ts';
-import {readDocuments, type DocumentFile} from './document-files.ts';
+import {readDocuments, sourceHolding, type DocumentFile} from './document-files.ts';
 import {openResults, type DocumentResults} from './document-results.ts';
 import type {Loaded} from './load.ts';
 import {displayPath} from './project.ts';
@@ -101,6 +101,13 @@ export async function surveyDocuments(
 ): Promise<Result<Survey>> {
   const found = documents.map((document) => ({document, ...findBlocks(document.text)}));
   const faults = found.flatMap(({document, faults}) => faults.map((fault) => faultFailure(document, fault)));
+  for (const {document, blocks} of found) {
+    const holder = blocks.length === 0 ? undefined : await sourceHolding(loaded, document.file);
+    if (holder === undefined) continue;
+    const hint = 'exclude it from the source, or show results elsewhere';
+    const message = `${document.shown} is in the source \`${holder}\`: rendering it would make results stale`;
+    faults.push(failure('document-invalid', message, {hint}));
+  }
   if (faults.length > 0) return err(faults);
   for (const {document, remarks} of found) {
     for (const remark of remarks) context.warn(faultFailure(document, remark));

@@ -356,6 +356,27 @@ test('files that cannot be rendered are told', async () => {
   other.dispose();
 });
 
+test('what results are made from is not written', async () => {
+  await rendered();
+  const block = `a <!-- mixdown: figure ${first}.plot PATH --><!-- /mixdown -->`;
+  workspace.edit('pipeline.yaml', 'sources: {notes: notes}', "sources: {notes: {path: notes, exclude: '*.md'}}");
+  await workspace.run('run', '--quiet');
+  workspace.write('notes/a.md', block.replace('PATH', 'a.svg'));
+  const figure = await workspace.run('render', 'notes/a.md');
+  expect([figure.code, figure.stderr]).toMatchObject([
+    2,
+    expect.stringContaining('`a.svg` is in the source `notes`: writing it would make results stale'),
+  ]);
+  workspace.write('notes/a.md', block.replace('PATH', '../a.svg'));
+  expect(await workspace.run('render', 'notes/a.md')).toMatchObject({code: 0});
+  workspace.edit('pipeline.yaml', "{path: notes, exclude: '*.md'}", 'notes');
+  const document = await workspace.run('render', 'notes/a.md');
+  expect([document.code, document.stderr]).toMatchObject([
+    2,
+    expect.stringContaining('notes/a.md is in the source `notes`: rendering it would make results stale'),
+  ]);
+});
+
 test('several documents, by patterns or by name', async () => {
   await workspace.run('run', '--quiet');
   workspace.edit('pipeline.yaml', 'documents: README.md', "documents: [README.md, 'docs/**/*.md']");
