@@ -106,6 +106,8 @@ export default defineStage({
     predictions: {
       kind: 'file',
       name: 'predictions.npy',
+      // As the predictions that it averages.
+      compare: {as: 'npy', absolute: 0.01},
       about:
         'probabilities, float32 (clips by key, classes), rows of sum 1 unless labels are multi; the classes stand as in the input',
     },

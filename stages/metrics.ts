@@ -73,11 +73,19 @@ export default defineStage({
     classes: {kind: 'file', optional: true, about: 'with targets: csv with column label, a row a class in their order'},
   },
   outputs: {
-    metrics: {kind: 'file', name: 'metrics.json', about: 'all scores, type metrics/1'},
+    // Scores depend on ranks: where no rank changes they are the same, and where one does they may jump. What is below the
+    // third decimal, one clip in a thousand, is tolerated; more is another result.
+    metrics: {
+      kind: 'file',
+      name: 'metrics.json',
+      compare: {as: 'json', digits: 3},
+      about: 'all scores, type metrics/1',
+    },
     perClass: {
       kind: 'file',
       name: 'per-class.csv',
       show: 'bars:ap',
+      compare: {as: 'csv', digits: 3},
       about: 'label, clips, ap, auc, ap3; empty where not defined',
     },
     confusion: {
@@ -88,6 +96,7 @@ export default defineStage({
         'of clips of one class each: label, then a column a class with how often its score was the highest; else empty',
     },
   },
+  compareMetrics: {digits: 3},
   seeded: true,
   async run({params, inputs, outputs, seed, signal, log, progress, metric}) {
     const {data, members, labels, truth} = readScored(params, inputs);

@@ -26,6 +26,8 @@ export default defineStage({
     features: {
       kind: 'file',
       name: 'features.npy',
+      // As quantized bytes, which it arranges; floats differ by much less.
+      compare: {as: 'npy', absolute: 0.1},
       about: 'shape (rows, length, width for each of `scales`), of the type of the input',
     },
     rows: {

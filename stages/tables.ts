@@ -102,19 +102,33 @@ export default defineStage({
     },
   },
   outputs: {
-    markdown: {kind: 'file', name: 'results.md', display: true, about: 'the tables, the best of each column in bold'},
+    // Scores as in metrics; where three decimals are printed, such a difference may turn the last one by one.
+    markdown: {
+      kind: 'file',
+      name: 'results.md',
+      display: true,
+      compare: {as: 'text', absolute: 0.00101},
+      about: 'the tables, the best of each column in bold',
+    },
     csv: {
       kind: 'file',
       name: 'results.csv',
+      compare: {as: 'csv', digits: 3},
       about:
         'a row a variant: about, the scores, each with map3Deviation over repeats, map3Low and map3High, map3Published ' +
         'and so on where there are such, repeats, clips, classes, p(b) and p(b)Published for each variant b; of ' +
         'predictions a row a mistake: label, its clips, wrong ones, predicted, count',
     },
-    latex: {kind: 'file', name: 'results.tex', about: 'the tables for packages booktabs and colortbl'},
+    latex: {
+      kind: 'file',
+      name: 'results.tex',
+      compare: {as: 'text', absolute: 0.00101},
+      about: 'the tables for packages booktabs and colortbl',
+    },
     json: {
       kind: 'file',
       name: 'results.json',
+      compare: {as: 'json', digits: 3},
       about: 'the reports, p-values or mistakes, type results/1, and the reference where there is one',
     },
   },

@@ -99,16 +99,39 @@ export default defineStage({
     evalClips: {kind: 'file', about: 'clips.csv of the clips to score, a row each with its video_id'},
   },
   outputs: {
-    predictions: {kind: 'file', name: 'predictions.npy', about: 'probabilities, float32 (clips to score, classes)'},
-    validation: {kind: 'file', name: 'validation.npy', about: 'probabilities, float32 (clips held out, classes)'},
+    // Tolerances as in train, whose networks these are.
+    predictions: {
+      kind: 'file',
+      name: 'predictions.npy',
+      compare: {as: 'npy', absolute: 0.01},
+      about: 'probabilities, float32 (clips to score, classes)',
+    },
+    validation: {
+      kind: 'file',
+      name: 'validation.npy',
+      compare: {as: 'npy', absolute: 0.01},
+      about: 'probabilities, float32 (clips held out, classes)',
+    },
     index: {
       kind: 'file',
       name: 'index.json',
       about: 'clips and classes of both, in order, type predictions/1; clips held out by their row',
     },
-    model: {kind: 'file', name: 'model.safetensors', about: 'the model with its classes, of the best evaluation'},
-    curve: {kind: 'file', name: 'curve.csv', show: 'curve', about: 'iteration, trainLoss, meanPrecision, meanArea'},
+    model: {
+      kind: 'file',
+      name: 'model.safetensors',
+      compare: {as: 'safetensors', absolute: 0.015},
+      about: 'the model with its classes, of the best evaluation',
+    },
+    curve: {
+      kind: 'file',
+      name: 'curve.csv',
+      show: 'curve',
+      compare: {as: 'csv', absolute: 0.01},
+      about: 'iteration, trainLoss, meanPrecision, meanArea',
+    },
   },
+  compareMetrics: {absolute: 0.01},
   seeded: true,
   numericBackend: true,
   resumable: true,

@@ -24,10 +24,17 @@ export default defineStage({
     },
   },
   outputs: {
-    embeddings: {kind: 'file', name: 'embeddings.npy', about: 'float32, shape (patches, 1024)'},
+    // As those of vggish.
+    embeddings: {
+      kind: 'file',
+      name: 'embeddings.npy',
+      compare: {as: 'npy', relative: 1e-5},
+      about: 'float32, shape (patches, 1024)',
+    },
     scores: {
       kind: 'file',
       name: 'scores.npy',
+      compare: {as: 'npy', absolute: 1e-5},
       about: 'float32, shape (patches, 521): probability of each class, on its own, in the order of the class map',
     },
   },

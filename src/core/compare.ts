@@ -20,7 +20,7 @@ export interface Tolerance {
   readonly digits?: number;
 }
 
-/** `text`: any UTF-8 text, each number that is written in it. `json`, `csv`: numbers of the document, not those inside texts. */
-export const compareForms = ['json', 'csv', 'text', 'npy', 'safetensors'] as const;
+/** `text`: any UTF-8 text, each number that is written in it. `json`, `csv`: numbers of the document, not those inside texts. `npz`: stored arrays; what is compressed compares by its bytes. */
+export const compareForms = ['json', 'csv', 'text', 'npy', 'npz', 'safetensors'] as const;
 
 export type CompareForm = (typeof compareForms)[number];

@@ -2,13 +2,13 @@ import {readArrayLayout} from '../core/array-header.ts';
 import {isArray, isObject, type Json} from '../core/json.ts';
 import type {Collector} from './collector.ts';
 
-/** A stretch of a file that holds numbers of one type. */
+/** A stretch of a file that holds numbers of one type, or with no `read` what follows from the rest, such as checksums. */
 interface Segment {
   /** Bytes of the file. */
   readonly from: number;
   readonly to: number;
   readonly size: number;
-  readonly read: (view: DataView, at: number) => number;
+  readonly read?: (view: DataView, at: number) => number;
 }
 
 /** Where the numbers of an array file lie, by what its first bytes say; what lies in no segment is part of the form. */
@@ -25,6 +25,38 @@ export function npyLayout(head: Uint8Array, fileBytes: number): Layout {
   const count = found.shape.reduce((product, size) => product * size, 1);
   return [{from: found.offset, to: Math.min(fileBytes, found.offset + count * type.size), ...type}];
 }
+
+/** Reads so many bytes of a file from a place on, fewer at its end. */
+export type ReadAt = (at: number, bytes: number) => Promise<Uint8Array>;
+
+/**
+ * The arrays of an `.npz` file, as far as they are stored and not compressed; none when something in it is not as NumPy
+ * writes it. Checksums and the directory at the end only repeat what is told before. Source: PKWARE's APPNOTE, 4.3.7.
+ */
+export async function npzLayout(read: ReadAt, fileBytes: number): Promise<Layout> {
+  const segments: Segment[] = [];
+  let at = 0;
+  for (;;) {
+    const head = await read(at, zipHeadBytes);
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const mark = head.length < 4 ? 0 : view.getUint32(0, true);
+    if (mark === zipDirectory) return [...segments, {from: at, to: fileBytes, size: 1}];
+    if (mark !== zipEntry || head.length < zipHeadBytes) return [];
+    const [flags, method] = [view.getUint16(6, true), view.getUint16(8, true)];
+    const size = view.getUint32(18, true);
+    if (method !== 0 || (flags & 8) !== 0 || size === 0xffffffff) return [];
+    segments.push({from: at, to: at + zipHeadBytes, size: 1});
+    const from = at + zipHeadBytes + view.getUint16(26, true) + view.getUint16(28, true);
+    at = from + size;
+    if (at > fileBytes) return [];
+    for (const part of npyLayout(await read(from, Math.min(size, layoutBytes)), size)) {
+      segments.push({...part, from: from + part.from, to: from + part.to});
+    }
+  }
+}
+
+const zipHeadBytes = 30;
+const [zipEntry, zipDirectory] = [0x04034b50, 0x02014b50];
 
 /** Bytes that hold the whole header of a safetensors file; undefined when that is none. */
 export function safetensorsHead(head: Uint8Array, fileBytes: number): number | undefined {
@@ -88,6 +120,13 @@ export class ArrayNumbers {
         done = end;
         continue;
       }
+      if (segment.read === undefined) {
+        const passed = Math.min(bytes.length - done, segment.to - at);
+        done += passed;
+        this.#at += passed;
+        if (this.#at >= segment.to) this.#segment++;
+        continue;
+      }
       const whole = Math.floor(Math.min(bytes.length - done, segment.to - at) / segment.size) * segment.size;
       const view = new DataView(bytes.buffer, bytes.byteOffset + done, whole);
       for (let offset = 0; offset < whole; offset += segment.size) this.#collector.number(segment.read(view, offset));
@@ -108,7 +147,7 @@ export class ArrayNumbers {
   }
 }
 
-type NumberType = Pick<Segment, 'size' | 'read'>;
+type NumberType = Required<Pick<Segment, 'size' | 'read'>>;
 
 /** Types whose numbers a double holds exactly; integers of 64 bits and truth values are compared by their bytes. */
 function types(little: boolean): Readonly<Record<string, NumberType>> {

@@ -6,6 +6,7 @@ import {
   ArrayNumbers,
   layoutBytes,
   npyLayout,
+  npzLayout,
   safetensorsHead,
   safetensorsLayout,
   type Layout,
@@ -47,7 +48,7 @@ async function readPart(file: string, as: CompareForm, collector: Collector, sig
   const handle = await open(file);
   try {
     const reader =
-      as === 'npy' || as === 'safetensors'
+      as === 'npy' || as === 'npz' || as === 'safetensors'
         ? new ArrayNumbers(await layoutOf(handle, as), collector)
         : new TextNumbers(as, collector);
     const buffer = Buffer.alloc(pieceBytes);
@@ -66,19 +67,20 @@ async function readPart(file: string, as: CompareForm, collector: Collector, sig
 
 const pieceBytes = 1 << 20;
 
-async function layoutOf(handle: FileHandle, as: 'npy' | 'safetensors'): Promise<Layout> {
+async function layoutOf(handle: FileHandle, as: 'npy' | 'npz' | 'safetensors'): Promise<Layout> {
   const {size} = await handle.stat();
-  const head = await readHead(handle, layoutBytes);
+  if (as === 'npz') return npzLayout((at, bytes) => readAt(handle, at, bytes), size);
+  const head = await readAt(handle, 0, layoutBytes);
   if (as === 'npy') return npyLayout(head, size);
   const length = safetensorsHead(head, size);
-  return length === undefined ? [] : safetensorsLayout(await readHead(handle, length), size);
+  return length === undefined ? [] : safetensorsLayout(await readAt(handle, 0, length), size);
 }
 
-async function readHead(handle: FileHandle, bytes: number): Promise<Uint8Array> {
+async function readAt(handle: FileHandle, at: number, bytes: number): Promise<Uint8Array> {
   const head = Buffer.alloc(bytes);
   let length = 0;
   while (length < bytes) {
-    const {bytesRead} = await handle.read(head, length, bytes - length, length);
+    const {bytesRead} = await handle.read(head, length, bytes - length, at + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

@@ -2,7 +2,7 @@ import type {CompareForm} from '../core/compare.ts';
 import type {Collector} from './collector.ts';
 
 /** Forms that are text. */
-export type TextForm = Exclude<CompareForm, 'npy' | 'safetensors'>;
+export type TextForm = Exclude<CompareForm, 'npy' | 'npz' | 'safetensors'>;
 
 /**
  * Reads a text piece by piece and gives the collector its numbers and the rest. Bytes are enough: in UTF-8 no part of

@@ -46,7 +46,9 @@ function driftLine(drift: Drift): string {
   if (drift.of === 'metric') {
     if (drift.before === undefined) return `${name}: reported, and was not`;
     if (drift.after === undefined) return `${name}: no longer reported, was ${drift.before}`;
-    return `${name} ${pairText(drift.before, drift.after)}${allowedText(drift.allowed)}`;
+    // Of counts, what is allowed is nothing.
+    const counts = Number.isInteger(drift.before) && Number.isInteger(drift.after) && drift.allowed < 1;
+    return `${name} ${pairText(drift.before, drift.after)}${counts ? '' : allowedText(drift.allowed)}`;
   }
   const output = `output ${name}`;
   switch (drift.kind) {
@@ -77,7 +79,7 @@ function short(value: number): string {
 function pairText(before: number, after: number): string {
   for (let digits = 3; digits < 17; digits++) {
     const [left, right] = [before, after].map((value) => String(Number(value.toPrecision(digits))));
-    if (left !== right && (digits >= 3 || Number.isInteger(before))) return `${left} -> ${right}`;
+    if (left !== right) return `${left} -> ${right}`;
   }
   return `${before} -> ${after}`;
 }

@@ -143,6 +143,32 @@ describe('takeApart', () => {
     expect(await apart('safetensors', Buffer.from('\xff'.repeat(20), 'latin1'))).toMatchObject({count: 0});
   });
 
+  it('reads the arrays of a zip as NumPy stores them, whatever their checksums', async () => {
+    const zip = (checksum: number, values: readonly number[], method = 0): Uint8Array => {
+      const data = floats(values);
+      const head = Buffer.alloc(30);
+      head.writeUInt32LE(0x04034b50, 0);
+      head.writeUInt16LE(method, 8);
+      head.writeUInt32LE(checksum, 14);
+      head.writeUInt32LE(data.length, 18);
+      head.writeUInt32LE(data.length, 22);
+      head.writeUInt16LE(5, 26);
+      const entry = Buffer.concat([head, Buffer.from('a.npy'), data]);
+      const directory = Buffer.alloc(46);
+      directory.writeUInt32LE(0x02014b50, 0);
+      directory.writeUInt32LE(checksum, 16);
+      return Buffer.concat([entry, entry, directory]);
+    };
+    const base = await apart('npz', zip(1, [1, 2]));
+    expect(base).toMatchObject({count: 4, values: [1, 2, 1, 2]});
+    expect((await apart('npz', zip(7, [3, 2]))).form).toBe(base.form);
+    expect((await apart('npz', zip(1, [1, NaN]))).form).not.toBe(base.form);
+    // Compressed, cut short, none.
+    expect(await apart('npz', zip(1, [1, 2], 8))).toMatchObject({count: 0});
+    expect(await apart('npz', zip(1, [1, 2]).subarray(0, 60))).toMatchObject({count: 0});
+    expect(await apart('npz', 'no zip')).toMatchObject({count: 0});
+  });
+
   it('takes the entries of a tree in their order, those of another kind by their bytes', async () => {
     const [one, two, note] = ['one.npy', 'two.npy', 'note.md'].map((name) => join(folder, name));
     writeFileSync(one!, floats([1]));
