@@ -1,4 +1,5 @@
 import type {Failure} from '../core/failure.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
 import type {EngineName} from '../core/tensor-engine.ts';
 import {failureText} from '../report/failure-text.ts';
 import {makePaint, type Paint} from '../report/paint.ts';
@@ -39,6 +40,8 @@ export interface Context {
   /** Prints the failures to stderr and returns the exit code they stand for. */
   readonly fail: (failures: readonly Failure[]) => ExitCode;
   readonly warn: (failure: Failure) => void;
+  /** Told nodes that are not as they are pinned, for reports besides the terminal. */
+  readonly tellChecks?: (checks: readonly NodeCheck[]) => void;
 }
 
 export function makeContext(io: Io, globals: Globals): Context {

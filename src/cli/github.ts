@@ -2,6 +2,9 @@ import {randomUUID} from 'node:crypto';
 import {appendFileSync, existsSync, realpathSync, statSync} from 'node:fs';
 import {isAbsolute, join, relative, resolve, sep} from 'node:path';
 import type {Failure, SourceRange} from '../core/failure.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import {checkLines} from '../report/check-text.ts';
 import {countText} from '../report/count-text.ts';
 import {cutText} from '../report/job-summary.ts';
 import {annotationsOf, annotationText, groupText, type Annotation} from '../report/workflow-commands.ts';
@@ -14,6 +17,8 @@ export interface GithubStep {
   annotate(failures: readonly Failure[], level: Annotation['level']): void;
   /** Annotates a failed node at its place in pipeline.yaml, and shows what it printed. */
   failedNode(failure: Failure & {readonly node: string}, range: SourceRange | undefined, log: readonly string[]): void;
+  /** Annotates nodes that are not as they are pinned, without those that only follow others. */
+  annotateChecks(checks: readonly NodeCheck[], rangeOf: (node: NodeId) => SourceRange | undefined): void;
   /** Appends Markdown to the page of the job, as far as there is room. */
   summarise(text: string): Failure | undefined;
   /** Says how many annotations were left out. */
@@ -53,6 +58,17 @@ export function githubStep({io, globals}: Pick<Context, 'io' | 'globals'>): Gith
       const text = hint === undefined ? message : `${message}\nhint: ${hint}`;
       write({level: 'error', title: `${node} failed: ${code}`, message: text, ...(place ? {range: place} : {})});
       if (log.length > 0) io.stderr.write(groupText(`What ${node} printed`, log, randomUUID()));
+    },
+    annotateChecks(checks, rangeOf) {
+      for (const check of checks) {
+        const {node, verdict, follows} = check;
+        if (verdict === 'fresh' || follows.length > 0) continue;
+        const range = rangeOf(node);
+        const place = range && placed(range);
+        const lines = checkLines(check);
+        const message = lines.length === 0 ? `${node} is ${verdict}` : lines.join('\n');
+        write({level: 'error', title: `${node} is ${verdict}`, message, ...(place ? {range: place} : {})});
+      }
     },
     summarise(text) {
       const path = io.env['GITHUB_STEP_SUMMARY'] ?? '';

@@ -95,11 +95,12 @@ export function frozenTrouble(
   return tellStale(context, `${file.shown} would have to change, and --frozen keeps it: nothing was run`, trouble);
 }
 
-function tellStale({io, note, paint}: Context, message: string, trouble: readonly NodeCheck[]): ExitCode {
+function tellStale({io, note, paint, tellChecks}: Context, message: string, trouble: readonly NodeCheck[]): ExitCode {
   const following = trouble.filter(({follows}) => follows.length > 0).length;
   const rest = following === 0 ? '' : `\nand ${countText(following, 'node')} after them`;
   note(`${troubleText(trouble, paint)}${rest}`);
   io.stderr.write(`${paint.bad('error:')} ${message}\n`);
+  tellChecks?.(trouble);
   return exitCodes.stale;
 }
 

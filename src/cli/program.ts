@@ -130,6 +130,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .command('check')
     .argument('[node...]', 'nodes to check; all when none is given')
     .description('exit with 4 unless the pinned results are those of the pipeline as it is; runs and writes nothing')
+    .option('--junit <file>', 'write how each node stands as JUnit XML')
     .addOption(lockOption())
     .addHelpText('after', checkExamples)
     .action(does(async () => (await import('./commands/check.ts')).checkCommand));

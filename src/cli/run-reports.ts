@@ -1,15 +1,20 @@
 import type {Emit} from '../core/events.ts';
-import {failure, type Failure} from '../core/failure.ts';
+import {failure, type Failure, type SourceRange} from '../core/failure.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import type {Pins} from '../core/pins.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {BuildSummary} from '../engine/run-context.ts';
-import {failedStartText, jobSummaryText, type Baseline, type Metrics} from '../report/job-summary.ts';
-import {failureCases} from '../report/junit.ts';
+import {checkCase} from '../report/check-cases.ts';
+import {checkSummaryText, failedStartText, jobSummaryText, type Baseline, type Metrics} from '../report/job-summary.ts';
+import {failureCases, type JunitCase} from '../report/junit.ts';
 import {RunCases} from '../report/run-cases.ts';
 import type {RunEnd, PlannedRun} from './commands/run.ts';
 import type {Context} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import {annotating, githubStep, type GithubStep} from './github.ts';
 import {openJunitFile, type JunitFile} from './junit-file.ts';
+import type {Loaded} from './load.ts';
 import {nodesOf} from './run-choice.ts';
 import {readRecord} from './records.ts';
 import {hostName} from './workspace.ts';
@@ -20,7 +25,9 @@ export interface RunReports {
   readonly context: Context;
   readonly emit: Emit;
   /** Tells of a run that came to its end, while its workspace is open. */
-  readonly tell: (run: PlannedRun, end: RunEnd) => void;
+  readonly tell: (run: PlannedRun, end: RunEnd, pins: Pins | undefined) => void;
+  /** Told which pipeline it is, as soon as that is known. */
+  readonly know: (loaded: Loaded) => void;
   /** Writes what is left to write; the exit code becomes another when that fails. */
   readonly end: (code: ExitCode) => ExitCode;
 }
@@ -35,7 +42,7 @@ export function openRunReports(
   if (!file.ok) return file;
   const step = dryRun ? undefined : githubStep(given);
   if (file.value === undefined && step === undefined) {
-    return ok({context: given, emit: () => {}, tell: () => {}, end: (code) => code});
+    return ok({context: given, emit: () => {}, tell: () => {}, know: () => {}, end: (code) => code});
   }
   return ok(reportsOf(given, step, file.value));
 }
@@ -44,6 +51,8 @@ function reportsOf(given: Context, step: GithubStep | undefined, file: JunitFile
   const annotated = annotating(given, step);
   const failures: Failure[] = [];
   const cases = new RunCases();
+  const checks: NodeCheck[] = [];
+  let loaded: Loaded | undefined;
   let began = false;
   return {
     context: {
@@ -52,34 +61,39 @@ function reportsOf(given: Context, step: GithubStep | undefined, file: JunitFile
         failures.push(...problems);
         return annotated.fail(problems);
       },
+      tellChecks(found) {
+        checks.push(...found);
+        step?.annotateChecks(found, (node) => rangeOf(loaded, node));
+      },
+    },
+    know(project) {
+      loaded = project;
     },
     emit(event) {
       began = true;
       cases.emit(event);
       if (event.type === 'warning') step?.annotate([event.failure], 'warning');
     },
-    tell(run, {summary}) {
+    tell(run, {summary}, pins) {
       if (step === undefined) return;
       for (const {node, failure: problem} of cases.failed) {
         if (problem === undefined) continue;
-        const range = summary.plan.nodes.find((each) => each.node.id === node)?.node.range;
-        step.failedNode({...problem, node}, range, cases.tailOf(node));
+        step.failedNode({...problem, node}, rangeOf(run.loaded, node), cases.tailOf(node));
       }
-      const text = summaryOf(run, summary, cases);
+      const text = summaryOf(run, summary, cases, pins);
       const problem = text === undefined ? undefined : step.summarise(text);
       if (problem) annotated.warn(problem);
     },
     end(code) {
       const host = hostName();
-      if (!began && failures.length > 0) {
-        const problem = step?.summarise(failedStartText(failures));
-        if (problem) annotated.warn(problem);
-      }
+      const page = began ? undefined : startText(failures, checks);
+      const untold = page === undefined ? undefined : step?.summarise(page);
+      if (untold) annotated.warn(untold);
       step?.close();
       const startedAt = new Date(given.io.now()).toISOString();
       const suite = began
-        ? cases.suite(host)
-        : {name: 'mixdown run', wallMs: 0, startedAt, host, cases: failureCases(failures)};
+        ? cases.suite(host, checks)
+        : {name: 'mixdown run', wallMs: 0, startedAt, host, cases: [...failureCases(failures), ...checks.map(caseOf)]};
       const problem = file?.write(suite);
       if (problem === undefined) return code;
       const own = annotated.fail([problem]);
@@ -88,7 +102,27 @@ function reportsOf(given: Context, step: GithubStep | undefined, file: JunitFile
   };
 }
 
-function summaryOf({work, runId}: PlannedRun, summary: BuildSummary, cases: RunCases): string | undefined {
+/** The page of a run that did not begin; undefined when there was nothing to do. */
+function startText(failures: readonly Failure[], checks: readonly NodeCheck[]): string | undefined {
+  if (failures.length > 0) return failedStartText(failures);
+  return checks.length > 0 ? checkSummaryText(checks, 'mixdown run --frozen', false) : undefined;
+}
+
+export function caseOf(check: NodeCheck): JunitCase {
+  return {...checkCase(check), wallMs: 0};
+}
+
+/** Where pipeline.yaml declares a node. */
+export function rangeOf(loaded: Loaded | undefined, node: NodeId): SourceRange | undefined {
+  return loaded?.graph.nodes[loaded.graph.indexOf.get(node) ?? -1]?.range;
+}
+
+function summaryOf(
+  {work, runId}: PlannedRun,
+  summary: BuildSummary,
+  cases: RunCases,
+  pins: Pins | undefined,
+): string | undefined {
   const {finished} = cases;
   if (cases.end === undefined) return undefined;
   const {state} = work.workspace;
@@ -103,7 +137,7 @@ function summaryOf({work, runId}: PlannedRun, summary: BuildSummary, cases: RunC
       return summary.plan.targets.includes(node) && Object.keys(own).length > 0;
     }),
   );
-  const baseline = previousRun(work.workspace.runs, runId, all);
+  const baseline = pins ? pinnedMetrics(pins) : previousRun(work.workspace.runs, runId, all);
   return jobSummaryText({
     finished: cases.end,
     savedMs,
@@ -112,6 +146,10 @@ function summaryOf({work, runId}: PlannedRun, summary: BuildSummary, cases: RunC
     all,
     ...(baseline === undefined ? {} : {baseline}),
   });
+}
+
+function pinnedMetrics({nodes}: Pins): Baseline {
+  return {name: 'mixdown.lock', metrics: new Map([...nodes].map(([node, {metrics}]) => [node, metrics]))};
 }
 
 /** The newest earlier run that was done and has one of these nodes. */

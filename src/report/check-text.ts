@@ -7,14 +7,14 @@ import type {Paint} from './paint.ts';
 /** What is not as it is pinned, root causes first: nodes with the same name and the same reasons together. */
 export function troubleText(checks: readonly NodeCheck[], paint: Paint): string {
   const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
-  const groups = groupBy(roots, (check) => JSON.stringify([check.verdict, nameOf(check.node), linesOf(check)]));
+  const groups = groupBy(roots, (check) => JSON.stringify([check.verdict, nameOf(check.node), checkLines(check)]));
   const order: readonly NodeCheck['verdict'][] = ['stale', 'drifted', 'unpinned', 'orphaned'];
   const sorted = order.flatMap((verdict) => [...groups.values()].filter(([first]) => first?.verdict === verdict));
   const blocks = sorted.slice(0, mostGroups).map((group) => {
     const [first] = group as readonly [NodeCheck, ...NodeCheck[]];
     const colour = first.verdict === 'drifted' || first.verdict === 'stale' ? paint.bad : paint.warn;
     const name = group.length === 1 ? first.node : `${nameOf(first.node)} ×${group.length}`;
-    return [`${colour(first.verdict)} ${paint.bold(name)}`, ...linesOf(first).map((line) => `  ${line}`)].join('\n');
+    return [`${colour(first.verdict)} ${paint.bold(name)}`, ...checkLines(first).map((line) => `  ${line}`)].join('\n');
   });
   if (sorted.length > mostGroups) blocks.push(`… and ${sorted.length - mostGroups} more; --json has all`);
   return blocks.join('\n');
@@ -34,7 +34,8 @@ export function verdictCounts(checks: readonly NodeCheck[]): string {
   return `${countText(checks.length, 'node')}: ${parts.join(', ') || 'none'}`;
 }
 
-function linesOf({reasons, drifts}: NodeCheck): readonly string[] {
+/** Why a node is not as it is pinned, a line for each difference. */
+export function checkLines({reasons, drifts}: NodeCheck): readonly string[] {
   const lines = [...explainLines(reasons), ...drifts.map(driftLine)];
   const more = lines.length - mostLines;
   return more > 0 ? [...lines.slice(0, mostLines), `… and ${countText(more, 'more difference')}`] : lines;

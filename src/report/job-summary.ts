@@ -1,6 +1,8 @@
 import type {RunFinished} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
+import {checkLines, verdictCounts} from './check-text.ts';
 import {countText} from './count-text.ts';
 import {durationText} from './duration.ts';
 import {headline} from './failure-text.ts';
@@ -62,6 +64,19 @@ export function failedStartText(failures: readonly Failure[]): string {
   });
   const more = failures.length > mostFailures ? [`- … and ${failures.length - mostFailures} more`] : [];
   return ['### ❌ mixdown run did not begin', '', ...lines, ...more, ''].join('\n');
+}
+
+/** The page of a check. @param file - path of the lock */
+export function checkSummaryText(checks: readonly NodeCheck[], file: string, fresh: boolean): string {
+  const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
+  const table: ValueTable = {
+    columns: ['node', 'verdict', 'why'].map(textColumn),
+    rows: roots.slice(0, mostRows).map((check) => [check.node, check.verdict, checkLines(check).join('; ')]),
+  };
+  const more = roots.length > mostRows ? [`… and ${countText(roots.length - mostRows, 'more node')}`] : [];
+  const word = fresh ? '✅ mixdown check: fresh' : '❌ mixdown check: not fresh';
+  const blocks = [`### ${word}`, `${markdownText(file)}: ${verdictCounts(checks)}`];
+  return `${[...blocks, ...(roots.length > 0 ? [markdownTables([table]).trimEnd()] : []), ...more].join('\n\n')}\n`;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type {Event, NodeFinished, RunFinished} from '../core/events.ts';
 import type {NodeId} from '../core/pipeline.ts';
+import type {NodeCheck} from '../core/pin-check.ts';
+import {caseName, checkCase} from './check-cases.ts';
 import {failureBody, type JunitCase, type JunitSuite} from './junit.ts';
 
 /** Lines that are kept of what a node prints. */
@@ -61,22 +63,30 @@ export class RunCases {
     return this.#finished;
   }
 
-  /** Each planned node is a case: its name the class, its variant the case. */
-  suite(host: string): JunitSuite {
+  /**
+   * Each planned node is a case: its name the class, its variant the case.
+   *
+   * @param checks - nodes that are not as they are pinned
+   */
+  suite(host: string, checks: readonly NodeCheck[]): JunitSuite {
+    const pinned = new Map(checks.map((check) => [check.node, check]));
     return {
       name: this.#name,
       wallMs: this.#end?.wallMs ?? 0,
       startedAt: new Date(this.#startedAt).toISOString(),
       host,
-      cases: this.#planned.map((node) => this.#case(node)),
+      cases: this.#planned.map((node) => {
+        const check = pinned.get(node);
+        const own = this.#case(node);
+        return check === undefined || own.trouble !== undefined ? own : {...own, ...checkCase(check)};
+      }),
       notes: this.#warnings,
     };
   }
 
   #case(node: NodeId): JunitCase {
-    const [, name = node, variant = name] = /^([^[]*)\[(.*)\]$/s.exec(node) ?? [];
     const finished = this.#finished.get(node);
-    const whole = {classname: name, name: variant, wallMs: finished?.wallMs ?? 0};
+    const whole = {...caseName(node), wallMs: finished?.wallMs ?? 0};
     switch (finished?.outcome) {
       case 'up-to-date':
       case 'cached':

@@ -187,6 +187,68 @@ describe('under GitHub Actions', () => {
   });
 });
 
+describe('results that are pinned', () => {
+  const env = {GITHUB_ACTIONS: 'true'};
+  beforeEach(async () => {
+    await workspace.run('run', '--quiet');
+    await workspace.run('lock');
+  });
+
+  test('check --junit: stale nodes fail, what follows them is skipped; annotations at their lines', async () => {
+    expect(await workspace.run('check', '--junit', 'a/junit.xml')).toMatchObject({code: 0});
+    expect(new Set(Object.values(junitCases('a/junit.xml')))).toEqual(new Set(['passed']));
+    workspace.edit('pipeline.yaml', '{counts: counts}}', '{counts: counts}, params: {offset: 4}}');
+    const {code, stderr} = await ended(
+      workspace.start(['check', '--junit', 'junit.xml', '--json'], {
+        ...env,
+        GITHUB_WORKSPACE: realpathSync(workspace.root),
+        GITHUB_STEP_SUMMARY: workspace.path('summary.md'),
+      }),
+    );
+    expect([code, stderr]).toEqual([
+      4,
+      '::error file=pipeline.yaml,line=8,col=3,endLine=8,endColumn=9,title=totals is stale::param offset: 0 -> 4\n',
+    ]);
+    expect(junitCases('junit.xml')).toEqual({
+      'counts counts': 'passed',
+      'totals totals': 'failure',
+      'scaled by=2': 'skipped',
+      'scaled by=3': 'skipped',
+      'report report': 'skipped',
+    });
+    expect(workspace.read('junit.xml')).toContain('<failure message="stale: param offset: 0 -&gt; 4" type="stale">');
+    expect(workspace.read('summary.md')).toMatch(
+      /^### ❌ mixdown check: not fresh\n\nmixdown.lock: 5 nodes: 1 fresh, 4 stale/,
+    );
+    workspace.remove('mixdown.lock');
+    expect(await workspace.run('check', '--junit', 'junit.xml')).toMatchObject({code: 2});
+    expect(junitCases('junit.xml')).toEqual({'pipeline.yaml lock-missing': 'error'});
+    expect((await workspace.run('check', '--junit', 'notes')).stderr).toContain('the JUnit report cannot be written');
+  });
+
+  test('run --frozen --junit: what would have to change, and what drifted', async () => {
+    workspace.edit('pipeline.yaml', '{counts: counts}}', '{counts: counts}, params: {offset: 4}}');
+    expect(await workspace.run('run', '--frozen', '--junit', 'junit.xml')).toMatchObject({code: 4});
+    expect(junitCases('junit.xml')).toMatchObject({'totals totals': 'failure', 'scaled by=2': 'skipped'});
+    workspace.edit('pipeline.yaml', ', params: {offset: 4}', '');
+    workspace.write(
+      'mixdown.lock',
+      workspace.read('mixdown.lock').replaceAll(/"?sum"?: ?18/g, (text) => text.replace('18', '19')),
+    );
+    const said = await ended(
+      workspace.start(['run', '--frozen', '--junit', 'junit.xml'], {
+        ...env,
+        GITHUB_STEP_SUMMARY: workspace.path('summary.md'),
+      }),
+    );
+    expect([said.code, said.stderr]).toEqual([4, expect.stringContaining('title=totals is drifted::sum 19 -> 18\n')]);
+    expect(junitCases('junit.xml')).toMatchObject({'counts counts': 'passed', 'totals totals': 'failure'});
+    expect(workspace.read('summary.md')).toContain(
+      '#### Compared with mixdown.lock\n\n| node | metric | before | now | change |\n| :-- | :-- | --: | --: | --: |\n| totals | sum | 19 | 18 | -1 |\n',
+    );
+  });
+});
+
 describe('ci init', () => {
   const file = '.github/workflows/mixdown.yml';
   const packageJson = '{"name": "x", "devDependencies": {"mixdown": "1.0.0"}}';
@@ -376,6 +438,21 @@ describe('ci init', () => {
       expect(end.ran).not.toContain('Keep only the results of this state');
       expect(runner.read('clone/summary.md')).toContain('### ❌ mixdown run failed');
       expect(runner.read('clone/junit.xml')).toContain('<failure ');
+    });
+
+    test('with a lock: what agrees passes, what does not ends with 4 and is told', async () => {
+      await workspace.run('run', '--quiet');
+      await workspace.run('lock');
+      await workspace.run('ci', 'init', '--force');
+      const first = await runResults();
+      expect(first.failed).toBe(false);
+      expect(first.results.get('Check')?.stdout).toContain('mixdown.lock is fresh');
+      workspace.edit('pipeline.yaml', '{counts: counts}}', '{counts: counts}, params: {offset: 4}}');
+      const second = await runResults();
+      expect([second.failed, second.outputs]).toEqual([true, {told: 'true'}]);
+      expect(['Run', 'Check'].map((name) => second.results.get(name)?.code)).toEqual([4, 4]);
+      expect(runner.read('clone/summary.md')).toContain('| totals | stale | param offset: 0 -> 4 |');
+      expect(junitProblems(parseXml(runner.read('clone/junit.xml')))).toEqual([]);
     });
 
     test('the comment is written once, then written over; not for forks', async () => {

@@ -5,6 +5,7 @@ import {err, ok, type Result} from '../../core/result.ts';
 import {select} from '../../core/selection.ts';
 import {troubleText, verdictCounts} from '../../report/check-text.ts';
 import {countText} from '../../report/count-text.ts';
+import {openCheckReports, type CheckReports} from '../check-reports.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, type Loaded} from '../load.ts';
@@ -15,7 +16,17 @@ import {displayPath, findProject, type Project} from '../project.ts';
 import {setWithoutFile} from './lock.ts';
 
 /** Whether the pinned results are those of the pipeline as it is, and of what is here. Runs and writes nothing. */
-export async function checkCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
+export async function checkCommand(
+  given: Context,
+  patterns: readonly string[],
+  options: {readonly junit?: string},
+): Promise<ExitCode> {
+  const reports = openCheckReports(given, options);
+  if (!reports.ok) return given.fail(reports.error);
+  return reports.value.end(await check(reports.value, patterns));
+}
+
+async function check({context, tell}: CheckReports, patterns: readonly string[]): Promise<ExitCode> {
   const found = findProject(context);
   if (!found.ok) return context.fail(found.error);
   const pins = requirePins(context, found.value);
@@ -31,6 +42,7 @@ export async function checkCommand(context: Context, patterns: readonly string[]
     const checks = checked.value.checks.filter(({node}) => wanted.value?.has(node) ?? true);
     const fresh = missing.length === 0 && checks.every(({verdict}) => verdict === 'fresh');
     const file = displayPath(pinFileOf(context, found.value) ?? '', context.io.cwd);
+    tell(loaded.value, {checks, missing}, file, fresh);
     if (context.globals.json) context.printJson({type: 'check/1', file, fresh, nodes: checks, missing});
     else if (!(fresh && context.globals.quiet)) context.print(checkText({checks, missing}, file, context));
     return fresh ? exitCodes.done : exitCodes.stale;

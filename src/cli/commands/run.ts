@@ -48,12 +48,13 @@ export async function runCommand(given: Context, patterns: readonly string[], op
 }
 
 async function planAndRun(
-  {context, emit, tell}: RunReports,
+  {context, emit, tell, know}: RunReports,
   patterns: readonly string[],
   options: RunOptions,
 ): Promise<ExitCode> {
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
+  know(loaded.value);
   const wanted = await wantedTargets(context, loaded.value, patterns, options);
   if (!wanted.ok) return context.fail(wanted.error);
   if (wanted.value === undefined) return exitCodes.done;
@@ -72,7 +73,7 @@ async function planAndRun(
       work.plan.nodes.map(({node}) => node),
     );
     const end = await executeRun(context, run.value, options, {listen: listenForInterrupts, onEvent: emit});
-    tell(run.value, end);
+    tell(run.value, end, lock.value.pins);
     const kept = await keepRunLock(context, loaded.value, work, end.summary, lock.value);
     return end.code === exitCodes.done ? kept : end.code;
   } finally {

@@ -68,7 +68,7 @@ describe('a run as test cases', () => {
   }
 
   test('one for each planned node, with what became of it', () => {
-    const xml = parseXml(junitText(run.suite('here')));
+    const xml = parseXml(junitText(run.suite('here', [])));
     expect(junitProblems(xml)).toEqual([]);
     const [only] = xml.children;
     expect(only?.attributes).toMatchObject({
