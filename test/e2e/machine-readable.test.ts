@@ -41,6 +41,7 @@ const cases: readonly Case[] = [
   ['runs', 'run', 'latest'],
   ['trace', 'trace'],
   ['prov', 'prov'],
+  ['report', 'page'],
   ['devices', 'devices'],
   ['doctor', 'doctor'],
   ['gc', 'gc'],
@@ -57,10 +58,10 @@ const others: readonly Case[] = [
   ['plan', 'status'],
   ['status', 'status'],
   ['explain', 'explanation'],
+  ['affected', 'affected'],
   ['predict', 'label'],
   ['init', 'init'],
   ['import', 'import'],
-  ['affected', 'affected'],
   ['ci', 'ci'],
 ];
 

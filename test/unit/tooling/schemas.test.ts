@@ -232,3 +232,12 @@ describe('tree.schema.json', () => {
     expect(errorsOf('tree', {type: 'tree/1', entries: [[path, hash, 1]]})).not.toEqual([]);
   });
 });
+
+describe('runs.schema.json', () => {
+  it('has every member of a run record but the nodes', () => {
+    const read = (name: string): unknown => JSON.parse(readFileSync(`schemas/${name}.schema.json`, 'utf8'));
+    const {properties} = read('run') as {readonly properties: object};
+    const {items} = read('runs') as {readonly items: {readonly properties: object}};
+    expect(new Set([...Object.keys(items.properties), 'nodes'])).toEqual(new Set(Object.keys(properties)));
+  });
+});
