@@ -33,6 +33,13 @@ export function complaintsOf(): readonly string[] {
   for (const element of document.querySelectorAll('[tabindex]')) {
     if (Number(element.getAttribute('tabindex')) > 0) complaints.push(`jumps the order of focus: ${named(element)}`);
   }
+  for (const element of shown('main *, dialog *')) {
+    const {overflowX, overflowY} = getComputedStyle(element);
+    const wide = overflowX === 'auto' && element.scrollWidth > element.clientWidth + 1;
+    const long = overflowY === 'auto' && element.scrollHeight > element.clientHeight + 1;
+    const reached = element.tabIndex >= 0 || element.querySelector('a, button, [tabindex="0"]') !== null;
+    if ((wide || long) && !reached) complaints.push(`scrolls out of the keyboard's reach: ${named(element)}`);
+  }
   for (const table of shown('table')) {
     if (table.querySelector('th[scope]') === null) complaints.push(`has no heads: ${named(table)}`);
   }

@@ -76,7 +76,7 @@ describe.skipIf(executable === undefined)('the page of a run, in a browser', () 
     for (const section of SECTIONS) {
       const page = await open(`#section=${section}`);
       expect(await page.locator('main img[onerror], main script').count()).toBe(0);
-      expect(await page.title()).not.toBe('broken');
+      expect(await page.title()).toContain('sounds: run');
     }
     const page = await open();
     expect(await page.locator('main').innerText()).toContain(HOSTILE);
@@ -93,6 +93,7 @@ describe.skipIf(executable === undefined)('the page of a run, in a browser', () 
     await page.goBack();
     await page.getByRole('heading', {level: 2, name: 'Results'}).waitFor();
     expect(await page.locator('nav [aria-current=page]').innerText()).toBe('Results');
+    await page.waitForFunction(() => document.title.startsWith('Results · sounds: run '));
   });
 
   it('reaches the content by the keyboard, and shows where the focus is', async () => {

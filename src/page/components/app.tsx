@@ -10,7 +10,7 @@ import {ProvenanceSection} from '../sections/provenance.tsx';
 import {ResultsSection} from '../sections/results.tsx';
 import {TimelineSection} from '../sections/timeline.tsx';
 import {Drawer} from './drawer.tsx';
-import {Navigation} from './navigation.tsx';
+import {Navigation, SECTION_TITLES} from './navigation.tsx';
 import {PageHeader} from './page-header.tsx';
 import {PageProvider} from './page-context.tsx';
 import {useRoute} from './route-state.tsx';
@@ -21,6 +21,10 @@ export function App({index, whole}: {readonly index: PageIndex; readonly whole: 
   const {section} = moves.route;
   const state = useMemo(() => ({index, ...moves}), [index, moves.route]);
   const main = useSectionStart(section);
+  const title = useMemo(() => document.title, []);
+  useEffect(() => {
+    document.title = `${SECTION_TITLES[section]} · ${title}`;
+  }, [section]);
   return (
     <PageProvider value={state}>
       <a class="skip-link" href="#main" onClick={(event) => focusInstead(event, main.current)}>

@@ -1,5 +1,5 @@
 import type {VNode} from 'preact';
-import {useEffect, useRef} from 'preact/hooks';
+import {useEffect, useLayoutEffect, useRef} from 'preact/hooks';
 import {GroupDetails} from './group-details.tsx';
 import {NodeDetails} from './node-details.tsx';
 import {usePage} from './page-context.tsx';
@@ -10,7 +10,7 @@ export function Drawer(): VNode | null {
   const dialog = useRef<HTMLDialogElement>(null);
   const {node, group} = route;
   const open = node !== undefined || group !== undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const from = document.activeElement;
     dialog.current?.showModal();

@@ -65,7 +65,9 @@ export function NodeDetails({node}: {readonly node: PageNode | undefined}): VNod
         <p>
           <code>{node.stage}</code> {index.stages.get(node.stage)?.summary}
         </p>
-        <pre>{JSON.stringify(node.params, null, 2)}</pre>
+        <ScrollBox label="Params">
+          <pre>{JSON.stringify(node.params, null, 2)}</pre>
+        </ScrollBox>
         {node.fingerprint !== undefined && (
           <p>
             Fingerprint <HashText hash={node.fingerprint} of="the action" />

@@ -46,7 +46,11 @@ function BlockView({block, title}: {readonly block: Block; readonly title: strin
       return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
     }
     case 'code':
-      return <pre>{block.text}</pre>;
+      return (
+        <ScrollBox label={title}>
+          <pre>{block.text}</pre>
+        </ScrollBox>
+      );
     case 'rule':
       return <hr />;
     case 'table':

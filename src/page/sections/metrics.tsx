@@ -68,20 +68,27 @@ export function MetricsSection(): VNode {
 }
 
 function ChangesNote({changes: {since, metrics, added, removed}}: {readonly changes: PageChanges}): VNode {
+  const parts = [
+    metrics.length > 0 && `${countText(metrics.length, 'metric')} changed`,
+    added.length > 0 && `${countText(added.length, 'node')} new`,
+    removed.length > 0 && `${countText(removed.length, 'node')} gone`,
+  ].filter((part) => part !== false);
   return (
     <div class="note">
-      Against <code>{since}</code>: {countText(metrics.length, 'metric')} changed, {countText(added.length, 'node')}{' '}
-      new, {countText(removed.length, 'node')} gone.
+      Against <code>{since}</code>: {parts.length > 0 ? parts.join(', ') : 'all metrics are the same'}.
       {removed.length > 0 && (
         <details>
           <summary>Nodes that are gone</summary>
           <ul>
-            {removed.slice(0, 200).map((id) => (
+            {removed.slice(0, MOST_GONE).map((id) => (
               <li key={id}>{id}</li>
             ))}
+            {removed.length > MOST_GONE && <li>and {removed.length - MOST_GONE} more</li>}
           </ul>
         </details>
       )}
     </div>
   );
 }
+
+const MOST_GONE = 100;
