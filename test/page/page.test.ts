@@ -294,14 +294,21 @@ describe.skipIf(executable === undefined)('the page of a run, in a browser', () 
     expect(await page.locator('main').innerText()).toContain('This run has no output gone.file.');
   });
 
-  it('prints every section, with nothing that only a screen needs', async () => {
-    const page = await open();
+  it('prints every section in light colours, with nothing that only a screen needs', async () => {
+    const page = await open('', {...DESK, colorScheme: 'dark'});
+    const back = async (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const plot = async (): Promise<string> =>
+      page.locator('.plot canvas').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const [dark, darkPlot] = [await back(), await plot()];
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    expect(await back()).not.toBe(dark);
+    expect(await plot()).not.toBe(darkPlot);
+    expect(await page.locator('main h2').count()).toBe(SECTIONS.length);
     await page.emulateMedia({media: 'print'});
-    expect(await page.locator('main h2').allInnerTexts()).toHaveLength(SECTIONS.length);
     expect(await page.locator('nav').isVisible()).toBe(false);
+    await page.emulateMedia({media: 'screen'});
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
-    expect(await page.locator('main h2').count()).toBe(1);
+    expect([await page.locator('main h2').count(), await back(), await plot()]).toEqual([1, dark, darkPlot]);
   });
 
   it.each(SECTIONS)('stays usable with ten thousand nodes: %s', async (section) => {

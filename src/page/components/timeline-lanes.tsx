@@ -61,11 +61,13 @@ function placeOf(target: EventTarget | null): SpanPlace | undefined {
 function Tracks({timeline: {lanes, endMs, criticalPath}}: {readonly timeline: PageTimeline}): VNode {
   const critical = new Set(criticalPath);
   const first = lanes.findIndex(({spans}) => spans.length > 0);
+  // A tick's words stand to the right of it: the end of the axis has no room for them.
+  const ticks = timeTicks(endMs, 6).filter((tick) => tick <= 0.9 * endMs);
   const share = (ms: number): string => `${(100 * ms) / Math.max(endMs, 1)}%`;
   return (
     <>
       <div class="time-axis" aria-hidden="true">
-        {timeTicks(endMs, 6).map((tick) => (
+        {ticks.map((tick) => (
           <span key={tick} style={{left: share(tick)}}>
             {tick === 0 ? '0' : durationText(tick)}
           </span>

@@ -36,7 +36,7 @@ export function layOutGraph(groups: readonly PageGroup[], badges: (group: PageGr
   const sources = new Set(groups.flatMap(({reads}) => reads.filter(isSource)));
   for (const key of sources) graph.setNode(key, {width: widthFor(key.length - 'source:'.length, 0), height: 44});
   for (const group of groups)
-    graph.setNode(group.name, {width: widthFor(group.name.length, badges(group)), height: 60});
+    graph.setNode(group.name, {width: widthFor(labelLength(group), badges(group)), height: 60});
   for (const {name, reads} of groups) for (const read of reads) if (graph.hasNode(read)) graph.setEdge(read, name);
   layout(graph);
   const {width = 0, height = 0} = graph.graph() as {width?: number; height?: number};
@@ -67,6 +67,11 @@ interface Point {
 interface Placed extends Point {
   readonly width: number;
   readonly height: number;
+}
+
+/** Characters of a name and, when there are several, the number of its nodes: `train ×35`. */
+function labelLength({name, nodes}: PageGroup): number {
+  return nodes.length > 1 ? name.length + 2 + String(nodes.length).length : name.length;
 }
 
 function widthFor(characters: number, badges: number): number {
