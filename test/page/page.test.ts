@@ -337,7 +337,7 @@ function writePage(name: string, data: PageData): void {
 }
 
 async function widerBy(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 async function focused(page: Page): Promise<string> {
