@@ -56,6 +56,7 @@ Verdicts
   drifted    made from the same, and what is here came out differently
   unpinned   to be pinned, and not pinned yet
   orphaned   pinned, and no longer a node
+Unless nodes are named, the documents of pipeline.yaml are compared with the lock as well; see mixdown render --help.
 
 Examples
   mixdown check                      needs no cache: as in a fresh clone

@@ -129,7 +129,9 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
   program
     .command('check')
     .argument('[node...]', 'nodes to check; all when none is given')
-    .description('exit with 4 unless the pinned results are those of the pipeline as it is; runs and writes nothing')
+    .description(
+      'exit with 4 unless the pinned results, and documents, are those of the pipeline as it is; writes nothing',
+    )
     .option('--junit <file>', 'write how each node stands as JUnit XML')
     .addOption(lockOption())
     .addHelpText('after', checkExamples)
@@ -209,6 +211,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .argument('[file...]', 'documents to fill; those of pipeline.yaml when none is given')
     .description('fill the marked blocks of Markdown documents from mixdown.lock, else from the last results')
     .option('--check', 'write nothing; show where text and results disagree, and exit with 4')
+    .addOption(lockOption())
     .addHelpText('after', renderExamples)
     .action(does(async () => (await import('./commands/render.ts')).renderCommand));
   program

@@ -1,9 +1,6 @@
 import {chmodSync, readdirSync, symlinkSync, watch} from 'node:fs';
 import {format} from 'prettier';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import type {Sha256} from '../../src/core/digest.ts';
-import type {Pin, Pins} from '../../src/core/pins.ts';
-import {pinsText} from '../../src/pins/pins-text.ts';
 import {errorsOf} from '../support/schemas.ts';
 import {ended, toyProject, Workspace} from '../support/workspace.ts';
 
@@ -440,36 +437,9 @@ test('--json is as its schema says', async () => {
 });
 
 describe('with a lock', () => {
-  interface Shown {
-    readonly outputs: Readonly<
-      Record<string, {readonly kind: 'file' | 'tree'; readonly digest: {readonly hash: Sha256; readonly size: number}}>
-    >;
-    readonly metrics: Readonly<Record<string, number>>;
-  }
-
-  /** Pins what is there now, as `mixdown lock` would. */
-  async function pin(change: (node: string, pin: Pin) => Pin = (_, pin) => pin): Promise<void> {
-    const nodes = new Map<string, Pin>();
-    for (const fold of [1, 2]) {
-      for (const level of ['h1', 'h1+h2']) {
-        const id = `score[fold=${fold},level=${level}]`;
-        const {outputs, metrics} = await workspace.json<Shown>('show', id);
-        const pinned = Object.entries(outputs).map(
-          ([name, {kind, digest}]) => [name, {kind, ...digest, ...(kind === 'tree' ? {files: 1} : {})}] as const,
-        );
-        const hash = '0'.repeat(64) as Sha256;
-        const rest = {stage: 'score', code: hash, seed: 0, toolchain: {node: '20'}, inputs: {notes: hash}};
-        const params = {bias: 0, fold, level};
-        nodes.set(id, change(id, {...rest, params, outputs: Object.fromEntries(pinned), metrics}));
-      }
-    }
-    const pins: Pins = {targets: ['default'], nodes};
-    workspace.write('mixdown.lock', pinsText(pins));
-  }
-
   test('its values are shown, whatever was run since, and on a machine without results', async () => {
     const text = await rendered();
-    await pin();
+    await workspace.run('lock');
     await workspace.run('run', '--quiet', '--set', 'bias=0.5');
     expect(await workspace.run('render', '--check')).toMatchObject({code: 0, stderr: ''});
     workspace.write('README.md', source);
@@ -516,15 +486,43 @@ describe('with a lock', () => {
 
   test('what it does not pin is not shown, and other values disagree', async () => {
     await rendered();
-    await pin((id, pinned) => (id === first ? {...pinned, metrics: {map3: 0.75, clips: 10}} : pinned));
+    await workspace.run('lock');
+    workspace.edit('mixdown.lock', '"map3": 0.25\n', '"map3": 0.75\n');
     const {code, stderr} = await workspace.run('render', '--check');
     expect([code, stderr]).toMatchObject([4, expect.stringContaining('shows 0.56; the lock says 0.75')]);
     expect((await workspace.run('render', '--check', '--set', 'bias=0')).code).toBe(0);
+    expect((await workspace.run('render', '--check', '--set', 'bias=0', '--lock', 'mixdown.lock')).code).toBe(4);
     workspace.edit('pipeline.yaml', 'fold: [1, 2]', 'fold: [1, 2, 3]');
     const unpinned = await workspace.run('render');
     expect([unpinned.code, unpinned.stderr]).toMatchObject([
       4,
       expect.stringContaining('score[fold=3,level=h1] is not in the lock; and 1 more node that documents show'),
     ]);
+  });
+
+  test('check tells which blocks disagree, also in a fresh clone', async () => {
+    await rendered();
+    await workspace.run('lock');
+    const fresh = {code: 0, stdout: 'mixdown.lock is fresh: 4 nodes: 4 fresh\n', stderr: ''};
+    expect(await workspace.run('check')).toEqual(fresh);
+    workspace.remove('cache');
+    workspace.remove('runs');
+    expect(await workspace.run('check')).toEqual(fresh);
+    workspace.edit('README.md', '0.250 |', '0.950 |');
+    const told = await workspace.run('check');
+    expect(told).toMatchObject({code: 4, stdout: fresh.stdout});
+    expect(told.stderr).toContain('README.md:12:1: error: `metrics score');
+    expect(told.stderr).toContain('12 - | h1    |  0.950 |');
+    const json = await workspace.json<{fresh: boolean; documents: {code: string}[]}>('check');
+    expect(errorsOf('check', json)).toEqual([]);
+    expect([json.fresh, json.documents.map(({code}) => code)]).toEqual([false, ['document-differs']]);
+    expect(await workspace.run('check', 'score')).toEqual(fresh);
+    expect((await workspace.run('render', '--check')).code).toBe(4);
+    expect(readdirSync(workspace.root)).not.toContain('cache');
+    workspace.write('README.md', '<!-- mixdown: metrics score -->\n');
+    expect(await workspace.run('check')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('README.md:1:1: error: the block is not closed'),
+    });
   });
 });

@@ -7,7 +7,8 @@ import {troubleText, verdictCounts} from '../../report/check-text.ts';
 import {countText} from '../../report/count-text.ts';
 import {openCheckReports, type CheckReports} from '../check-reports.ts';
 import type {Context} from '../context.ts';
-import {exitCodes, type ExitCode} from '../exit.ts';
+import {checkDocuments} from '../documents.ts';
+import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, type Loaded} from '../load.ts';
 import {checkProject, withoutTraces, type Checked} from '../pin-check.ts';
 import {pinFileOf, readPins} from '../pin-file.ts';
@@ -15,7 +16,10 @@ import {acceptCommand} from '../pin-report.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
 import {setWithoutFile} from './lock.ts';
 
-/** Whether the pinned results are those of the pipeline as it is, and of what is here. Runs and writes nothing. */
+/**
+ * Whether the pinned results are those of the pipeline as it is, and of what is here; and, unless nodes are named, whether the
+ * documents say what is pinned. Runs and writes nothing.
+ */
 export async function checkCommand(
   given: Context,
   patterns: readonly string[],
@@ -40,11 +44,17 @@ async function check({context, tell}: CheckReports, patterns: readonly string[])
     if (!checked.ok) return context.fail(checked.error);
     const {missing} = checked.value;
     const checks = checked.value.checks.filter(({node}) => wanted.value?.has(node) ?? true);
-    const fresh = missing.length === 0 && checks.every(({verdict}) => verdict === 'fresh');
+    const stands = missing.length === 0 && checks.every(({verdict}) => verdict === 'fresh');
+    const documents = patterns.length > 0 ? ok([]) : await checkDocuments(there, loaded.value, pins.value);
+    const failures = documents.ok ? documents.value : documents.error;
+    const fresh = stands && failures.length === 0;
     const file = displayPath(pinFileOf(context, found.value) ?? '', context.io.cwd);
     tell(loaded.value, {checks, missing}, file, fresh);
-    if (context.globals.json) context.printJson({type: 'check/1', file, fresh, nodes: checks, missing});
-    else if (!(fresh && context.globals.quiet)) context.print(checkText({checks, missing}, file, context));
+    if (context.globals.json)
+      context.printJson({type: 'check/1', file, fresh, nodes: checks, missing, documents: failures});
+    else if (!(stands && context.globals.quiet)) context.print(checkText({checks, missing}, file, context));
+    if (!context.globals.json && failures.length > 0) context.fail(failures);
+    if (!documents.ok) return exitCodeFor(failures);
     return fresh ? exitCodes.done : exitCodes.stale;
   });
 }

@@ -16,7 +16,8 @@ import {
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
 import {readPins} from '../pin-file.ts';
-import {displayPath} from '../project.ts';
+import {withoutTraces} from '../pin-check.ts';
+import {displayPath, findProject} from '../project.ts';
 
 interface RenderOptions {
   readonly check?: true;
@@ -31,6 +32,17 @@ export async function renderCommand(
   names: readonly string[],
   {check}: RenderOptions,
 ): Promise<ExitCode> {
+  const found = findProject(context);
+  if (!found.ok) return context.fail(found.error);
+  if (!check) return render(context, names, tellUpdates);
+  return withoutTraces(found.value, context, (there) => render(there, names, tellDifferences));
+}
+
+async function render(
+  context: Context,
+  names: readonly string[],
+  finish: (context: Context, survey: Survey) => ExitCode,
+): Promise<ExitCode> {
   const loaded = await loadProject(context);
   if (!loaded.ok) return context.fail(loaded.error);
   if (names.length === 0 && loaded.value.pipeline.documents === undefined) {
@@ -43,14 +55,14 @@ export async function renderCommand(
   if (!documents.ok) return context.fail(documents.error);
   const surveyed = await surveyDocuments(context, loaded.value, pins.value, documents.value);
   if (!surveyed.ok) return context.fail(surveyed.error);
-  if (check) return tellDifferences(context, surveyed.value);
-  if (surveyed.value.failures.length > 0) return context.fail(surveyed.value.failures);
-  const missing = surveyed.value.documents.flatMap(({blocks}) =>
-    blocks.flatMap(({difference}) => difference?.missing ?? []),
-  );
-  if (missing.length > 0) return context.fail(missing);
+  return finish(context, surveyed.value);
+}
+
+function tellUpdates(context: Context, {documents, failures}: Survey): ExitCode {
+  const missing = documents.flatMap(({blocks}) => blocks.flatMap(({difference}) => difference?.missing ?? []));
+  if (failures.length + missing.length > 0) return context.fail([...failures, ...missing]);
   const rendered: SurveyedDocument[] = [];
-  for (const each of surveyed.value.documents) {
+  for (const each of documents) {
     const written = write(context, each);
     if (!written.ok) return context.fail([written.error]);
     rendered.push(written.value);
