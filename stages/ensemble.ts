@@ -119,6 +119,8 @@ export default defineStage({
         'fold, variant and score are empty where the method does not look at them, or where there are no folds',
     },
   },
+  // A score of ranks, as in metrics.
+  compareMetrics: {digits: 3},
   run({params, inputs, outputs, metric}) {
     const arrays = readPredictions(inputs.predictions);
     const [first] = arrays;

@@ -72,9 +72,13 @@ export default defineStage({
     model: {
       kind: 'tree',
       name: 'model',
+      // The weights of a model that is compared where it is trained, in forms whose numbers are not read.
+      compare: 'none',
       about: 'the package: mixdown.json, model.json with weights.bin, model.onnx; extractor/, extractor.onnx, pca.npz',
     },
   },
+  // Of the scores that the package gives, from those that it was trained to give.
+  compareMetrics: {absolute: 0.001},
   numericBackend: true,
   async run({params, inputs, outputs, engine, threads, signal, log, metric}) {
     const {about, classes, ...model} = readModel(inputs.model);

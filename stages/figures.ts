@@ -112,6 +112,8 @@ export default defineStage({
     figures: {
       kind: 'tree',
       name: 'figures',
+      // Pictures of results that are compared where they are made.
+      compare: 'none',
       about: 'those that there is data for: curves.svg, classes.svg, settings.svg, confusion.svg with mistakes.csv',
     },
   },

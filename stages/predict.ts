@@ -17,6 +17,7 @@ export default defineStage({
     labels: {
       kind: 'file',
       name: 'labels.json',
+      compare: {as: 'json', absolute: 0.001},
       about: 'type labels/1: per recording its best classes with their scores, or the reason why it could not be read',
     },
   },

@@ -47,6 +47,8 @@ export default defineStage({
     report: {
       kind: 'file',
       name: 'report.csv',
+      // Probabilities as in train; another decision is another result.
+      compare: {as: 'csv', absolute: 0.01},
       about:
         'key, label, predicted, probability, decision of each unverified training recording: kept, relabelled, doubted',
     },

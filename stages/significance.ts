@@ -54,16 +54,34 @@ export default defineStage({
     },
   },
   outputs: {
-    markdown: {kind: 'file', name: 'significance.md', display: true, about: 'p-values of paired t-tests, and means'},
-    latex: {kind: 'file', name: 'significance.tex', about: 'the p-values as a table of LaTeX'},
+    // As in tables.
+    markdown: {
+      kind: 'file',
+      name: 'significance.md',
+      display: true,
+      compare: {as: 'text', absolute: 0.00101},
+      about: 'p-values of paired t-tests, and means',
+    },
+    latex: {
+      kind: 'file',
+      name: 'significance.tex',
+      compare: {as: 'text', absolute: 0.00101},
+      about: 'the p-values as a table of LaTeX',
+    },
     pairs: {
       kind: 'file',
       name: 'pairs.csv',
+      compare: {as: 'csv', digits: 3},
       about:
         'a,b,classes, means, difference a - b with its bootstrap interval low,high, t-test, Wilcoxon and sign-flip ' +
         'p-values, bare and corrected by Holm, and the score; empty where not defined',
     },
-    variants: {kind: 'file', name: 'variants.csv', about: 'variant,classes,mean,low,high: mean over the classes'},
+    variants: {
+      kind: 'file',
+      name: 'variants.csv',
+      compare: {as: 'csv', digits: 3},
+      about: 'variant,classes,mean,low,high: mean over the classes',
+    },
   },
   seeded: true,
   async run({params, inputs, outputs, seed, signal, log, progress}) {

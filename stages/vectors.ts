@@ -79,7 +79,12 @@ export default defineStage({
     },
   },
   outputs: {
-    features: {kind: 'file', name: 'features.npy', about: 'shape (rows, length, width), uint8 or float32'},
+    features: {
+      kind: 'file',
+      name: 'features.npy',
+      compare: {as: 'npy', relative: 1e-3},
+      about: 'shape (rows, length, width), uint8 or float32',
+    },
     rows: {
       kind: 'file',
       name: 'rows.csv',

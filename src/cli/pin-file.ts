@@ -38,8 +38,14 @@ export function readPins(wish: LockWish, project: Pick<Project, 'root' | 'file'>
 
 /** The text of a lock; undefined when there is none. @param shown - its path for messages */
 export function readPinText(path: string, shown: string): Result<string | undefined> {
+  const bytes = readPinBytes(path, shown);
+  return bytes.ok ? ok(bytes.value?.toString('utf8')) : bytes;
+}
+
+/** The same, for those who only want to know whether it is a text that they know. */
+export function readPinBytes(path: string, shown: string): Result<Buffer | undefined> {
   try {
-    return ok(readFileSync(path, 'utf8'));
+    return ok(readFileSync(path));
   } catch (error) {
     const {code, message} = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);

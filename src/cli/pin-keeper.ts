@@ -11,7 +11,7 @@ import type {NodeResult} from '../pins/values.ts';
 import {tempNames, writeFileAtomic} from '../store/atomic-file.ts';
 import {newNonce} from '../store/session.ts';
 import type {Loaded} from './load.ts';
-import {readPinText} from './pin-file.ts';
+import {readPinBytes, readPinText} from './pin-file.ts';
 import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
 import {writePinText} from './pin-write.ts';
 import type {PlannedWork} from './planning.ts';
@@ -40,7 +40,7 @@ export interface Kept extends Update {
  */
 export async function keepPins(request: KeepRequest): Promise<Result<Kept | 'settled' | undefined>> {
   const {work, lock} = request;
-  const before = readPinText(lock.path, lock.shown);
+  const before = readPinBytes(lock.path, lock.shown);
   if (!before.ok) return before;
   if (before.value === undefined && request.targets === undefined) return ok(undefined);
   if (request.accept.size === 0 && isSettled(before.value, request)) return ok('settled');
@@ -92,40 +92,53 @@ async function update(request: KeepRequest): Promise<Result<Kept | undefined>> {
   return ok({...updated, written});
 }
 
-/** Names the lock and the results that it agrees with, so that a run with nothing to do need not compare them again. */
+/** Names a lock that is sound, and the results that it agrees with, so that a run with nothing to do need not read it again. */
 const settledFile = 'lock.settled';
 
-function isSettled(text: string | undefined, request: KeepRequest): boolean {
+function isSettled(text: Uint8Array | undefined, request: KeepRequest): boolean {
   if (text === undefined || request.targets !== undefined) return false;
+  const hash = sha256(text);
+  const [sound, key] = settledOf(request.loaded.project.runsDir);
+  return sound === hash && key === keyOf(hash, request);
+}
+
+/** Whether this very text was read before and found right. */
+export function isKnownSound(text: Uint8Array, runsDir: string): boolean {
+  return settledOf(runsDir)[0] === sha256(text);
+}
+
+function settledOf(runsDir: string): readonly string[] {
   try {
-    return readFileSync(join(request.loaded.project.runsDir, settledFile), 'utf8') === keyOf(text, request);
+    return readFileSync(join(runsDir, settledFile), 'utf8').split('\n');
   } catch {
-    return false;
+    return [];
   }
 }
 
 function settle(text: string, request: KeepRequest): void {
   const {runsDir} = request.loaded.project;
   try {
-    writeFileAtomic(join(runsDir, settledFile), keyOf(text, request), tempNames(runsDir, newNonce()));
+    const hash = sha256(text);
+    writeFileAtomic(join(runsDir, settledFile), `${hash}\n${keyOf(hash, request)}\n`, tempNames(runsDir, newNonce()));
   } catch {
     // Then the next run compares again.
   }
 }
 
 /** A hash of everything that the outcome of an update depends on. */
-function keyOf(text: string, {loaded, resultOf}: KeepRequest): Sha256 {
+function keyOf(lock: Sha256, {loaded, resultOf}: KeepRequest): Sha256 {
   const {pipeline, graph} = loaded;
-  const parts = ['settled/1', sha256(text), JSON.stringify(pipeline.targets), JSON.stringify(graph.producers)];
-  for (const {id, outputs, compareMetrics} of graph.nodes) {
+  let text = `settled/1 ${lock} ${JSON.stringify(pipeline.targets)}`;
+  graph.nodes.forEach(({id, outputs, compareMetrics}, index) => {
     const result = resultOf(id);
-    parts.push(id, result?.fingerprint ?? '');
-    if (compareMetrics !== undefined) parts.push(JSON.stringify(compareMetrics));
-    for (const [name, {compare}] of Object.entries(outputs)) {
-      parts.push(result?.outputs[name]?.digest.hash ?? '');
-      if (compare !== undefined) parts.push(JSON.stringify(compare));
+    text += `\0${id}\0${graph.producers[index]?.join() ?? ''}\0${result?.fingerprint ?? ''}`;
+    if (compareMetrics !== undefined) text += JSON.stringify(compareMetrics);
+    for (const name in outputs) {
+      const compare = outputs[name]?.compare;
+      text += `\0${result?.outputs[name]?.digest.hash ?? ''}`;
+      if (compare !== undefined) text += JSON.stringify(compare);
     }
-    if (result) parts.push(JSON.stringify(result.metrics));
-  }
-  return sha256(parts.join('\0'));
+    for (const name in result?.metrics) text += `\0${name} ${result.metrics[name]}`;
+  });
+  return sha256(text);
 }

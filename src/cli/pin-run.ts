@@ -6,13 +6,14 @@ import {err, ok, type Result} from '../core/result.ts';
 import {select} from '../core/selection.ts';
 import type {BuildSummary} from '../engine/run-context.ts';
 import {checkPins} from '../pins/check.ts';
+import {parsePins} from '../pins/pins-text.ts';
 import {countText} from '../report/count-text.ts';
 import {nodesText, troubleText} from '../report/check-text.ts';
 import type {Context} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import type {Loaded} from './load.ts';
-import {pinFileOf, readPins} from './pin-file.ts';
-import {keepPins} from './pin-keeper.ts';
+import {pinFileOf, readPinBytes} from './pin-file.ts';
+import {isKnownSound, keepPins} from './pin-keeper.ts';
 import {keptText} from './pin-report.ts';
 import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
 import type {PlannedWork} from './planning.ts';
@@ -29,7 +30,10 @@ export interface LockOptions {
 export interface RunLock {
   /** Undefined with --set: then there is no lock. */
   readonly file: {readonly path: string; readonly shown: string} | undefined;
-  readonly pins: Pins | undefined;
+  /** The lock is there. */
+  readonly present: boolean;
+  /** Absent when there is no lock, and when it need not be read as it is known to be sound. */
+  readonly pins?: Pins;
   readonly frozen: boolean;
   readonly accept: ReadonlyMap<NodeId, NonNullable<Pin['accepted']>>;
 }
@@ -38,11 +42,12 @@ export interface RunLock {
 export function openRunLock(context: Context, loaded: Loaded, options: LockOptions): Result<RunLock> {
   const {frozen = false, accept = [], reason} = options;
   const path = pinFileOf(context, loaded.project);
-  const pins = readPins(context, loaded.project);
-  if (!pins.ok) return pins;
+  const read = readSound(context, loaded, path, options);
+  if (!read.ok) return read;
+  const {present, pins} = read.value;
   const shown = path === undefined ? 'mixdown.lock' : displayPath(path, context.io.cwd);
   const problems: Failure[] = [];
-  if ((frozen || accept.length > 0) && pins.value === undefined) {
+  if ((frozen || accept.length > 0) && !present) {
     const hint =
       path === undefined ? 'with --set, name one with --lock FILE' : 'pin the results with `mixdown lock` first';
     problems.push(
@@ -62,10 +67,30 @@ export function openRunLock(context: Context, loaded: Loaded, options: LockOptio
   const accepted = {reason: (reason ?? '').trim(), on: new Date(context.io.now()).toISOString().slice(0, 10)};
   return ok({
     file: path === undefined ? undefined : {path, shown},
-    pins: pins.value,
+    present,
+    ...(pins === undefined ? {} : {pins}),
     frozen,
     accept: new Map(selected.value.map((id) => [id, accepted])),
   });
+}
+
+/** Reads a lock, unless this very text was found right before and its pins are not needed. */
+function readSound(
+  context: Context,
+  loaded: Loaded,
+  path: string | undefined,
+  {frozen, accept = []}: LockOptions,
+): Result<Pick<RunLock, 'present' | 'pins'>> {
+  const shown = displayPath(path ?? '', context.io.cwd);
+  const text = path === undefined ? ok(undefined) : readPinBytes(path, shown);
+  if (!text.ok) return text;
+  if (text.value === undefined) return ok({present: false});
+  if (!frozen && accept.length === 0 && isKnownSound(text.value, loaded.project.runsDir)) return ok({present: true});
+  const pins = parsePins(text.value.toString('utf8'), shown);
+  if (!pins.ok) return pins;
+  // What it is to pin must be there before anything runs.
+  const nodes = pinnedNodes(loaded, pins.value);
+  return nodes.ok ? ok({present: true, pins: pins.value}) : nodes;
 }
 
 /** Why a run could not leave the lock as it is; told, with exit code 4. Undefined when it can. */
@@ -112,15 +137,15 @@ export async function keepRunLock(
   summary: BuildSummary,
   lock: RunLock,
 ): Promise<ExitCode> {
-  const {file, pins, frozen, accept} = lock;
-  if (file === undefined || pins === undefined) return exitCodes.done;
+  const {file, present, pins, frozen, accept} = lock;
+  if (file === undefined || !present) return exitCodes.done;
   const resultOf = (id: NodeId) => {
     const {outcome, outputs, metrics = {}, fingerprint} = summary.nodes.get(id) ?? {};
     const made = outcome === 'executed' || outcome === 'cached' || outcome === 'up-to-date';
     if (!made || outputs === undefined) return undefined;
     return {outputs, metrics, ...(fingerprint === undefined ? {} : {fingerprint})};
   };
-  if (frozen) return compareFrozen(context, loaded, work, pins, resultOf, file.shown);
+  if (frozen && pins) return compareFrozen(context, loaded, work, pins, resultOf, file.shown);
   const kept = await keepPins({loaded, work, lock: file, resultOf, accept});
   if (!kept.ok) return context.fail(kept.error);
   const {globals, note, print} = context;

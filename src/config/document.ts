@@ -56,6 +56,7 @@ interface NodeBase {
 export interface StageNodeSection extends NodeBase {
   readonly stage: string;
   readonly engine?: string;
+  readonly compare?: Readonly<Record<string, OutputCompare>>;
 }
 
 export interface CommandNodeSection extends NodeBase {

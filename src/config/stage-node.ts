@@ -35,6 +35,7 @@ export function expandStageNode(
   const engineOf = readEngine(name, section, stage, resolve, scope);
   const seed = readSeed(name, section, resolve, scope);
   const sideOf = readSide(name, section, stage, resolve, scope);
+  const outputs = readOutputs(name, section, stage, scope);
   if (section.seed !== undefined && !stage.seeded) {
     const message = `stage \`${stage.name}\` does not use a seed`;
     const hint = 'remove `seed`, or let the stage say `seeded: true`';
@@ -59,7 +60,7 @@ export function expandStageNode(
       inputs,
       ports: stage.inputs,
       ...(collections ? {each: collections} : {}),
-      outputs: stage.outputs,
+      outputs,
       ...(stage.compareMetrics === undefined ? {} : {compareMetrics: stage.compareMetrics}),
       ...sideOf(variant, given),
       ...settings(variant),
@@ -67,6 +68,27 @@ export function expandStageNode(
       ...(range ? {range} : {}),
     };
   });
+}
+
+/** The stage's outputs, compared as the node says. */
+function readOutputs(
+  name: string,
+  {compare = {}}: StageNodeSection,
+  stage: StageDeclaration,
+  {report}: StageNodeContext,
+): StageDeclaration['outputs'] {
+  const outputs = {...stage.outputs};
+  for (const [output, how] of Object.entries(compare)) {
+    const declared = Object.hasOwn(outputs, output) ? outputs[output] : undefined;
+    if (declared) {
+      outputs[output] = {...declared, compare: how};
+      continue;
+    }
+    const message = `stage \`${stage.name}\` has no output \`${output}\``;
+    const hint = (): string | undefined => didYouMean(output, Object.keys(outputs));
+    report({code: 'unknown-output', message, hint, path: ['nodes', name, 'compare', output], at: 'key'});
+  }
+  return outputs;
 }
 
 function readInputs(

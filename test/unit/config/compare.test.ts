@@ -30,6 +30,16 @@ describe('how an output is compared', () => {
     });
   });
 
+  it('is said by a node of a stage, instead of what the stage says', async () => {
+    const yaml = 'a: {stage: score, compare: {out: {as: text, digits: 1}}}';
+    const {nodes} = await pipelineOf("'none'", '', yaml).pipeline();
+    expect(nodes[0]?.outputs['out']).toMatchObject({name: 'out.json', compare: {as: 'text', digits: 1}});
+    const wrong = 'a: {stage: score, compare: {uot: none}}';
+    expect(await pipelineOf("'none'", '', wrong).mistakes()).toMatch(
+      /has no output `uot`.*\n(?:.*\n)*.*did you mean `out`/,
+    );
+  });
+
   it('must be a way that there is', async () => {
     const mistakes = await pipelineOf("{as: 'xml', absolute: -1, more: 2}", "compareMetrics: 'always',").mistakes();
     expect(mistakes).toMatch(/xml/);
