@@ -15,6 +15,7 @@ import {exitCodes, type ExitCode} from './exit.ts';
 import {annotating, githubStep, type GithubStep} from './github.ts';
 import {openJunitFile, type JunitFile} from './junit-file.ts';
 import type {Loaded} from './load.ts';
+import type {RunLock} from './pin-run.ts';
 import {nodesOf} from './run-choice.ts';
 import {readRecord} from './records.ts';
 import {hostName} from './workspace.ts';
@@ -25,7 +26,7 @@ export interface RunReports {
   readonly context: Context;
   readonly emit: Emit;
   /** Tells of a run that came to its end, while its workspace is open. */
-  readonly tell: (run: PlannedRun, end: RunEnd, pins: Pins | undefined) => void;
+  readonly tell: (run: PlannedRun, end: RunEnd, lock: Pick<RunLock, 'file' | 'pins'>) => void;
   /** Told which pipeline it is, as soon as that is known. */
   readonly know: (loaded: Loaded) => void;
   /** Writes what is left to write; the exit code becomes another when that fails. */
@@ -74,13 +75,13 @@ function reportsOf(given: Context, step: GithubStep | undefined, file: JunitFile
       cases.emit(event);
       if (event.type === 'warning') step?.annotate([event.failure], 'warning');
     },
-    tell(run, {summary}, pins) {
+    tell(run, {summary}, lock) {
       if (step === undefined) return;
       for (const {node, failure: problem} of cases.failed) {
         if (problem === undefined) continue;
         step.failedNode({...problem, node}, rangeOf(run.loaded, node), cases.tailOf(node));
       }
-      const text = summaryOf(run, summary, cases, pins);
+      const text = summaryOf(run, summary, cases, lock);
       const problem = text === undefined ? undefined : step.summarise(text);
       if (problem) annotated.warn(problem);
     },
@@ -121,7 +122,7 @@ function summaryOf(
   {work, runId}: PlannedRun,
   summary: BuildSummary,
   cases: RunCases,
-  pins: Pins | undefined,
+  {file, pins}: Pick<RunLock, 'file' | 'pins'>,
 ): string | undefined {
   const {finished} = cases;
   if (cases.end === undefined) return undefined;
@@ -137,7 +138,9 @@ function summaryOf(
       return summary.plan.targets.includes(node) && Object.keys(own).length > 0;
     }),
   );
-  const baseline = pins ? pinnedMetrics(pins) : previousRun(work.workspace.runs, runId, all);
+  const baseline = pins
+    ? pinnedMetrics(pins, file?.shown ?? 'mixdown.lock')
+    : previousRun(work.workspace.runs, runId, all);
   return jobSummaryText({
     finished: cases.end,
     savedMs,
@@ -148,8 +151,8 @@ function summaryOf(
   });
 }
 
-function pinnedMetrics({nodes}: Pins): Baseline {
-  return {name: 'mixdown.lock', metrics: new Map([...nodes].map(([node, {metrics}]) => [node, metrics]))};
+function pinnedMetrics({nodes}: Pins, name: string): Baseline {
+  return {name, metrics: new Map([...nodes].map(([node, {metrics}]) => [node, metrics]))};
 }
 
 /** The newest earlier run that was done and has one of these nodes. */

@@ -124,7 +124,7 @@ function managers(
       return {name, install: `yarn install ${classic ? '--frozen-lockfile' : '--immutable'}`, call: 'yarn run'};
     }
     case 'bun':
-      return {name, install: 'bun install --frozen-lockfile', call: 'bunx --no-install'};
+      return {name, install: 'bun install --frozen-lockfile', call: 'bun run'};
   }
 }
 

@@ -311,7 +311,7 @@ describe('ci init', () => {
     ['pnpm-lock.yaml', "lockfileVersion: '9.0'", 'pnpm install --frozen-lockfile', 'pnpm exec mixdown run'],
     ['yarn.lock', '# yarn lockfile v1', 'yarn install --frozen-lockfile', 'yarn run mixdown run'],
     ['yarn.lock', '__metadata:', 'yarn install --immutable', 'yarn run mixdown run'],
-    ['bun.lock', '{}', 'bun install --frozen-lockfile', 'bunx --no-install mixdown run'],
+    ['bun.lock', '{}', 'bun install --frozen-lockfile', 'bun run mixdown run'],
     ['npm-shrinkwrap.json', '{}', 'npm ci', 'npx --no-install mixdown run'],
     ['', '', 'npm install', 'npx --no-install mixdown run'],
   ])('fits the package manager: %s %s', async (lock, text, install, call) => {

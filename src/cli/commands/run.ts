@@ -73,7 +73,7 @@ async function planAndRun(
       work.plan.nodes.map(({node}) => node),
     );
     const end = await executeRun(context, run.value, options, {listen: listenForInterrupts, onEvent: emit});
-    tell(run.value, end, lock.value.pins);
+    tell(run.value, end, lock.value);
     const kept = await keepRunLock(context, loaded.value, work, end.summary, lock.value);
     return end.code === exitCodes.done ? kept : end.code;
   } finally {
