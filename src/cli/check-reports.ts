@@ -16,9 +16,14 @@ import {hostName} from './workspace.ts';
 export interface CheckReports {
   readonly context: Context;
   /** @param file - path of the lock for people */
-  readonly tell: (loaded: Loaded, checked: Checked, file: string, fresh: boolean) => void;
+  readonly tell: (loaded: Loaded, checked: Told, file: string, fresh: boolean) => void;
   /** Writes what is left to write; the exit code becomes another when that fails. */
   readonly end: (code: ExitCode) => ExitCode;
+}
+
+/** What a check found; documents that do not say what is pinned are problems. */
+interface Told extends Checked {
+  readonly documents: readonly Failure[];
 }
 
 /** Fails when a report that is asked for cannot be written. */
@@ -27,25 +32,33 @@ export function openCheckReports(given: Context, {junit}: {readonly junit?: stri
   if (!file.ok) return file;
   const step = githubStep(given);
   const annotated = annotating(given, step);
-  const failures: Failure[] = [];
+  // What was told as found is not told again when it is printed.
+  const failures = new Set<Failure>();
+  const add = (found: readonly Failure[]): void => {
+    const fresh = found.filter((each) => !failures.has(each));
+    for (const each of fresh) failures.add(each);
+    step?.annotate(fresh, 'error');
+  };
   const cases: JunitCase[] = [];
   return ok({
     context: {
       ...annotated,
       fail(problems) {
-        failures.push(...problems);
-        return annotated.fail(problems);
+        add(problems);
+        return given.fail(problems);
       },
     },
-    tell(loaded, {checks, missing}, path, fresh) {
+    tell(loaded, {checks, missing, documents}, path, fresh) {
       const lacking = missing.map(({source, path: place, nodes}) => {
         const message = `source ${source} (${place}) is missing: ${countText(nodes, 'node')} cannot be checked`;
         return failure('missing-source', message);
       });
-      cases.push(...checks.map(caseOf), ...failureCases(lacking));
-      step?.annotate(lacking, 'error');
+      cases.push(...checks.map(caseOf));
+      add([...lacking, ...documents]);
       step?.annotateChecks(checks, (node) => rangeOf(loaded, node));
-      const problem = step?.summarise(checkSummaryText(checks, path, fresh));
+      const problem = step?.summarise(
+        checkSummaryText({checks, file: path, fresh, problems: [...lacking, ...documents]}),
+      );
       if (problem) annotated.warn(problem);
     },
     end(code) {
@@ -55,7 +68,7 @@ export function openCheckReports(given: Context, {junit}: {readonly junit?: stri
         wallMs: 0,
         startedAt: new Date(given.io.now()).toISOString(),
         host: hostName(),
-        cases: [...cases, ...failureCases(failures)],
+        cases: [...cases, ...failureCases([...failures])],
       });
       if (problem === undefined) return code;
       const own = annotated.fail([problem]);

@@ -106,7 +106,9 @@ function reportsOf(given: Context, step: GithubStep | undefined, file: JunitFile
 /** The page of a run that did not begin; undefined when there was nothing to do. */
 function startText(failures: readonly Failure[], checks: readonly NodeCheck[]): string | undefined {
   if (failures.length > 0) return failedStartText(failures);
-  return checks.length > 0 ? checkSummaryText(checks, 'mixdown run --frozen', false) : undefined;
+  return checks.length > 0
+    ? checkSummaryText({checks, file: 'mixdown run --frozen', fresh: false, problems: []})
+    : undefined;
 }
 
 export function caseOf(check: NodeCheck): JunitCase {

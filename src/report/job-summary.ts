@@ -57,17 +57,21 @@ export function jobSummaryText({finished, savedMs, failures, metrics, baseline, 
 
 /** The page of a run that did not begin. */
 export function failedStartText(failures: readonly Failure[]): string {
-  const lines = failures.slice(0, mostFailures).map(({message, diagnostics}) => {
-    const [first] = diagnostics ?? [];
-    const place = first?.range === undefined ? '' : `${first.range.file}:${first.range.line}: `;
-    return `- ${markdownText(place + headline(first?.message ?? message))}`;
-  });
-  const more = failures.length > mostFailures ? [`- … and ${failures.length - mostFailures} more`] : [];
-  return ['### ❌ mixdown run did not begin', '', ...lines, ...more, ''].join('\n');
+  return `### ❌ mixdown run did not begin\n\n${problemList(failures)}\n`;
 }
 
-/** The page of a check. @param file - path of the lock */
-export function checkSummaryText(checks: readonly NodeCheck[], file: string, fresh: boolean): string {
+/** What a check found. */
+export interface CheckSummary {
+  readonly checks: readonly NodeCheck[];
+  /** Path of the lock. */
+  readonly file: string;
+  readonly fresh: boolean;
+  /** Sources that are missing, and documents that do not say what is pinned. */
+  readonly problems: readonly Failure[];
+}
+
+/** The page of a check. */
+export function checkSummaryText({checks, file, fresh, problems}: CheckSummary): string {
   const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
   const table: ValueTable = {
     columns: ['node', 'verdict', 'why'].map(textColumn),
@@ -76,7 +80,9 @@ export function checkSummaryText(checks: readonly NodeCheck[], file: string, fre
   const more = roots.length > mostRows ? [`… and ${countText(roots.length - mostRows, 'more node')}`] : [];
   const word = fresh ? '✅ mixdown check: fresh' : '❌ mixdown check: not fresh';
   const blocks = [`### ${word}`, `${markdownText(file)}: ${verdictCounts(checks)}`];
-  return `${[...blocks, ...(roots.length > 0 ? [markdownTables([table]).trimEnd()] : []), ...more].join('\n\n')}\n`;
+  if (roots.length > 0) blocks.push(markdownTables([table]).trimEnd(), ...more);
+  if (problems.length > 0) blocks.push(problemList(problems));
+  return `${blocks.join('\n\n')}\n`;
 }
 
 /**
@@ -95,6 +101,17 @@ export function cutText(text: string, bytes: number): string {
     kept += line;
   }
   return kept === '' && left < 0 && bytes < Buffer.byteLength(note) ? '' : kept + note;
+}
+
+/** A line for each problem, with its place. */
+function problemList(failures: readonly Failure[]): string {
+  const lines = failures.slice(0, mostFailures).map(({message, diagnostics}) => {
+    const [first] = diagnostics ?? [];
+    const place = first?.range === undefined ? '' : `${first.range.file}:${first.range.line}: `;
+    return `- ${markdownText(place + headline(first?.message ?? message))}`;
+  });
+  const more = failures.length > mostFailures ? [`- … and ${failures.length - mostFailures} more`] : [];
+  return [...lines, ...more].join('\n');
 }
 
 function failureTable(failures: JobSummary['failures']): string {

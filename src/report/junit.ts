@@ -58,7 +58,7 @@ export function failureCases(failures: readonly Failure[]): readonly JunitCase[]
     const [first] = diagnostics;
     const place = first?.range === undefined ? '' : `${first.range.file}:${first.range.line}: `;
     return {
-      classname: node ?? 'pipeline.yaml',
+      classname: node ?? first?.range?.file ?? 'pipeline.yaml',
       name: code,
       wallMs: 0,
       trouble: {kind: 'error', type: code, message: place + (first?.message ?? message), text: failureBody(failure)},

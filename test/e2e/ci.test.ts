@@ -226,6 +226,24 @@ describe('results that are pinned', () => {
     expect((await workspace.run('check', '--junit', 'notes')).stderr).toContain('the JUnit report cannot be written');
   });
 
+  test('check: a document that says something else is annotated once, at its line', async () => {
+    workspace.edit('pipeline.yaml', 'version: 1', 'version: 1\ndocuments: [README.md]');
+    workspace.write('README.md', '# x\n\nThe sum is <!-- mixdown: value totals.sum -->17<!-- /mixdown -->.\n');
+    const page = {
+      ...env,
+      GITHUB_WORKSPACE: realpathSync(workspace.root),
+      GITHUB_STEP_SUMMARY: workspace.path('summary.md'),
+    };
+    for (const json of [[], ['--json']]) {
+      const {code, stderr} = await ended(workspace.start(['check', '--junit', 'junit.xml', ...json], page));
+      expect(code).toBe(4);
+      const annotations = stderr.split('\n').filter((line) => line.startsWith('::error '));
+      expect(annotations).toEqual([expect.stringContaining('file=README.md,line=3,') as string]);
+      expect(junitCases('junit.xml')).toMatchObject({'README.md document-differs': 'error', 'totals totals': 'passed'});
+    }
+    expect(workspace.read('summary.md')).toContain('5 fresh\n\n- README.md:3: ');
+  });
+
   test('run --frozen --junit: what would have to change, and what drifted', async () => {
     workspace.edit('pipeline.yaml', '{counts: counts}}', '{counts: counts}, params: {offset: 4}}');
     expect(await workspace.run('run', '--frozen', '--junit', 'junit.xml')).toMatchObject({code: 4});

@@ -49,7 +49,7 @@ async function check({context, tell}: CheckReports, patterns: readonly string[])
     const failures = documents.ok ? documents.value : documents.error;
     const fresh = stands && failures.length === 0;
     const file = displayPath(pinFileOf(context, found.value) ?? '', context.io.cwd);
-    tell(loaded.value, {checks, missing}, file, fresh);
+    tell(loaded.value, {checks, missing, documents: failures}, file, fresh);
     if (context.globals.json)
       context.printJson({type: 'check/1', file, fresh, nodes: checks, missing, documents: failures});
     else if (!(stands && context.globals.quiet)) context.print(checkText({checks, missing}, file, context));
