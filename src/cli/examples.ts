@@ -127,8 +127,11 @@ Examples
   mixdown render --check                   for CI: exit code 4, and what differs`;
 
 export const diffExamples = `
-With --over, variants that differ in these axes only are pairs: their mean difference (± standard deviation of the
-differences) gets the two-sided p-value of the sign-flip test, and a word at the level of 5 %:
+What is named is looked for among the runs first (latest, latest~1, an id or the start of it), then as a file, then as a
+git revision. A lock knows no times and no devices.
+
+With --over, variants that differ in these axes only are pairs: their mean difference, in brackets its 95 % bootstrap
+interval, the two-sided p-value of the sign-flip test, and a word at the level of 5 %:
   too few        fewer than six pairs: even if all went one way, chance would do as much in 6 % of the cases or more
   real           chance alone gives so large a difference in at most 5 % of the cases
   within noise   it gives it more often
@@ -137,6 +140,9 @@ rows without any effect one is called real.
 
 Examples
   mixdown diff                                    the newest run against the one before
+  mixdown diff HEAD                               what mixdown.lock pins now against what is committed
+  mixdown diff v1.0 HEAD --over fold              what two revisions pin
+  mixdown diff mixdown.lock latest                what a run made against what is pinned
   mixdown diff 20250301 latest 'train[fold=1]'
   mixdown diff latest~3 latest --over fold,repeat --metric map3`;
 

@@ -216,10 +216,11 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .action(does(async () => (await import('./commands/render.ts')).renderCommand));
   program
     .command('diff')
-    .argument('[before]', 'a run: its id, the start of it, "latest" or "latest~1"', 'latest~1')
-    .argument('[after]', 'another run', 'latest')
+    .argument('[before]', 'a run, a lock file, or a git revision, whose mixdown.lock is meant (default: latest~1)')
+    .argument('[after]', 'another (default: latest; after a revision: mixdown.lock as it is now)')
     .argument('[node...]', 'nodes to compare; all when none is given')
-    .description('what differs between two recorded runs: nodes, params, code, inputs, metrics')
+    .description('what differs between two runs or locks: nodes, params, code, inputs, metrics')
+    .addOption(lockOption())
     .option('--over <axis>', 'pair metrics over an axis; may be repeated, or a list with commas', collectList)
     .option('--metric <name>', 'only this metric; may be repeated, or a list with commas', collectList)
     .addHelpText('after', diffExamples)

@@ -19,7 +19,11 @@ export function stageOn(stage: StageDeclaration, engine: EngineName): StageDecla
 }
 
 /** The digest of a stage's code without the packages of any engine, and what it is the digest of: the same on all machines. */
-export function engineFreeCode({numericBackend, manifest, code}: StageDeclaration): {
+export function engineFreeCode({
+  numericBackend,
+  manifest,
+  code,
+}: Pick<StageDeclaration, 'numericBackend' | 'manifest' | 'code'>): {
   readonly code: Sha256;
   readonly manifest: CodeManifest;
 } {

@@ -5,7 +5,7 @@ import {axisNames} from './metric-rows.ts';
 import {numberColumn, textColumn, type ValueTable} from './metric-table.ts';
 import {deltaText, numberText} from './number-text.ts';
 import type {Paint} from './paint.ts';
-import type {NodeChange, PairedRow, RunDiff} from './run-diff.ts';
+import type {Diff, NodeChange, PairedRow, SideOrigin} from './run-diff.ts';
 import {textTable} from './table.ts';
 import {plainTables} from './value-table-text.ts';
 
@@ -13,19 +13,22 @@ import {plainTables} from './value-table-text.ts';
 const mostLines = 30;
 
 /**
- * What differs between two runs: nodes that came and went, what nodes were made from (those that changed in the same way
+ * What differs between two runs or locks: nodes that came and went, what nodes were made from (those that changed in the same way
  * together), and metrics: paired where there are pairs, else node by node.
  *
  * @param pairs - undefined when none were asked for
  */
 export function diffText(
-  {before, after, added, removed, changed, same}: RunDiff,
+  {before, after, added, removed, changed, same}: Diff,
   pairs: readonly PairedRow[] | undefined,
   paint: Paint,
 ): string {
   const head = textTable(
     [{title: ''}, {title: ''}, {title: ''}],
-    [before, after].map(({id, startedAt}, side) => [side === 0 ? 'before' : 'after', id, paint.dim(startedAt)]),
+    [before, after].map((from, side) => {
+      const [name, about] = originTexts(from);
+      return [side === 0 ? 'before' : 'after', name, paint.dim(about)];
+    }),
   );
   const paired = new Set(pairs?.map(({name}) => name));
   // What only one side has makes no pair.
@@ -43,6 +46,13 @@ export function diffText(
     `${countText(same, 'node')} the same${added.length + removed.length + changed.length === 0 ? ': no difference' : ''}`,
   ];
   return blocks.join('\n\n');
+}
+
+function originTexts(from: SideOrigin): readonly [name: string, about: string] {
+  if (from.kind === 'run') return [from.id, from.startedAt];
+  const {path, revision, commit = ''} = from;
+  if (revision === undefined) return [path, 'as it is now'];
+  return [path, commit.startsWith(revision) ? `at ${revision}` : `at ${revision}, ${commit.slice(0, 10)}`];
 }
 
 function listBlock(word: string, nodes: readonly string[], colour: (text: string) => string): readonly string[] {
@@ -67,7 +77,7 @@ function causeLines({reasons, explained, outputs, outcomes}: NodeChange): readon
       ? [`input ${reason.input}${reason.index === undefined ? '' : `[${reason.index}]`}: other content`]
       : explainLines([reason]),
   );
-  if (outcomes) lines.push(`${outcomes.before} -> ${outcomes.after}`);
+  if (outcomes) lines.push(`${outcomes.before ?? 'pinned'} -> ${outcomes.after ?? 'pinned'}`);
   if (!explained) lines.push('what it was made from is not known any more: it is not recorded, or gone from the cache');
   else if (reasons.length > 0 && outputs.length === 0 && outcomes === undefined) lines.push('same outputs');
   else if (reasons.length === 0 && outcomes === undefined) {

@@ -1,6 +1,3 @@
-import type {Action} from '../core/action.ts';
-import {explainAction} from '../core/explain.ts';
-import {canonicalJson, type Json} from '../core/json.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
 import type {StaleReason} from '../core/reason.ts';
@@ -10,14 +7,27 @@ import {metricRow, type MetricRow} from './metric-rows.ts';
 import {pairedChange, type PairedChange} from './paired-change.ts';
 import type {RunRecordNode} from './run-record.ts';
 
-/** What became of the nodes of a run, and what they were made from. */
-export interface RunSide {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly nodes: Readonly<Record<NodeId, RunRecordNode>>;
-  /** The action behind a fingerprint; undefined when the cache no longer has it. */
-  readonly actionOf: (fingerprint: string) => Action | undefined;
+/** Results that are compared: those of a run, or those that a lock pins. */
+export interface DiffSide {
+  readonly from: SideOrigin;
+  readonly nodes: Readonly<Record<NodeId, SideNode>>;
 }
+
+export type SideOrigin =
+  | {readonly kind: 'run'; readonly id: string; readonly startedAt: string}
+  | {
+      readonly kind: 'lock';
+      readonly path: string;
+      /** As it was named, and the commit that it stands for; absent for a file as it is now. */
+      readonly revision?: string;
+      readonly commit?: string;
+    };
+
+/** A lock does not know how a node ended, and no fingerprint. */
+export type SideNode = Pick<RunRecordNode, 'fingerprint' | 'metrics' | 'outputs'> & {readonly outcome?: Outcome};
+
+/** How what the two results of a node were made from differs; undefined when it is not known any more. */
+export type ReasonsOf = (node: NodeId) => readonly StaleReason[] | undefined;
 
 /** One metric that is not the same in both; a side without it has no value. */
 export interface MetricChange {
@@ -28,7 +38,7 @@ export interface MetricChange {
   readonly delta?: number;
 }
 
-/** A node of both runs that is not the same. */
+/** A node of both sides that is not the same. */
 export interface NodeChange {
   readonly node: NodeId;
   readonly name: string;
@@ -39,8 +49,8 @@ export interface NodeChange {
   readonly explained: boolean;
   /** Outputs with other bytes. */
   readonly outputs: readonly string[];
-  /** When one of them ended without a result. */
-  readonly outcomes?: {readonly before: Outcome; readonly after: Outcome};
+  /** When one of them ended without a result; that of a lock has no outcome. */
+  readonly outcomes?: {readonly before?: Outcome; readonly after?: Outcome};
   readonly metrics: readonly MetricChange[];
 }
 
@@ -54,9 +64,9 @@ export interface PairedRow extends PairedChange {
   readonly metric: string;
 }
 
-export interface RunDiff {
-  readonly before: Pick<RunSide, 'id' | 'startedAt'>;
-  readonly after: Pick<RunSide, 'id' | 'startedAt'>;
+export interface Diff {
+  readonly before: SideOrigin;
+  readonly after: SideOrigin;
   readonly added: readonly NodeId[];
   readonly removed: readonly NodeId[];
   readonly changed: readonly NodeChange[];
@@ -64,15 +74,15 @@ export interface RunDiff {
   readonly same: number;
 }
 
-/** Compares those of these nodes that both or one of two runs have, in their order; what is the same is counted only. */
-export function diffRuns(before: RunSide, after: RunSide, only: ReadonlySet<NodeId>): RunDiff {
+/** Compares those of these nodes that both or one of two sides have, in their order; what is the same is counted only. */
+export function diffSides(before: DiffSide, after: DiffSide, only: ReadonlySet<NodeId>, reasonsOf: ReasonsOf): Diff {
   const ids = [...only];
-  const has = ({nodes}: RunSide, id: NodeId): boolean => Object.hasOwn(nodes, id);
+  const has = ({nodes}: DiffSide, id: NodeId): boolean => Object.hasOwn(nodes, id);
   const shared = ids.filter((id) => has(before, id) && has(after, id));
-  const changed = shared.flatMap((id) => changeOf(id, before, after) ?? []);
+  const changed = shared.flatMap((id) => changeOf(id, before.nodes[id]!, after.nodes[id]!, reasonsOf(id)) ?? []);
   return {
-    before: {id: before.id, startedAt: before.startedAt},
-    after: {id: after.id, startedAt: after.startedAt},
+    before: before.from,
+    after: after.from,
     added: ids.filter((id) => !has(before, id) && has(after, id)),
     removed: ids.filter((id) => has(before, id) && !has(after, id)),
     changed,
@@ -81,12 +91,12 @@ export function diffRuns(before: RunSide, after: RunSide, only: ReadonlySet<Node
 }
 
 /**
- * Pairs the variants of two runs along some axes: one row for each metric and combination of the other axes in which
+ * Pairs the variants of two sides along some axes: one row for each metric and combination of the other axes in which
  * anything differs. A node name that has only some of the axes is paired along those.
  */
 export function pairRuns(
-  before: RunSide['nodes'],
-  after: RunSide['nodes'],
+  before: DiffSide['nodes'],
+  after: DiffSide['nodes'],
   only: ReadonlySet<NodeId>,
   over: readonly string[],
 ): readonly PairedRow[] {
@@ -109,16 +119,19 @@ export function pairRuns(
   });
 }
 
-function changeOf(node: NodeId, before: RunSide, after: RunSide): NodeChange | undefined {
-  const was = before.nodes[node]!;
-  const is = after.nodes[node]!;
-  const reasons = reasonsOf(was, is, before, after);
+function changeOf(
+  node: NodeId,
+  was: SideNode,
+  is: SideNode,
+  reasons: readonly StaleReason[] | undefined,
+): NodeChange | undefined {
   const left = metricRow(node, was.metrics);
   const right = metricRow(node, is.metrics);
   const metrics = metricChanges(left, right);
   const outputs = changedOutputs(was, is);
   const ended = (was.outputs === undefined) !== (is.outputs === undefined);
-  const rekeyed = was.fingerprint !== undefined && is.fingerprint !== undefined && was.fingerprint !== is.fingerprint;
+  const known = was.fingerprint !== undefined && is.fingerprint !== undefined;
+  const rekeyed = reasons === undefined ? known && was.fingerprint !== is.fingerprint : reasons.length > 0;
   if (!rekeyed && !ended && metrics.length + outputs.length === 0) return undefined;
   return {
     node,
@@ -127,22 +140,13 @@ function changeOf(node: NodeId, before: RunSide, after: RunSide): NodeChange | u
     reasons: reasons ?? [],
     explained: reasons !== undefined,
     outputs,
-    ...(ended ? {outcomes: {before: was.outcome, after: is.outcome}} : {}),
+    ...(ended ? {outcomes: {...outcomeOf('before', was), ...outcomeOf('after', is)}} : {}),
     metrics,
   };
 }
 
-/** Undefined when it is not known what one of the results was made from. */
-function reasonsOf(
-  was: RunRecordNode,
-  is: RunRecordNode,
-  before: RunSide,
-  after: RunSide,
-): readonly StaleReason[] | undefined {
-  if (was.fingerprint === undefined || is.fingerprint === undefined) return undefined;
-  if (was.fingerprint === is.fingerprint) return [];
-  const [left, right] = [before.actionOf(was.fingerprint), after.actionOf(is.fingerprint)];
-  return left === undefined || right === undefined ? undefined : explainAction(left, right);
+function outcomeOf(side: 'before' | 'after', {outcome}: SideNode): {readonly [side: string]: Outcome} {
+  return outcome === undefined ? {} : {[side]: outcome};
 }
 
 /** The metrics that are not the same, or that only one of the two has. */
@@ -157,10 +161,10 @@ export function metricChanges(left: MetricRow, right: MetricRow): readonly Metri
 }
 
 /** Names of the outputs that both have, with other bytes. */
-function changedOutputs({outputs: was = {}}: RunRecordNode, {outputs: is = {}}: RunRecordNode): readonly string[] {
-  return Object.entries(is).flatMap(([name, artifact]) => {
+function changedOutputs({outputs: was = {}}: SideNode, {outputs: is = {}}: SideNode): readonly string[] {
+  return Object.entries(is).flatMap(([name, {kind, digest}]) => {
     const old = Object.hasOwn(was, name) ? was[name] : undefined;
-    if (old === undefined) return [];
-    return canonicalJson(old as unknown as Json) === canonicalJson(artifact as unknown as Json) ? [] : [name];
+    // A lock knows no more of a tree's digest than the hash.
+    return old === undefined || (old.kind === kind && old.digest.hash === digest.hash) ? [] : [name];
   });
 }

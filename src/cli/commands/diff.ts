@@ -1,18 +1,17 @@
 import type {Failure} from '../../core/failure.ts';
-import {isSha256} from '../../core/digest.ts';
 import type {NodeId} from '../../core/pipeline.ts';
 import {err, ok, type Result} from '../../core/result.ts';
 import {diffText} from '../../report/diff-text.ts';
 import {metricRow, unknownAxes, unknownMetrics} from '../../report/metric-rows.ts';
-import {diffRuns, pairRuns, type PairedRow, type RunDiff, type RunSide} from '../../report/run-diff.ts';
-import {openRunStore, type RunStore} from '../../store/run-store.ts';
-import {openStore, type Store} from '../../store/store.ts';
+import {diffSides, pairRuns, type Diff, type DiffSide, type PairedRow} from '../../report/run-diff.ts';
+import {openRunStore} from '../../store/run-store.ts';
+import {openStore} from '../../store/store.ts';
 import type {Context} from '../context.ts';
+import {openOther, openSide, sideReasons, type OpenedSide, type SidePlaces} from '../diff-side.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {findProject} from '../project.ts';
 import {detailReasons} from '../reason-detail.ts';
 import {matchRecorded} from '../recorded-nodes.ts';
-import {chooseRun, nodesOf} from '../run-choice.ts';
 import {warnOnce} from '../warnings.ts';
 
 interface DiffOptions {
@@ -20,28 +19,31 @@ interface DiffOptions {
   readonly metric?: readonly string[];
 }
 
-/** What differs between two recorded runs. Reads records and the cache; the pipeline as it is now plays no part. */
+/**
+ * What differs between two recorded runs, or what two locks pin, or a run and a lock. Reads records, locks and the cache; the
+ * pipeline as it is now plays no part.
+ */
 export async function diffCommand(
   context: Context,
-  beforeRun: string,
-  afterRun: string,
+  beforeName: string | undefined,
+  afterName: string | undefined,
   patterns: readonly string[],
   {over = [], metric}: DiffOptions,
 ): Promise<ExitCode> {
   const project = findProject(context);
   if (!project.ok) return context.fail(project.error);
   const runs = openRunStore(project.value.runsDir);
-  const opened = openStore({dir: project.value.cacheDir, warn: warnOnce(context), what: 'comparing runs'});
+  const opened = openStore({dir: project.value.cacheDir, warn: warnOnce(context), what: 'comparing results'});
   if (!opened.ok) return context.fail(opened.error);
   const store = opened.value;
   try {
-    const sides = [beforeRun, afterRun].map((wanted) => sideOf(runs, store, wanted));
-    const [left, right] = sides;
-    if (!left?.ok || !right?.ok) return context.fail(sides.flatMap((side) => (side.ok ? [] : side.error)));
-    const only = chooseNodes(left.value, right.value, patterns, over, metric ?? []);
+    const sides = await openSides(context, {project: project.value, runs, store}, beforeName, afterName);
+    if (!sides.ok) return context.fail(sides.error);
+    const [left, right] = sides.value;
+    const only = chooseNodes(left, right, patterns, over, metric ?? []);
     if (!only.ok) return context.fail(only.error);
-    const [before, after] = [withMetrics(left.value, metric), withMetrics(right.value, metric)];
-    const diff = diffRuns(before, after, only.value);
+    const [before, after] = [withMetrics(left, metric), withMetrics(right, metric)];
+    const diff = diffSides(before, after, only.value, (node) => sideReasons(left, right, node));
     const detailed = {
       ...diff,
       changed: diff.changed.map((change) => ({
@@ -58,20 +60,25 @@ export async function diffCommand(
   }
 }
 
-function sideOf(runs: RunStore, store: Store, wanted: string): Result<RunSide> {
-  const record = chooseRun(runs, wanted);
-  if (!record.ok) return record;
-  const {id, startedAt} = record.value;
-  return ok({
-    id,
-    startedAt,
-    nodes: nodesOf(runs, record.value),
-    actionOf: (fingerprint) => (isSha256(fingerprint) ? store.actions.peek(fingerprint)?.action : undefined),
-  });
+async function openSides(
+  context: Context,
+  places: SidePlaces,
+  beforeName = 'latest~1',
+  afterName: string | undefined,
+): Promise<Result<readonly [OpenedSide, OpenedSide]>> {
+  const before = await openSide(context, places, beforeName);
+  const after =
+    afterName !== undefined
+      ? await openSide(context, places, afterName)
+      : before.ok
+        ? openOther(context, places, before.value)
+        : undefined;
+  if (before.ok && after?.ok) return ok([before.value, after.value]);
+  return err([before, after].flatMap((side) => (side === undefined || side.ok ? [] : side.error)));
 }
 
-/** The run as if it had reported these metrics only; as it is when none are named. */
-function withMetrics(side: RunSide, wanted: readonly string[] | undefined): RunSide {
+/** The side as if it had these metrics only; as it is when none are named. */
+function withMetrics(side: DiffSide, wanted: readonly string[] | undefined): DiffSide {
   if (wanted === undefined) return side;
   const nodes = Object.entries(side.nodes).map(([id, node]) => {
     const kept = Object.entries(node.metrics ?? {}).filter(([name]) => wanted.includes(name));
@@ -81,8 +88,8 @@ function withMetrics(side: RunSide, wanted: readonly string[] | undefined): RunS
 }
 
 function chooseNodes(
-  {nodes: before}: RunSide,
-  {nodes: after}: RunSide,
+  {nodes: before}: DiffSide,
+  {nodes: after}: DiffSide,
   patterns: readonly string[],
   over: readonly string[],
   metrics: readonly string[],
@@ -94,7 +101,7 @@ function chooseNodes(
   return problems.length > 0 ? err(problems) : ok(new Set(chosen.value));
 }
 
-function diffJson(diff: RunDiff, pairs: readonly PairedRow[] | undefined): object {
+function diffJson(diff: Diff, pairs: readonly PairedRow[] | undefined): object {
   return {
     type: 'diff/1',
     ...diff,

@@ -1,10 +1,11 @@
 import {describe, expect, test} from 'vitest';
 import type {Action} from '../../../src/core/action.ts';
 import {digestOf, sha256} from '../../../src/core/digest.ts';
+import {explainAction} from '../../../src/core/explain.ts';
 import type {Artifact} from '../../../src/core/tree.ts';
 import {diffText} from '../../../src/report/diff-text.ts';
 import {makePaint} from '../../../src/report/paint.ts';
-import {diffRuns, pairRuns, type RunSide} from '../../../src/report/run-diff.ts';
+import {diffSides, pairRuns, type Diff, type DiffSide} from '../../../src/report/run-diff.ts';
 import type {RunRecordNode} from '../../../src/report/run-record.ts';
 
 const paint = makePaint(false);
@@ -38,8 +39,17 @@ function made(
   return {outcome: 'executed', wallMs: 1, outputs: {out}, metrics, ...(fingerprint === undefined ? {} : {fingerprint})};
 }
 
-function side(id: string, nodes: RunSide['nodes']): RunSide {
-  return {id, startedAt: '2025-03-01T10:15:00.000Z', nodes, actionOf: (fingerprint) => actions[fingerprint]};
+function side(id: string, nodes: DiffSide['nodes']): DiffSide {
+  return {from: {kind: 'run', id, startedAt: '2025-03-01T10:15:00.000Z'}, nodes};
+}
+
+function diffRuns(before: DiffSide, after: DiffSide, only: ReadonlySet<string>): Diff {
+  return diffSides(before, after, only, (node) => {
+    const [was, is] = [before, after].map(({nodes}) => nodes[node]?.fingerprint ?? '');
+    if (was !== '' && was === is) return [];
+    const [left, right] = [actions[was ?? ''], actions[is ?? '']];
+    return left && right ? explainAction(left, right) : undefined;
+  });
 }
 
 const failed: RunRecordNode = {outcome: 'failed', wallMs: 1, fingerprint: 'two'};
@@ -150,6 +160,39 @@ describe('two runs', () => {
     `);
   });
 
+  test('of what a lock pins, how it ended is not known, and where it is from is said', () => {
+    const {outcome: _, fingerprint: __, ...pinned} = made('one', 'x', {n: 1});
+    const lock: DiffSide = {
+      from: {
+        kind: 'lock',
+        path: 'mixdown.lock',
+        revision: 'HEAD~1',
+        commit: '0123456789abcdef0123456789abcdef01234567',
+      },
+      nodes: {broken: pinned, same: pinned, drifted: {...pinned, outputs: made('one', 'z').outputs!}},
+    };
+    const run = side('b', {broken: failed, same: made('one', 'x', {n: 1}), drifted: made('one', 'x', {n: 2})});
+    const reasons = {broken: undefined, same: [], drifted: []};
+    const found = diffSides(lock, run, new Set(Object.keys(reasons)), (node) => reasons[node as keyof typeof reasons]);
+    expect(found.changed.map(({node, outcomes, outputs}) => [node, outcomes, outputs])).toEqual([
+      ['broken', {after: 'failed'}, []],
+      ['drifted', undefined, ['out']],
+    ]);
+    const text = diffText(found, undefined, paint);
+    expect(text).toContain(
+      'before  mixdown.lock  at HEAD~1, 0123456789\nafter   b             2025-03-01T10:15:00.000Z\n',
+    );
+    expect(text).toContain('pinned -> failed');
+    const now = {...lock, from: {kind: 'lock', path: 'x.lock'} as const};
+    expect(
+      diffText(
+        diffSides(now, now, new Set(['same']), () => []),
+        undefined,
+        paint,
+      ),
+    ).toContain('before  x.lock  as it is now');
+  });
+
   test('only what is asked for', () => {
     expect(diffRuns(before, after, new Set(['same', 'added']))).toMatchObject({added: ['added'], removed: [], same: 1});
     expect(diffText(diffRuns(before, before, all), undefined, paint)).toContain('10 nodes the same: no difference');
@@ -158,7 +201,7 @@ describe('two runs', () => {
 
 describe('pairs', () => {
   const fold = (fold: number, levels: string): string => `fit[fold=${fold},levels=${levels}]`;
-  const many = (gain: number): RunSide['nodes'] =>
+  const many = (gain: number): DiffSide['nodes'] =>
     Object.fromEntries([
       ...[1, 2, 3, 4, 5, 6].flatMap((at) => [
         [fold(at, 'h1'), made('one', 'x', {map3: at / 8 + gain, n: 1})],
@@ -184,7 +227,7 @@ describe('pairs', () => {
   });
 
   test('folds times seeds are all pairs', () => {
-    const grid = (gain: number): RunSide['nodes'] =>
+    const grid = (gain: number): DiffSide['nodes'] =>
       Object.fromEntries(
         [1, 2, 3, 4, 5].flatMap((fold) =>
           [7, 8, 9].flatMap((seed) =>
@@ -238,11 +281,11 @@ describe('pairs', () => {
   });
 
   test('as text: what only one side reports stands beside them, and that there is nothing to pair is said', () => {
-    const fold = (bytes: string, metrics: Readonly<Record<string, number>>): RunSide['nodes'] => ({
+    const fold = (bytes: string, metrics: Readonly<Record<string, number>>): DiffSide['nodes'] => ({
       'fit[fold=1]': made('one', bytes, metrics),
     });
     const only = new Set(['fit[fold=1]']);
-    const text = (left: RunSide['nodes'], right: RunSide['nodes']): string =>
+    const text = (left: DiffSide['nodes'], right: DiffSide['nodes']): string =>
       diffText(diffRuns(side('a', left), side('b', right), only), pairRuns(left, right, only, ['fold']), paint);
     const fresh = text(fold('x', {map3: 0.5}), fold('y', {map3: 0.75, fresh: 1}));
     expect(fresh).toContain('fit over fold\nmetric  before   after    delta  up  down  pairs  p  verdict\nmap3');
@@ -251,7 +294,7 @@ describe('pairs', () => {
   });
 
   test('many single lines are cut', () => {
-    const wide = (gain: number): RunSide['nodes'] =>
+    const wide = (gain: number): DiffSide['nodes'] =>
       Object.fromEntries(Array.from({length: 40}, (_, at) => [`fit[fold=${at}]`, made('one', 'x', {map3: gain})]));
     const text = diffText(
       diffRuns(side('a', wide(0)), side('b', wide(1)), new Set(Object.keys(wide(0)))),
