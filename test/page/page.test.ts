@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -9,6 +9,7 @@ import type {PageData} from '../../src/report/page-data.ts';
 import {pageHtml} from '../../src/report/page-html.ts';
 import {findBrowser, startBrowser} from '../support/browser.ts';
 import {HOSTILE, largePageData, pageData} from '../support/page-data.ts';
+import {toyProject, Workspace} from '../support/workspace.ts';
 import {complaintsOf} from './complaints.ts';
 
 const executable = findBrowser();
@@ -316,6 +317,43 @@ describe.skipIf(executable === undefined)('the page of a run, in a browser', () 
     await page.getByRole('heading', {level: 2}).first().waitFor();
     expect(await page.locator('main tr').count()).toBeLessThanOrEqual(160);
     expect(await page.locator('main li').count()).toBeLessThanOrEqual(260);
+  });
+
+  it('opens what mixdown report writes', async () => {
+    const workspace = new Workspace(toyProject);
+    try {
+      await workspace.run('run', '--quiet');
+      expect(await workspace.run('report', '-o', 'real.html')).toMatchObject({code: 0});
+      copyFileSync(workspace.path('real.html'), join(folder, 'real.html'));
+    } finally {
+      workspace.dispose();
+    }
+    for (const section of SECTIONS) {
+      const page = await open(`#section=${section}&output=report.report`, DESK, 'real');
+      expect([section, await page.evaluate(complaintsOf)]).toEqual([section, []]);
+    }
+    const page = await open('#section=provenance&output=report.report', DESK, 'real');
+    expect(await page.locator('.step h4').allInnerTexts()).toEqual([
+      'node report',
+      '2 nodes scaled',
+      'node totals',
+      'node counts',
+      'source notes',
+    ]);
+  });
+
+  it('drags the graph under a mouse', async () => {
+    const page = await open('#section=graph', {viewport: {width: 700, height: 600}});
+    for (let step = 0; step < 2; step++) await page.getByRole('button', {name: 'Larger'}).click();
+    const frame = page.locator('.graph-frame');
+    await frame.scrollIntoViewIfNeeded();
+    const box = await frame.boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 10, (box?.y ?? 0) + 200];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x - 5, y - 150, {steps: 3});
+    await page.mouse.up();
+    expect(await frame.evaluate(({scrollTop}) => scrollTop)).toBeGreaterThan(100);
   });
 
   it('shows more of a long list when asked', async () => {

@@ -18,6 +18,7 @@ export function NodeInputs({node}: {readonly node: PageNode}): VNode | null {
         ))}
       </ul>
       {more}
+      {node.moreInputs !== undefined && <p class="about">{node.moreInputs} more are not in this page.</p>}
     </Part>
   );
 }

@@ -9,6 +9,8 @@ export interface Provenance {
   /** Nodes that it needs and itself, in steps of one name, first to last. */
   readonly steps: readonly ProvenanceStep[];
   readonly sources: readonly PageSource[];
+  /** Inputs that the page of a very large run does not have, and so does not follow. */
+  readonly leftOut: number;
 }
 
 export interface ProvenanceStep {
@@ -39,7 +41,8 @@ export function provenanceOf(index: PageIndex, key: string): Provenance | undefi
     }
   }
   const inOrder = index.data.nodes.filter((node) => needed.has(node));
-  return {...found, steps: stepsOf(inOrder), sources: [...sources.values()]};
+  const leftOut = inOrder.reduce((count, {moreInputs = 0}) => count + moreInputs, 0);
+  return {...found, steps: stepsOf(inOrder), sources: [...sources.values()], leftOut};
 }
 
 /** The chain as text, to paste into a paper or a ticket. */

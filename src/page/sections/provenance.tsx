@@ -71,7 +71,7 @@ function OutputChoice(): VNode {
 
 function Chain({found}: {readonly found: Provenance}): VNode {
   const {index} = usePage();
-  const {node, output, steps, sources} = found;
+  const {node, output, steps, sources, leftOut} = found;
   const made = node.outputs.find((candidate) => candidate.output === output);
   const nodes = steps.reduce((count, {nodes: members}) => count + members.length, 0);
   return (
@@ -86,6 +86,7 @@ function Chain({found}: {readonly found: Provenance}): VNode {
         <p>
           Made by {countText(nodes, 'node')} in {countText(steps.length, 'step')} from{' '}
           {countText(sources.length, 'source')}.{' '}
+          {leftOut > 0 && `${countText(leftOut, 'input')} more ${leftOut === 1 ? 'is' : 'are'} not in this page. `}
           <CopyButton what="the chain as text" text={provenanceText(index, found)} />
         </p>
       </div>

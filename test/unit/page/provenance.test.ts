@@ -39,6 +39,13 @@ it('writes the chain with every digest of data and code', () => {
   expect(text).not.toContain('stages/tables.ts');
 });
 
+it('says how many inputs the page does not have', () => {
+  const data = pageData();
+  const nodes = data.nodes.map((node) => (node.id === 'tables' ? {...node, moreInputs: 7} : node));
+  expect(provenanceOf(indexPage({...data, nodes}), 'tables.markdown')?.leftOut).toBe(7);
+  expect(provenanceOf(index, 'tables.markdown')?.leftOut).toBe(0);
+});
+
 it('follows ten thousand inputs', () => {
   const found = provenanceOf(indexPage(largePageData(10_000)), 'tables.markdown');
   expect(found?.steps.map(({nodes}) => nodes.length)).toEqual([1, 9998, 1]);
