@@ -121,6 +121,7 @@ describe.skipIf(executable === undefined)('the page of a run, in a browser', () 
     const table = page.getByRole('table', {name: 'Scores'});
     const names = async (): Promise<readonly string[]> => table.locator('tbody th').allInnerTexts();
     expect(await names()).toEqual(['fold 2', 'fold 10', 'fold 1']);
+    expect(await table.locator('tbody td:nth-child(2)').allInnerTexts()).toEqual(['0.61 ± 0.02', '0.5000', '0.7123']);
     await table.getByRole('button', {name: 'score'}).click();
     expect(await names()).toEqual(['fold 1', 'fold 2', 'fold 10']);
     expect(await table.locator('th[aria-sort=descending]').innerText()).toContain('score');

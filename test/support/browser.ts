@@ -3,12 +3,12 @@ import {delimiter, join} from 'node:path';
 import {chromium, type Browser} from 'playwright-core';
 
 /**
- * A Chromium or Chrome of this machine: `$MIXDOWN_CHROMIUM`, or one on the PATH. Undefined where there is none; tests that
- * need it are skipped then.
+ * A Chromium or Chrome of this machine: `$MIXDOWN_CHROMIUM` (empty: none), or one on the PATH. Undefined where there is none;
+ * tests that need it are skipped then.
  */
 export function findBrowser(): string | undefined {
   const named = process.env['MIXDOWN_CHROMIUM'];
-  if (named !== undefined) return named;
+  if (named !== undefined) return named === '' ? undefined : named;
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin'];
   return ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
     .flatMap((name) => folders.map((folder) => join(folder, name)))

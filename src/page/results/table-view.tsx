@@ -24,12 +24,22 @@ function columnsOf({columns, rows}: TableResult): readonly Column<readonly strin
     const text = (row: readonly string[]): string => row[at] ?? '';
     const filled = rows.filter((row) => text(row).trim() !== '');
     const numeric = filled.length > 0 && filled.every((row) => numberOf(text(row)) !== undefined);
-    return {name, numeric, heads: at === 0, key: (row) => keyOf(text(row)), view: (row) => shortText(text(row))};
+    const shorten = numeric && filled.some((row) => LONG.test(text(row)));
+    return {
+      name,
+      numeric,
+      heads: at === 0,
+      key: (row) => keyOf(text(row)),
+      view: (row) => (shorten ? shortText(text(row)) : text(row)),
+    };
   });
 }
 
-/** A number of many decimals with four of them, and the whole of it under the pointer. */
+/** More decimals than one reads. */
+const LONG = /\.\d{5,}/;
+
+/** A plain number with four decimals, and the whole of it under the pointer. */
 function shortText(text: string): ComponentChildren {
-  const value = /^-?\d*\.\d{5,}(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  return Number.isNaN(value) ? text : <span title={text}>{numberText(value)}</span>;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isNaN(value) || Number.isInteger(value) ? text : <span title={text}>{numberText(value)}</span>;
 }
