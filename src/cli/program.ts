@@ -242,6 +242,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .argument('[run]', 'as for runs; the newest when none is given')
     .description('write one HTML file about a run: results, what ran and why, timeline, where each file is from')
     .option('-o, --output <path>', 'the file to write, or - for stdout (default: report.html in the folder of the run)')
+    .addOption(lockOption())
     .addHelpText('after', reportExamples)
     .action(does(async () => (await import('./commands/report.ts')).reportCommand));
   program

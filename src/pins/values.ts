@@ -78,7 +78,8 @@ function outputDrift(
   return differenceOf(before.numbers, after.numbers, compare);
 }
 
-function metricDrifts(
+/** The metrics that are not what is pinned, beyond the tolerance; none of a node that is not pinned. */
+export function metricDrifts(
   before: Readonly<Record<string, number>> | undefined,
   after: Readonly<Record<string, number>>,
   tolerance: Tolerance | 'none',

@@ -7,7 +7,7 @@ import {metricChanges} from './run-diff.ts';
 export type MetricsByNode = ReadonlyMap<NodeId, Readonly<Record<string, number>>>;
 
 /** Differences that are told at most; the largest steps of a sweep are seen in these. */
-const mostChanges = 2000;
+export const mostChanges = 2000;
 
 /**
  * The metrics that are not the same, in the order of the nodes, and the nodes that came and went.

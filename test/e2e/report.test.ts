@@ -109,6 +109,27 @@ describe('the page of a run', () => {
     });
   });
 
+  test('tells what differs from the lock, and with a lock that is met from the run before', async () => {
+    await workspace.run('run', '--quiet');
+    const first = await page();
+    await workspace.run('lock');
+    workspace.write('notes/ant.txt', 'an ant and another ant');
+    await workspace.run('run', '--quiet');
+    expect((await page()).changes?.since).toBe(first.run.id);
+    workspace.edit('mixdown.lock', '"sum": 31', '"sum": 30');
+    expect((await page()).changes).toEqual({
+      since: 'mixdown.lock',
+      metrics: [{node: 'totals', metric: 'sum', before: 30, after: 31}],
+      added: [],
+      removed: [],
+    });
+    expect((await page('latest~1')).changes).toBeUndefined();
+    workspace.write('mixdown.lock', '<<<<<<< ours\n');
+    const {code, stderr} = await workspace.run('report');
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: ');
+  });
+
   test('of a failed run has the failure and the last lines of the log', async () => {
     workspace.edit('pipeline.yaml', "cat parts/* > report.txt'", "echo nearly there; exit 3'");
     expect((await workspace.run('run', '--quiet')).code).toBe(1);

@@ -1,5 +1,5 @@
 import {readFileSync, statSync} from 'node:fs';
-import {dirname, join, resolve} from 'node:path';
+import {basename, dirname, join, resolve} from 'node:path';
 import {failure} from '../../core/failure.ts';
 import {err, ok, type Result} from '../../core/result.ts';
 import {bytesText} from '../../report/bytes.ts';
@@ -14,8 +14,9 @@ import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
 import {packageRoot} from '../package.ts';
 import {openPageBooks} from '../page-books.ts';
-import {changesSinceRun} from '../page-changes.ts';
+import {changesOf} from '../page-changes.ts';
 import {pageData} from '../page-data.ts';
+import {pinFileOf, readPins} from '../pin-file.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
 import {chooseRun} from '../run-choice.ts';
 import {warnOnce} from '../warnings.ts';
@@ -70,10 +71,17 @@ async function collect(context: Context, project: Project, wanted: string): Prom
     }
     const books = openPageBooks(record.value, runs, opened.value, loaded.ok ? loaded.value : undefined);
     if (!books) return err([failure('record-corrupt', `the record of run ${record.value.id} is gone`)]);
-    return ok(pageData(books, project.root, changesSinceRun(runs, books)));
+    const pins = readPins(context, project);
+    if (!pins.ok) pins.error.forEach(context.warn);
+    const changes = changesOf(runs, books, pins.ok ? pins.value : undefined, lockName(context, project));
+    return ok(pageData(books, project.root, changes));
   } finally {
     opened.value.close();
   }
+}
+
+function lockName(context: Context, project: Project): string {
+  return basename(pinFileOf(context, project) ?? '');
 }
 
 function pageText(data: PageData): Result<string> {
