@@ -133,7 +133,11 @@ function training(): readonly PageNode[] {
       log: 'epoch 1 loss 2.5\nepoch 2 loss NaN',
       outputs: [],
     },
-    {...trained('2', 'h1+h2', 'cancelled'), outputs: []},
+    {
+      ...trained('2', 'h1+h2', 'cancelled'),
+      failure: {code: 'cancelled', message: 'the run was stopped'},
+      outputs: [],
+    },
   ];
 }
 

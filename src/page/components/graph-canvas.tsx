@@ -1,5 +1,5 @@
 import type {VNode} from 'preact';
-import {useRef, useState} from 'preact/hooks';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {isSource, type GraphBox, type GraphLayout} from '../model/graph-layout.ts';
 import {worstOutcome} from '../model/outcome-words.ts';
 import {useDragScroll} from './drag-scroll.tsx';
@@ -14,6 +14,8 @@ export function GraphCanvas({layout}: {readonly layout: GraphLayout}): VNode {
   const frame = useRef<HTMLDivElement>(null);
   useDragScroll(frame);
   const {width, height, boxes, lines} = layout;
+  // A drawing that is wider than its frame starts smaller, but not too small to read.
+  useLayoutEffect(() => setZoom(Math.max(0.7, fitting(frame.current, width))), [layout]);
   const fit = (): void => setZoom(fitting(frame.current, width));
   return (
     <div class="graph">

@@ -4,7 +4,7 @@ import {countText} from '../../report/count-text.ts';
 import {durationText} from '../../report/duration.ts';
 import {numberText} from '../../report/number-text.ts';
 import {changeText} from '../model/metric-groups.ts';
-import {outcomeText} from '../model/outcome-words.ts';
+import {reasonsOf} from '../model/outcome-words.ts';
 import {FailureNote} from './failure-note.tsx';
 import {HashText} from './hash-text.tsx';
 import {NodeInputs} from './node-inputs.tsx';
@@ -29,17 +29,13 @@ export function NodeDetails({node}: {readonly node: PageNode | undefined}): VNod
         {node.engine !== undefined && <span>{node.engine}</span>}
         {node.slices !== undefined && <span>{slicesText(node.slices)}</span>}
       </p>
-      <FailureNote node={node} />
+      {node.outcome === 'failed' && <FailureNote node={node} />}
       <Part title="Why">
-        {node.reasons.length === 0 ? (
-          <p>{outcomeText(node.outcome)}</p>
-        ) : (
-          <ul class="plain-list">
-            {node.reasons.map((reason) => (
-              <li key={reason}>{reason}</li>
-            ))}
-          </ul>
-        )}
+        <ul class="plain-list">
+          {reasonsOf(node).map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
       </Part>
       {metrics.length > 0 && (
         <Part title="Metrics">
@@ -74,7 +70,7 @@ export function NodeDetails({node}: {readonly node: PageNode | undefined}): VNod
           </p>
         )}
       </Part>
-      {node.log !== undefined && node.failure === undefined && (
+      {node.log !== undefined && node.outcome !== 'failed' && (
         <Part title="End of its log">
           <ScrollBox label="Log">
             <pre>{node.log}</pre>

@@ -29,8 +29,14 @@ export function worstOutcome(nodes: readonly PageNode[]): Outcome {
   return outcomeCounts(nodes)[0]?.[0] ?? 'up-to-date';
 }
 
-/** Why a node has its outcome, when it has no reasons of its own. */
-export function outcomeText(outcome: Outcome): string {
+/** Why a node has its outcome, a line each; never empty. What held a node up comes before what it would have run for. */
+export function reasonsOf({outcome, reasons, failure}: PageNode): readonly [string, ...string[]] {
+  const [first = outcomeText(outcome), ...rest] =
+    failure !== undefined && outcome !== 'failed' ? [failure.message, ...reasons] : reasons;
+  return [first, ...rest];
+}
+
+function outcomeText(outcome: Outcome): string {
   switch (outcome) {
     case 'up-to-date':
       return 'nothing that it is made from has changed';

@@ -12,7 +12,7 @@ import {usePage} from '../components/page-context.tsx';
 import {Section} from '../components/section.tsx';
 import {useShown} from '../components/show-more.tsx';
 import {selectNodes} from '../model/node-selection.ts';
-import {OUTCOME_SIGNS, outcomeCounts, outcomeText} from '../model/outcome-words.ts';
+import {OUTCOME_SIGNS, outcomeCounts, reasonsOf} from '../model/outcome-words.ts';
 
 /** Every node: what became of it and why; failures first. */
 export function NodesSection(): VNode {
@@ -20,7 +20,7 @@ export function NodesSection(): VNode {
   const {outcome = '', text = ''} = route;
   const {nodes} = index.data;
   const chosen = useMemo(() => selectNodes(nodes, outcome, text), [nodes, outcome, text]);
-  const failed = useMemo(() => chosen.filter((node) => node.failure !== undefined), [chosen]);
+  const failed = useMemo(() => chosen.filter(({outcome: name}) => name === 'failed'), [chosen]);
   const counts = useMemo(() => outcomeCounts(nodes), [nodes]);
   return (
     <Section name="nodes">
@@ -83,7 +83,7 @@ function Failures({nodes}: {readonly nodes: readonly PageNode[]}): VNode | null 
 const COLUMNS: readonly Column<PageNode>[] = [
   {name: 'Node', heads: true, key: ({id}) => id, view: ({id}) => <NodeLink id={id} />},
   {name: 'Outcome', key: ({outcome}) => outcome, view: ({outcome}) => <OutcomeBadge outcome={outcome} />},
-  {name: 'Why', key: ({reasons}) => reasons[0] ?? '', view: (node) => <Reasons node={node} />},
+  {name: 'Why', key: (node) => reasonsOf(node)[0], view: (node) => <Reasons node={node} />},
   {
     name: 'Time',
     numeric: true,
@@ -100,9 +100,8 @@ const COLUMNS: readonly Column<PageNode>[] = [
 ];
 
 function Reasons({node}: {readonly node: PageNode}): VNode {
-  const [first, ...rest] = node.reasons;
-  if (first === undefined) return <span class="quiet">{outcomeText(node.outcome)}</span>;
-  if (rest.length === 0) return <>{first}</>;
+  const [first, ...rest] = reasonsOf(node);
+  if (rest.length === 0) return <span class={node.reasons.length === 0 ? 'quiet' : undefined}>{first}</span>;
   return (
     <details>
       <summary>

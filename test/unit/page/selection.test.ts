@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {changeText, metricGroups} from '../../../src/page/model/metric-groups.ts';
 import {selectNodes} from '../../../src/page/model/node-selection.ts';
-import {outcomeCounts, worstOutcome} from '../../../src/page/model/outcome-words.ts';
+import {outcomeCounts, OUTCOMES, reasonsOf, worstOutcome} from '../../../src/page/model/outcome-words.ts';
 import {indexPage, variantText} from '../../../src/page/model/page-index.ts';
 import {groupResults} from '../../../src/page/model/result-groups.ts';
 import {textFilter} from '../../../src/page/model/text-filter.ts';
@@ -40,6 +40,15 @@ it('finds words in any order and takes signs literally', () => {
 it('counts outcomes with the worst in front', () => {
   expect(outcomeCounts(nodes).map(([outcome]) => outcome)[0]).toBe('failed');
   expect(worstOutcome(nodes.filter(({name}) => name === 'tables'))).toBe('executed');
+});
+
+it('says why for every outcome; what held a node up comes first', () => {
+  const [node] = nodes;
+  if (node === undefined) throw new Error('no node');
+  const failure = {code: 'blocked', message: 'a failed'} as const;
+  expect(reasonsOf({...node, outcome: 'blocked', reasons: ['b'], failure})).toEqual(['a failed', 'b']);
+  expect(reasonsOf({...node, outcome: 'failed', reasons: ['b'], failure})).toEqual(['b']);
+  for (const outcome of OUTCOMES) expect(reasonsOf({...node, outcome, reasons: []})).toEqual([expect.any(String)]);
 });
 
 it('names a variant by the axes that tell it from others', () => {
