@@ -18,6 +18,7 @@ import {keptText} from './pin-report.ts';
 import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
 import type {PlannedWork} from './planning.ts';
 import {displayPath} from './project.ts';
+import {detailReasons} from './reason-detail.ts';
 
 /** What a run does about its lock. */
 export interface LockOptions {
@@ -117,7 +118,12 @@ export function frozenTrouble(
     ({node, verdict}) => verdict === 'orphaned' || (planned.has(node) && verdict !== 'fresh'),
   );
   if (trouble.length === 0) return undefined;
-  return tellStale(context, `${file.shown} would have to change, and --frozen keeps it: nothing was run`, trouble);
+  const known = {blobs: work.workspace.store.blobs, artifacts, stages: code.stages};
+  const detailed = trouble.map((check) => {
+    const node = loaded.graph.nodes[loaded.graph.indexOf.get(check.node) ?? -1];
+    return {...check, reasons: detailReasons(node, check.reasons, known)};
+  });
+  return tellStale(context, `${file.shown} would have to change, and --frozen keeps it: nothing was run`, detailed);
 }
 
 function tellStale({io, note, paint, tellChecks}: Context, message: string, trouble: readonly NodeCheck[]): ExitCode {

@@ -76,7 +76,7 @@ export class Walk {
     const waited = [...new Set(recipe.waits.values())];
     const pin = pins.nodes.get(id);
     if (pin === undefined) {
-      return {check: {...plainCheck(id, 'unpinned'), reasons: upstream, follows: waited}, recipe, drifted};
+      return {check: {...plainCheck(id, 'unpinned'), reasons: upstream}, recipe, drifted};
     }
     const reasons = recipeReasons(pin, recipe);
     const drifts = values.get(id)?.drifts ?? [];

@@ -23,20 +23,22 @@ export function troubleText(checks: readonly NodeCheck[], paint: Paint): string 
 const mostGroups = 40;
 const mostLines = 12;
 
-/** `92 nodes: 60 fresh, 30 stale (28 of them only follow), 2 drifted`. */
+/** `92 nodes: 60 fresh, 30 stale (28 follow), 2 drifted`; of nodes that are all fresh only how many there are. */
 export function verdictCounts(checks: readonly NodeCheck[]): string {
   const parts = (['fresh', 'stale', 'drifted', 'unpinned', 'orphaned'] as const).flatMap((verdict) => {
     const those = checks.filter((check) => check.verdict === verdict);
     const following = those.filter(({follows}) => follows.length > 0).length;
-    if (those.length === 0) return [];
-    return [`${those.length} ${verdict}${following === 0 ? '' : ` (${following} only because of others)`}`];
+    if (those.length === 0 || (those.length === checks.length && verdict === 'fresh')) return [];
+    return [`${those.length} ${verdict}${following === 0 ? '' : ` (${following} follow)`}`];
   });
-  return `${countText(checks.length, 'node')}: ${parts.join(', ') || 'none'}`;
+  return [countText(checks.length, 'node'), ...(parts.length > 0 ? [parts.join(', ')] : [])].join(': ');
 }
 
 /** Why a node is not as it is pinned, a line for each difference. */
 export function checkLines({reasons, drifts}: NodeCheck): readonly string[] {
-  const lines = [...explainLines(reasons), ...drifts.map(driftLine)];
+  // That producers have to run is told of them.
+  const own = reasons.filter(({kind}) => kind !== 'upstream');
+  const lines = [...explainLines(own), ...drifts.map(driftLine)];
   const more = lines.length - mostLines;
   return more > 0 ? [...lines.slice(0, mostLines), `… and ${countText(more, 'more difference')}`] : lines;
 }
