@@ -13,11 +13,11 @@ export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Conte
     ...(drifted.length > 0 ? [paint.bad(`${drifted.length} drifted`)] : []),
     ...(held.length > 0 ? [`${held.length} not pinned, as what they read has drifted`] : []),
   ];
-  const kept_ = pins.nodes.size - pinned.length;
+  const others = pins.nodes.size - pinned.length;
   const all =
     parts.length === 0
       ? `${countText(pins.nodes.size, 'node')}, nothing changed`
-      : [...parts, `${kept_} kept`].join(', ');
+      : [...parts, `${others} kept`].join(', ');
   const lines = [`${paint.bold(shown)}: ${all}`];
   const roots = drifted.filter(({follows}) => follows.length === 0);
   if (drifted.length > 0) {
@@ -29,8 +29,11 @@ export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Conte
   return lines.join('\n');
 }
 
+/** What to type to take over what drifted; all variants of a node together, as only those that drifted are taken over. */
 export function acceptCommand(nodes: readonly string[]): string {
-  const [first = 'NODE'] = nodes;
-  const more = nodes.length > 1 ? ' …' : '';
-  return `mixdown run --accept '${first}'${more} --reason 'why'`;
+  const names = nodes.length === 1 ? nodes : [...new Set(nodes.map((node) => node.replace(/\[.*$/s, '')))];
+  const accept = names.slice(0, mostNames).map((name) => `--accept ${/^[\w.-]+$/.test(name) ? name : `'${name}'`} `);
+  return `mixdown run ${accept.join('')}${names.length > mostNames ? '… ' : ''}--reason 'why'`;
 }
+
+const mostNames = 4;

@@ -167,8 +167,9 @@ export async function keepRunLock(
   } else if (!globals.quiet || drifted.length > 0) {
     print(text);
   }
-  const unused = [...accept.keys()].filter((id) => !accepted.includes(id));
-  if (unused.length > 0) note(`nothing to accept: ${nodesText(unused)} did not drift, or only follow what did`);
+  if (accept.size > 0 && accepted.length === 0) {
+    note(`nothing to accept: ${nodesText([...accept.keys()])} did not drift, or only follow what did`);
+  }
   return exitCodes.done;
 }
 
