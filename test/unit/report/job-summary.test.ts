@@ -31,29 +31,29 @@ test('counts, time, what the cache saved, and metrics with their change', () => 
   };
   expect(jobSummaryText({...parts, metrics, all: new Map<string, Metrics>([...metrics, ['new', {x: 1}]]), baseline}))
     .toMatchInlineSnapshot(`
-    "### ✅ mixdown run done
+      "### ✅ mixdown run done
 
-    2 executed, 3 cached in 5.0 s; the cache saved 2 min 05 s
+      2 executed, 3 cached in 5.0 s; the cache saved 2 min 05 s
 
-    #### Compared with mixdown.lock
+      #### Compared with mixdown.lock
 
-    | node | fold | metric | before | now | change |
-    | :-- | :-- | :-- | --: | --: | --: |
-    | score | 1 | map3 | 0.2000 | 0.2500 | +0.0500 |
-    | score | 1 | old | 1 |  |  |
+      | node  | fold | metric | before |    now |  change |
+      | :---- | :--- | :----- | -----: | -----: | ------: |
+      | score | 1    | map3   | 0.2000 | 0.2500 | +0.0500 |
+      | score | 1    | old    |      1 |        |         |
 
-    1 node not in mixdown.lock
+      1 node not in mixdown.lock
 
-    #### Metrics
+      #### Metrics
 
-    **score**
+      **score**
 
-    | fold | map3 | n |
-    | :-- | --: | --: |
-    | 1 | 0.2500 | 10 |
-    | 2 | 0.5000 | 10 |
-    "
-  `);
+      | fold |   map3 |   n |
+      | :--- | -----: | --: |
+      | 1    | 0.2500 |  10 |
+      | 2    | 0.5000 |  10 |
+      "
+    `);
 });
 
 test('without a change that is said, and without anything to compare nothing', () => {
@@ -76,9 +76,9 @@ test('failed nodes with their reasons, as one table whatever is in them', () => 
     '',
     '60 failed in 1 ms',
     '',
-    '| failed node | why | hint |',
-    '| :-- | :-- | :-- |',
-    String.raw`| a[x=0] | a \| b | see \`x\` |`,
+    '| failed node | why    | hint      |',
+    '| :---------- | :----- | :-------- |',
+    String.raw`| a\[x=0]     | a \| b | see \`x\` |`,
   ]);
   expect(text).toMatch(/… and 10 more\n$/);
 });
