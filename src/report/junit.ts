@@ -83,7 +83,7 @@ export function failureBody({message, hint, diagnostics = [], stack, reproduce}:
 }
 
 function caseLines({classname, name, wallMs, trouble}: JunitCase): readonly string[] {
-  const open = `    <testcase${attributes({classname, name, time: seconds(wallMs)})}`;
+  const open = `    <testcase${attributes({classname: nameText(classname), name: nameText(name), time: seconds(wallMs)})}`;
   if (trouble === undefined) return [`${open}/>`];
   if (trouble.kind === 'skipped') return [`${open}>`, `      <skipped${attributes({message: trouble.message})}/>`, end];
   const {kind, type, message, text} = trouble;
@@ -91,6 +91,11 @@ function caseLines({classname, name, wallMs, trouble}: JunitCase): readonly stri
 }
 
 const end = '    </testcase>';
+
+/** Readers drop a case without a name, which is what is left of one of nothing but control characters. */
+function nameText(text: string): string {
+  return printable(text) === '' ? '?' : text;
+}
 
 type Attributes = Readonly<Record<string, string | number>>;
 

@@ -15,6 +15,7 @@ describe('any text is safe in XML', () => {
     '\u0000\u0008\u000b\u001f\u007f\u0085',
     '\ud800 \udfff',
     '\ufffe\uffff',
+    '\r\u0001',
     '\u001b[31mred\u001b[0m',
     'ä 😀',
     'a\nb\tc',
