@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {cpSync, existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Sha256} from '../core/digest.ts';
@@ -12,7 +12,7 @@ import type {Artifacts} from '../engine/resolve.ts';
 import {checkPins} from '../pins/check.ts';
 import type {NodeResult} from '../pins/values.ts';
 import type {Context} from './context.ts';
-import type {Loaded} from './load.ts';
+import {loadProject, type Loaded} from './load.ts';
 import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
 import {planNodes} from './planning.ts';
 import type {Project} from './project.ts';
@@ -58,6 +58,33 @@ export async function checkProject(context: Context, loaded: Loaded, pins: Pins)
   }
 }
 
+/**
+ * Loads a project as `loadProject` does, and leaves nothing behind: what is derived from its texts is written to a folder that
+ * goes away after `use`, which begins with what the cache knows of it. Results are looked for in the project's cache, if there
+ * is one.
+ */
+export async function withLoaded<T>(
+  project: Project,
+  context: Context,
+  use: (loaded: Result<Loaded>) => Promise<T>,
+): Promise<T> {
+  const cache = mkdtempSync(join(tmpdir(), 'mixdown-check-'));
+  try {
+    for (const name of derived) {
+      const from = join(project.cacheDir, name);
+      if (existsSync(from)) cpSync(from, join(cache, name), {recursive: true, preserveTimestamps: true});
+    }
+    const loaded = await loadProject({...context, globals: {...context.globals, cache}});
+    if (!loaded.ok || !existsSync(project.cacheDir)) return await use(loaded);
+    return await use(ok({...loaded.value, project}));
+  } finally {
+    rmSync(cache, {recursive: true, force: true});
+  }
+}
+
+/** Folders of a cache from which an unchanged project is loaded at once. */
+const derived = ['config', 'engines', join('stages', 'index'), join('stages', 'declarations')];
+
 /** Runs `use` with a cache that may be written to: the project's, or where there is none one that is gone afterwards. */
 export async function withoutTraces<T>(
   project: Project,
@@ -85,7 +112,7 @@ async function look(context: Context, loaded: Loaded, nodes: readonly PipelineNo
   // A cache that was never written to has no results, and looking for them would try the tensor engines.
   if (existsSync(join(loaded.project.cacheDir, 'cas'))) {
     const ids = nodes.map(({id}) => id);
-    const planned = await planNodes(context, loaded, ids, {}, 'checking');
+    const planned = await planNodes(context, loaded, ids, {traceless: true}, 'checking');
     if (planned.ok) {
       const {workspace, plan, planned: found} = planned.value;
       const {artifacts} = found;
@@ -94,7 +121,7 @@ async function look(context: Context, loaded: Loaded, nodes: readonly PipelineNo
     }
     if (planned.error.some(({code}) => code !== 'missing-source')) return planned;
   }
-  const opened = openWorkspace(loaded.project, 'checking', warnOnce(context));
+  const opened = openWorkspace(loaded.project, 'checking', warnOnce(context), false);
   if (!opened.ok) return opened;
   const workspace = opened.value;
   const sources = new Map<string, Sha256>();

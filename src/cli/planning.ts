@@ -15,6 +15,8 @@ import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
 export interface PlanOptions {
   readonly jobs?: number;
   readonly force?: true;
+  /** Leave no trace in the cache, not even digests of sources. */
+  readonly traceless?: true;
 }
 
 /** A plan, and the open workspace that it was made in. */
@@ -35,10 +37,10 @@ export async function planNodes(
   context: Pick<Context, 'warn'>,
   {project, pipeline, graph, engines, engine}: Loaded,
   targets: readonly NodeId[],
-  {jobs = availableParallelism(), force}: PlanOptions = {},
+  {jobs = availableParallelism(), force, traceless}: PlanOptions = {},
   what = 'planning',
 ): Promise<Result<PlannedWork>> {
-  const opened = openWorkspace(project, what, warnOnce(context));
+  const opened = openWorkspace(project, what, warnOnce(context), !traceless);
   if (!opened.ok) return opened;
   const workspace = opened.value;
   const planned = await makePlan({

@@ -25,12 +25,21 @@ export interface Workspace {
   close(): void;
 }
 
-/** @param what - what this process does, for others that wait for its locks */
-export function openWorkspace(project: Project, what: string, warn: (failure: Failure) => void): Result<Workspace> {
+/**
+ * @param what - what this process does, for others that wait for its locks
+ * @param keep - whether digests of sources that were read are remembered for other processes
+ */
+export function openWorkspace(
+  project: Project,
+  what: string,
+  warn: (failure: Failure) => void,
+  keep = true,
+): Result<Workspace> {
   const opened = openStore({dir: project.cacheDir, warn, what});
   if (!opened.ok) return opened;
   const store = opened.value;
-  const stat = openStatCache({file: store.layout.statCache, warn});
+  const statCache = openStatCache({file: store.layout.statCache, warn});
+  const stat = keep ? statCache : {...statCache, flush: () => {}};
   const sources = createSources({root: project.root, stat});
   const state = openWorkspaceState({file: join(project.runsDir, 'state.ndjson'), warn});
   return ok({

@@ -155,6 +155,11 @@ to pin what is new: mixdown run
     const before = listing();
     expect(await trouble()).toEqual({});
     expect(listing()).toEqual(before);
+    workspace.edit('stages/scale.ts', 'params.by', '1 + params.by');
+    workspace.edit('pipeline.yaml', 'scales: [2, 3]', 'scales: [3]');
+    const edited = listing();
+    expect(Object.keys(await trouble())).toEqual(['scaled[by=3]', 'report', 'scaled[by=2]']);
+    expect(listing()).toEqual(edited);
   });
 
   it('says which sources are missing', async () => {

@@ -9,8 +9,8 @@ import {openCheckReports, type CheckReports} from '../check-reports.ts';
 import type {Context} from '../context.ts';
 import {checkDocuments} from '../documents.ts';
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
-import {loadProject, type Loaded} from '../load.ts';
-import {checkProject, withoutTraces, type Checked} from '../pin-check.ts';
+import type {Loaded} from '../load.ts';
+import {checkProject, withLoaded, type Checked} from '../pin-check.ts';
 import {pinFileOf, readPins} from '../pin-file.ts';
 import {acceptCommand} from '../pin-report.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
@@ -35,17 +35,16 @@ async function check({context, tell}: CheckReports, patterns: readonly string[])
   if (!found.ok) return context.fail(found.error);
   const pins = requirePins(context, found.value);
   if (!pins.ok) return context.fail(pins.error);
-  return withoutTraces(found.value, context, async (there) => {
-    const loaded = await loadProject(there);
+  return withLoaded(found.value, context, async (loaded) => {
     if (!loaded.ok) return context.fail(loaded.error);
     const wanted = chooseNodes(loaded.value, pins.value, patterns);
     if (!wanted.ok) return context.fail(wanted.error);
-    const checked = await checkProject(there, loaded.value, pins.value);
+    const checked = await checkProject(context, loaded.value, pins.value);
     if (!checked.ok) return context.fail(checked.error);
     const {missing} = checked.value;
     const checks = checked.value.checks.filter(({node}) => wanted.value?.has(node) ?? true);
     const stands = missing.length === 0 && checks.every(({verdict}) => verdict === 'fresh');
-    const documents = patterns.length > 0 ? ok([]) : await checkDocuments(there, loaded.value, pins.value);
+    const documents = patterns.length > 0 ? ok([]) : await checkDocuments(context, loaded.value, pins.value);
     const failures = documents.ok ? documents.value : documents.error;
     const fresh = stands && failures.length === 0;
     const file = displayPath(pinFileOf(context, found.value) ?? '', context.io.cwd);
