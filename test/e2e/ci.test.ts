@@ -246,7 +246,7 @@ describe('results that are pinned', () => {
       expect(annotations).toEqual([expect.stringContaining('file=README.md,line=3,') as string]);
       expect(junitCases('junit.xml')).toMatchObject({'README.md document-differs': 'error', 'totals totals': 'passed'});
     }
-    expect(workspace.read('summary.md')).toContain('5 fresh\n\n- README.md:3: ');
+    expect(workspace.read('summary.md')).toContain('5 nodes\n\n- README.md:3: ');
   });
 
   test('run --frozen --junit: what would have to change, and what drifted', async () => {
