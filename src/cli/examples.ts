@@ -182,6 +182,17 @@ Examples
   mixdown gc --older-than 30d --yes        also old results that could be made again
   mixdown clean --runs --keep 10           forget older runs first, so that their results can go`;
 
+export const cacheExamples = `
+The remote cache is a server that speaks the HTTP cache protocol of Bazel (nginx with WebDAV, bazel-remote, a bucket gateway) or
+a shared folder. \`run\` uses it by itself. First of these decides: MIXDOWN_CACHE (an address or folder, a mode, or \`off\`),
+\`cache: {remote: {url, mode, credentials}}\` in pipeline.yaml, the same in ~/.config/mixdown/config.yaml.
+
+Examples
+  mixdown cache stat                       where it is, and what is there
+  mixdown cache push                       send what was made before it was configured
+  mixdown cache pull +tables               all the bytes, for work without a network
+  MIXDOWN_CACHE=read-only mixdown run      take results, give none`;
+
 export const importExamples = `
 Stages become command nodes. Each runs in a folder that holds exactly its inputs, at the paths that dvc.yaml gives
 them: a file that a program reads and \`deps\` does not name is missing there. Nothing of DVC is run or changed.

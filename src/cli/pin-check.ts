@@ -121,7 +121,7 @@ async function look(context: Context, loaded: Loaded, nodes: readonly PipelineNo
     }
     if (planned.error.some(({code}) => code !== 'missing-source')) return planned;
   }
-  const opened = openWorkspace(loaded.project, 'checking', warnOnce(context), false);
+  const opened = openWorkspace(loaded.project, 'checking', warnOnce(context), {keep: false});
   if (!opened.ok) return opened;
   const workspace = opened.value;
   const sources = new Map<string, Sha256>();

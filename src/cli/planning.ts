@@ -6,8 +6,11 @@ import {ok, type Result} from '../core/result.ts';
 import {isStale, makePlan, type Planned} from '../engine/plan.ts';
 import {forecastMs} from '../engine/priority.ts';
 import {countText} from '../report/count-text.ts';
+import type {Store} from '../store/store.ts';
 import type {Context} from './context.ts';
 import type {Loaded} from './load.ts';
+import {lazyRemote} from './remote.ts';
+import {mayHaveRemote, type RemoteWish} from './remote-choice.ts';
 import {slownessOf} from './slow-engine.ts';
 import {warnOnce} from './warnings.ts';
 import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
@@ -17,6 +20,8 @@ export interface PlanOptions {
   readonly force?: true;
   /** Leave no trace in the cache, not even digests of sources. */
   readonly traceless?: true;
+  /** Plan with what the remote cache has too, if this process is told of one. */
+  readonly remoteOf?: RemoteWish['io'];
 }
 
 /** A plan, and the open workspace that it was made in. */
@@ -29,18 +34,21 @@ export interface PlannedWork {
 }
 
 /**
- * Plans for these targets and writes nothing.
+ * Plans for these targets and writes nothing, but for what it finds in the remote cache.
  *
  * @param what - what this process does, for others that wait for its locks
  */
 export async function planNodes(
   context: Pick<Context, 'warn'>,
-  {project, pipeline, graph, engines, engine}: Loaded,
+  {project, pipeline, graph, engines, engine, remote}: Loaded,
   targets: readonly NodeId[],
-  {jobs = availableParallelism(), force, traceless}: PlanOptions = {},
+  {jobs = availableParallelism(), force, traceless, remoteOf}: PlanOptions = {},
   what = 'planning',
 ): Promise<Result<PlannedWork>> {
-  const opened = openWorkspace(project, what, warnOnce(context), !traceless);
+  const warn = warnOnce(context);
+  const wish = remoteOf && {io: remoteOf, project, ...(remote ? {remote} : {})};
+  const openRemote = wish && mayHaveRemote(wish) ? (store: Store) => lazyRemote(wish, store, warn) : undefined;
+  const opened = openWorkspace(project, what, warn, {keep: !traceless, ...(openRemote ? {openRemote} : {})});
   if (!opened.ok) return opened;
   const workspace = opened.value;
   const planned = await makePlan({

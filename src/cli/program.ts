@@ -4,6 +4,7 @@ import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
 import {
   affectedExamples,
+  cacheExamples,
   checkExamples,
   ciExamples,
   completionExamples,
@@ -259,6 +260,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .option('--max-size <size>', 'then the least recently used, until the cache is no larger, such as 20GiB')
     .option('--yes', 'delete, instead of only saying what would be deleted')
     .action(does(async () => (await import('./commands/gc.ts')).gcCommand));
+  addCacheCommands(program.command('cache').description('share results with other machines'), does);
   program
     .command('verify')
     .description('read every blob of the cache again and set damaged ones aside')
@@ -317,6 +319,27 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('names that complete a selection, one a line')
     .action(does(async () => (await import('./commands/completion.ts')).namesCommand));
   return program;
+}
+
+type Does = (load: () => Promise<Action>) => (...args: unknown[]) => Promise<void>;
+
+function addCacheCommands(cache: Command, does: Does): void {
+  cache.addHelpText('after', cacheExamples);
+  cache
+    .command('push')
+    .argument('[node...]', 'nodes whose results to send; all when none is given')
+    .description('send results to the remote cache')
+    .action(does(async () => (await import('./commands/cache.ts')).cachePushCommand));
+  cache
+    .command('pull')
+    .argument('[node...]', 'nodes whose results to fetch; the default group when none is given')
+    .description('fetch results with all their bytes from the remote cache; nothing is run')
+    .action(does(async () => (await import('./commands/cache.ts')).cachePullCommand));
+  cache
+    .command('stat')
+    .argument('[node...]', 'nodes to look for; all when none is given')
+    .description('say which remote cache is used, and which results are there')
+    .action(does(async () => (await import('./commands/cache.ts')).cacheStatCommand));
 }
 
 function vocabulary(program: Command): Vocabulary {

@@ -13,6 +13,7 @@ import {openStatCache, type StatCache} from '../store/stat-cache.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {openWorkspaceState} from '../store/workspace-state.ts';
 import type {Project} from './project.ts';
+import type {SharedResults} from './remote.ts';
 
 /** The store and what this checkout remembers, opened. */
 export interface Workspace {
@@ -22,18 +23,21 @@ export interface Workspace {
   readonly stat: StatCache;
   readonly runs: RunStore;
   readonly planPorts: PlanPorts;
+  /** Results that others share; only in a workspace that plans with them. */
+  readonly remote?: SharedResults;
   close(): void;
 }
 
 /**
  * @param what - what this process does, for others that wait for its locks
  * @param keep - whether digests of sources that were read are remembered for other processes
+ * @param openRemote - opens the remote cache; without it there is none
  */
 export function openWorkspace(
   project: Project,
   what: string,
   warn: (failure: Failure) => void,
-  keep = true,
+  {keep = true, openRemote}: {readonly keep?: boolean; readonly openRemote?: (store: Store) => SharedResults} = {},
 ): Result<Workspace> {
   const opened = openStore({dir: project.cacheDir, warn, what});
   if (!opened.ok) return opened;
@@ -42,14 +46,26 @@ export function openWorkspace(
   const stat = keep ? statCache : {...statCache, flush: () => {}};
   const sources = createSources({root: project.root, stat});
   const state = openWorkspaceState({file: join(project.runsDir, 'state.ndjson'), warn});
+  const remote = openRemote?.(store);
   return ok({
     store,
     state,
     sources,
     stat,
     runs: openRunStore(project.runsDir),
-    planPorts: {cas: store.cas, actions: store.actions, sources, state, checkpoints: store.checkpoints},
-    close: () => store.close(),
+    planPorts: {
+      cas: store.cas,
+      actions: store.actions,
+      sources,
+      state,
+      checkpoints: store.checkpoints,
+      ...(remote ? {remote} : {}),
+    },
+    ...(remote ? {remote} : {}),
+    close() {
+      remote?.close();
+      store.close();
+    },
   });
 }
 

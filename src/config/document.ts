@@ -13,6 +13,7 @@ export interface PipelineDocument {
   readonly nodes: Readonly<Record<string, NodeSection>>;
   readonly targets?: Readonly<Record<string, readonly string[]>>;
   readonly documents?: string | readonly string[];
+  readonly cache?: {readonly remote?: JsonObject};
 }
 
 export interface ProfileSection {

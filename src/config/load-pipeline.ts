@@ -52,6 +52,8 @@ export interface LoadedPipeline {
   /** Leaks that nodes say are right, as far as something reads through them. */
   readonly acceptedLeaks: readonly AcceptedLeak[];
   readonly modules: StageModules;
+  /** The remote cache as the file describes it. */
+  readonly remote?: JsonObject;
 }
 
 /** Larger files are taken for a mistake. */
@@ -105,7 +107,14 @@ export async function loadPipeline(options: LoadOptions): Promise<Result<LoadedP
   const {leaks, accepted} = findLeaks(graph);
   reportLeaks(leaks, pipeline, document.nodes, report);
   if (problems.any) return fail();
-  return ok({pipeline, graph, acceptedLeaks: accepted, modules: {compile: (stage) => loader.compile(stage)}});
+  const remote = document.cache?.remote;
+  return ok({
+    pipeline,
+    graph,
+    acceptedLeaks: accepted,
+    modules: {compile: (stage) => loader.compile(stage)},
+    ...(remote ? {remote} : {}),
+  });
 }
 
 function readText(file: string, shown: string): Result<string> {

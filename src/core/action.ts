@@ -50,6 +50,8 @@ export interface ActionResult {
   readonly execution: Execution;
   /** For an `each` node: the blob with its SliceManifest. */
   readonly slices?: Digest;
+  /** Found in a remote cache: its blobs may lie there only. */
+  readonly borrowed?: true;
 }
 
 /** One slice of an `each` node. */
@@ -77,6 +79,14 @@ export function fingerprintOf(action: Action): Sha256 {
 export function slicedPorts({each}: Pick<Action, 'each'>): readonly string[] {
   if (each === undefined) return [];
   return typeof each === 'string' ? [each] : each;
+}
+
+/** Names the slices of one template: equal for actions whose collections merely differ. */
+export function templateKey(action: Action): Sha256 {
+  const {each: _, ...rest} = action;
+  const sliced = new Set(slicedPorts(action));
+  const inputs = Object.fromEntries(Object.entries(action.inputs).filter(([port]) => !sliced.has(port)));
+  return fingerprintOf({...rest, inputs});
 }
 
 /** True when a result has every output that its action does not call optional. */

@@ -73,6 +73,9 @@ export type FailureCode =
   | 'record-version'
   | 'state-corrupt'
   | 'cache-unwritable'
+  | 'remote-unavailable'
+  | 'remote-corrupt'
+  | 'remote-config'
   // other trouble that stops nothing
   | 'slow-engine'
   | 'watch-incomplete'

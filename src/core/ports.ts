@@ -1,5 +1,5 @@
 /** What the engine needs from the outside, one interface a job. `store` and `exec` implement them; tests bring fakes. */
-import type {ActionResult} from './action.ts';
+import type {Action, ActionResult, SliceRecord} from './action.ts';
 import type {Digest, Sha256} from './digest.ts';
 import type {Emit} from './events.ts';
 import type {Failure} from './failure.ts';
@@ -37,6 +37,27 @@ export interface Cas {
 export interface ActionCache {
   get(fingerprint: Sha256): ActionResult | undefined;
   put(result: ActionResult): Promise<void>;
+}
+
+/** Results that others share. Trouble with it is no error: what cannot be had is not there. */
+export interface RemoteCache {
+  /**
+   * Takes over the results of these actions that are there: `ActionCache.get` finds them from then on, and their blobs are
+   * promised.
+   */
+  findResults(fingerprints: Iterable<Sha256>): Promise<void>;
+  /** Slices that were made with this action on any items; their outputs are promised from then on. */
+  findSlices(action: Action): Promise<readonly SliceRecord[]>;
+  /** True for a blob that is said to be there and may still have to be fetched. */
+  promises(digest: Digest): boolean;
+  /** True for a blob that was promised and could not be had. It may be here by now for another reason. */
+  lacks(digest: Digest): boolean;
+  /** Says that these are there because they belong to something that is. */
+  promise(digests: Iterable<Digest>): void;
+  /** Brings those here that are promised and not here. Afterwards they are promised no more: `Cas.holds` tells which came. */
+  fetch(digests: Iterable<Digest>, signal?: AbortSignal): Promise<void>;
+  /** Gives a new result away, in the background. */
+  share(result: ActionResult): void;
 }
 
 /** A source as it is now, with the means to see whether it moved since. */

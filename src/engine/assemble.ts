@@ -1,11 +1,10 @@
 import type {Digest, Sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import type {NodeId, PipelineNode} from '../core/pipeline.ts';
-import type {Cas} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {assembleSlices, type AssembledTree, type PathClash, type SlicePart} from '../core/slice.ts';
 import type {Tree} from '../core/tree.ts';
-import {loadTree} from './presence.ts';
+import {loadTree, type BlobPorts} from './presence.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
 
 /** An `each` node's outputs, put together of its slices'; not in the store yet. */
@@ -19,7 +18,7 @@ export async function assemble(
   node: PipelineNode,
   slices: readonly SlicePart[],
   artifacts: Artifacts,
-  cas: Cas,
+  ports: BlobPorts,
 ): Promise<Result<Assembled, Failure>> {
   const known = new Map<Sha256, Tree>();
   for (const [name, {kind}] of Object.entries(node.outputs)) {
@@ -27,7 +26,7 @@ export async function assemble(
     for (const {key, outputs} of slices) {
       const digest = outputs[name];
       if (!digest || known.has(digest.hash)) continue;
-      const tree = await loadTree(digest, artifacts, cas);
+      const tree = await loadTree(digest, artifacts, ports);
       if (!tree) return err(gone(node.id, key, name));
       known.set(digest.hash, tree);
     }

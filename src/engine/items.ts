@@ -2,11 +2,10 @@ import {failure, type Failure} from '../core/failure.ts';
 import type {Graph} from '../core/graph.ts';
 import {joinCollections, type JoinedItem, type KeyClash} from '../core/join.ts';
 import type {EachCollection, NodeId, PipelineNode} from '../core/pipeline.ts';
-import type {Cas} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Tree} from '../core/tree.ts';
 import {leftOutBefore} from './left-out.ts';
-import {loadCollection} from './presence.ts';
+import {loadCollection, type BlobPorts} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
 
 type Each = NonNullable<PipelineNode['each']>;
@@ -27,11 +26,11 @@ export interface Items {
 export async function loadCollections(
   each: Each,
   artifacts: Artifacts,
-  cas: Pick<Cas, 'read'>,
+  ports: BlobPorts,
 ): Promise<Result<readonly Tree[], string>> {
   const trees: Tree[] = [];
   for (const {port, collection} of each) {
-    const tree = await loadCollection(collection, artifacts, cas);
+    const tree = await loadCollection(collection, artifacts, ports);
     if (!tree) return err(port);
     trees.push(tree);
   }
@@ -48,12 +47,12 @@ export async function joinItems(
   trees: readonly Tree[],
   graph: Graph,
   artifacts: Artifacts,
-  cas: Pick<Cas, 'read'>,
+  ports: BlobPorts,
 ): Promise<Result<Items, Failure>> {
   const joined = joinCollections(trees);
   if (!joined.ok) return err(collision(node.id, each, joined.error));
   const {items, lacking} = joined.value;
-  const wasLeftOut = leftOutBefore(graph, artifacts, cas);
+  const wasLeftOut = leftOutBefore(graph, artifacts, ports);
   for (const [index, keys] of lacking.entries()) {
     const lacks = each[index]!;
     const unexcused: string[] = [];

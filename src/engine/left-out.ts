@@ -1,8 +1,7 @@
 import type {Graph} from '../core/graph.ts';
 import type {ArtifactRef} from '../core/pipeline.ts';
-import type {Cas} from '../core/ports.ts';
 import {itemKey} from '../core/slice.ts';
-import {loadCollection} from './presence.ts';
+import {loadCollection, type BlobPorts} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
 
 /** Keys of a collection; undefined when its blob is gone. */
@@ -18,12 +17,12 @@ type Keys = ReadonlySet<string> | undefined;
 export function leftOutBefore(
   graph: Graph,
   artifacts: Artifacts,
-  cas: Pick<Cas, 'read'>,
+  ports: BlobPorts,
 ): (key: string, collection: ArtifactRef) => Promise<boolean> {
   const read = new Map<ArtifactRef, Keys>();
   const keysOf = async (collection: ArtifactRef): Promise<Keys> => {
     if (read.has(collection)) return read.get(collection);
-    const tree = await loadCollection(collection, artifacts, cas);
+    const tree = await loadCollection(collection, artifacts, ports);
     const keys = tree && new Set(tree.entries.map(({path}) => itemKey(path)));
     read.set(collection, keys);
     return keys;

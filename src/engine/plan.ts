@@ -5,7 +5,7 @@ import type {Failure} from '../core/failure.ts';
 import {closure} from '../core/graph.ts';
 import {refsOf, type NodeId, type PipelineNode} from '../core/pipeline.ts';
 import type {Plan, PlannedNode, PlanStatus} from '../core/plan.ts';
-import type {ScannedSource} from '../core/ports.ts';
+import type {RemoteCache, ScannedSource} from '../core/ports.ts';
 import type {StaleReason} from '../core/reason.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {ChosenEngines} from './chosen-engines.ts';
@@ -13,7 +13,7 @@ import {criticalPaths, durations} from './priority.ts';
 import {Artifacts, findHit, lastAction, resolveAction, type Hit, type Outputs} from './resolve.ts';
 import {assemble} from './assemble.ts';
 import {joinItems, loadCollections} from './items.ts';
-import {lastSlices, planSlices} from './slices.ts';
+import {findSlices} from './slices.ts';
 import {missingOutput} from './presence.ts';
 import {countWaiting} from './resumable.ts';
 import type {PlanRequest} from './workspace.ts';
@@ -57,14 +57,18 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   const artifacts = new Artifacts(scanned.value);
   const drafts = new Map<number, Draft>();
   const failures: Failure[] = [];
-  for (const index of nodes) {
-    const node = graph.nodes[index]!;
-    const draft = draftNode(node, request, engines, artifacts);
-    if (node.each && draft.action && draft.status !== 'up-to-date') {
-      const problem = await draftSlices(node.each, draft, draft.action, request, artifacts);
+  for (const wave of wavesOf(nodes, request)) {
+    for (const index of wave) drafts.set(index, draftNode(graph.nodes[index]!, request, engines, artifacts));
+    const asked = ports.remote ? await findRemotely(wave, drafts, ports.remote, request.force) : [];
+    for (const index of asked) drafts.set(index, draftNode(graph.nodes[index]!, request, engines, artifacts));
+    for (const index of wave) {
+      const draft = drafts.get(index)!;
+      const {node, action, status} = draft;
+      // The slices of a result that another machine made are listed there.
+      if (!node.each || !action || status === 'up-to-date' || (ports.remote && status === 'cached')) continue;
+      const problem = await draftSlices(node.each, draft, action, request, artifacts);
       if (problem) failures.push(problem);
     }
-    drafts.set(index, draft);
   }
   if (failures.length > 0) return err(failures);
   await demandBlobs(request, nodes, new Set(targets), drafts, artifacts);
@@ -128,6 +132,38 @@ async function scanSources(
   return failures.length > 0 ? err(failures) : ok(scanned);
 }
 
+/**
+ * Nodes that can be drafted together, since none is made from another of them. Without a remote cache there is no gain in it,
+ * and each node is drafted when the one before it is done.
+ */
+function wavesOf(nodes: readonly number[], {graph, ports}: PlanRequest): readonly (readonly number[])[] {
+  if (!ports.remote) return nodes.map((index) => [index]);
+  const depths = new Int32Array(graph.nodes.length);
+  const waves: number[][] = [];
+  for (const index of nodes) {
+    let depth = 0;
+    for (const producer of graph.producers[index] ?? []) depth = Math.max(depth, depths[producer]! + 1);
+    depths[index] = depth;
+    (waves[depth] ??= []).push(index);
+  }
+  return waves;
+}
+
+/** Asks the remote cache for what is not here, all at once. Returns the nodes that it was asked for. */
+async function findRemotely(
+  wave: readonly number[],
+  drafts: ReadonlyMap<number, Draft>,
+  remote: RemoteCache,
+  force: PlanRequest['force'],
+): Promise<readonly number[]> {
+  const asked = wave.filter((index) => {
+    const {status, fingerprint, node} = drafts.get(index)!;
+    return status === 'will-run' && fingerprint !== undefined && force?.has(node.id) !== true;
+  });
+  if (asked.length > 0) await remote.findResults(asked.map((index) => drafts.get(index)!.fingerprint!));
+  return asked;
+}
+
 /** Resolves and looks up one node. Its outputs are settled when they are known. */
 function draftNode(node: PipelineNode, request: PlanRequest, engines: ChosenEngines, artifacts: Artifacts): Draft {
   const {ports} = request;
@@ -163,18 +199,17 @@ async function draftSlices(
 ): Promise<Failure | undefined> {
   const {ports} = request;
   const {node} = draft;
-  const collections = await loadCollections(each, artifacts, ports.cas);
+  const collections = await loadCollections(each, artifacts, ports);
   if (!collections.ok) return undefined;
-  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, ports.cas);
+  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, ports);
   if (!joined.ok) return joined.error;
   const forced = request.force?.has(node.id) ?? false;
-  const last = await lastSlices(node.id, ports);
-  const {slices, stale} = await planSlices(node, action, joined.value.items, last, artifacts, ports, forced);
+  const {slices, stale} = await findSlices(node, action, joined.value.items, artifacts, ports, forced);
   draft.slices = {total: slices.length, stale: stale.length};
   noteCheckpoints(draft, stale, request);
   if (draft.status !== 'will-run' || stale.length > 0 || forced) return undefined;
   const records = slices.map(({record}) => record!);
-  const assembled = await assemble(node, records, artifacts, ports.cas);
+  const assembled = await assemble(node, records, artifacts, ports);
   if (!assembled.ok) return assembled.error;
   const {outputs} = assembled.value;
   artifacts.settle(node.id, outputs);
@@ -183,7 +218,7 @@ async function draftSlices(
 }
 
 /**
- * Walks backwards: what targets and stale nodes read must be there. A node whose blobs are gone will run, and so needs
+ * Walks backwards: what targets and stale nodes read must be there, or in the remote cache. A node whose blobs are gone will run, and so needs
  * its own inputs. Its outputs stay settled: a deterministic stage makes the same ones, so its consumers stay as they are.
  */
 async function demandBlobs(
@@ -193,6 +228,7 @@ async function demandBlobs(
   drafts: ReadonlyMap<number, Draft>,
   artifacts: Artifacts,
 ): Promise<void> {
+  const {remote} = request.ports;
   for (let at = nodes.length - 1; at >= 0; at--) {
     const index = nodes[at]!;
     const draft = drafts.get(index);
@@ -201,8 +237,16 @@ async function demandBlobs(
     const demanded =
       targets.has(index) || consumers.some((consumer) => isStale(drafts.get(consumer)?.status ?? 'cached'));
     if (!demanded) continue;
-    const missing = await missingOutput(draft.outputs, artifacts, request.ports.cas);
-    if (missing === undefined) continue;
+    let missing = await missingOutput(draft.outputs, artifacts, request.ports);
+    if (missing !== undefined && remote && draft.fingerprint !== undefined) {
+      await remote.findResults([draft.fingerprint]);
+      missing = await missingOutput(draft.outputs, artifacts, request.ports);
+    }
+    if (missing === undefined) {
+      // What has to be fetched takes a step.
+      if (remote && Object.values(draft.outputs).some(({digest}) => remote.promises(digest))) draft.status = 'cached';
+      continue;
+    }
     draft.status = 'will-run';
     draft.reasons = [{kind: 'output-missing', output: missing}];
     if (draft.node.each && draft.action) await draftSlices(draft.node.each, draft, draft.action, request, artifacts);

@@ -66,6 +66,11 @@ export interface RunContext {
   readonly cancelOf: (node: NodeId) => AbortSignal;
   /** When and where nodes started to work; a node without an entry did not. */
   readonly started: Map<NodeId, {readonly at: number; readonly device: string}>;
+  readonly targets: ReadonlySet<NodeId>;
+  /** Runs a node that has ended already, because what it left behind is gone; the same promise for all who ask. */
+  readonly remake: (node: NodeId) => Promise<NodeResult>;
+  /** Nodes that were made again and are done. */
+  readonly remade: ReadonlySet<NodeId>;
   /** Hashes of texts (trees, code manifests) that this run has put in the store. */
   readonly stored: Set<string>;
 }

@@ -30,6 +30,9 @@ export class Scheduler {
   readonly #untouched: Uint8Array;
   /** First come, first started; entries before `next` were started. */
   readonly #ready: number[] = [];
+  /** Nodes that ran again since what they had left was gone. */
+  readonly #remaking = new Map<NodeId, Promise<NodeResult>>();
+  readonly #remade = new Set<NodeId>();
   #next = 0;
   #running = 0;
   #idle: () => void = () => {};
@@ -56,6 +59,9 @@ export class Scheduler {
       halt: this.#halt.signal,
       cancelOf: cancelSignals(this.#cancel.signal, request.recall),
       started: new Map(),
+      targets: new Set(request.targets),
+      remake: (node) => this.#remake(node),
+      remade: this.#remade,
       stored: new Set(),
     };
   }
@@ -107,6 +113,31 @@ export class Scheduler {
     this.#running--;
     this.#settle(index, result);
     this.#drain();
+  }
+
+  #remake(node: NodeId): Promise<NodeResult> {
+    let result = this.#remaking.get(node);
+    if (!result) this.#remaking.set(node, (result = this.#stepAgain(node)));
+    return result;
+  }
+
+  /** It has been announced before as found; that it ran after all is announced as well. */
+  async #stepAgain(node: NodeId): Promise<NodeResult> {
+    const planned = this.#planned[this.#graph.indexOf.get(node)!]!;
+    const [output = ''] = Object.keys(planned.node.outputs);
+    let result: NodeResult;
+    try {
+      result = await stepNode(
+        {...planned, status: 'will-run', reasons: [{kind: 'output-missing', output}]},
+        this.#context,
+      );
+    } catch (problem) {
+      result = {outcome: 'failed', failure: unexpected(problem, node)};
+    }
+    this.#remade.add(node);
+    this.#results.set(node, result);
+    this.#announce(node, result);
+    return result;
   }
 
   /** The result of a node that takes no step: it stands as planned, something it needs failed, or the run is ending. */

@@ -1,4 +1,11 @@
-import {sliceAction, type Action, type ActionResult, type SliceManifest, type SliceRecord} from '../core/action.ts';
+import {
+  sliceAction,
+  templateKey,
+  type Action,
+  type ActionResult,
+  type SliceManifest,
+  type SliceRecord,
+} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {SliceCounts} from '../core/events.ts';
 import {failure, type Failure} from '../core/failure.ts';
@@ -8,6 +15,7 @@ import type {PlannedNode} from '../core/plan.ts';
 import type {Result} from '../core/result.ts';
 import {treeText} from '../core/tree.ts';
 import {assemble} from './assemble.ts';
+import {bringInputs, neededBlobs, type Needed} from './bring.ts';
 import {makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
 import {commitTask, runTask, storeCode} from './execute.ts';
@@ -15,7 +23,7 @@ import {joinItems, loadCollections, type Items} from './items.ts';
 import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
 import {sliceFailures, type SliceFailure} from './slice-failures.ts';
-import {lastSlices, planSlices, templateKey, type PlannedSlice, type SlicePlan} from './slices.ts';
+import {findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
 import {announce, failed, settleExecuted} from './settle.ts';
 import {guarded} from './unexpected.ts';
 
@@ -45,39 +53,56 @@ interface Work extends Items {
  * Runs the stale slices in batches on warm workers. Each slice is stored by itself as soon as it is done, so a crash
  * loses the ones in work; at the end what the slices made is put together as the node's trees.
  */
-export async function stepSlices(step: EachStep, context: RunContext): Promise<NodeResult> {
+export async function stepSlices(step: EachStep, context: RunContext): Promise<NodeResult | 'again'> {
   const {node} = step.planned;
   const each = node.each!;
   const {artifacts, request} = context;
   const startedAt = request.ports.clock.now();
-  const collections = await loadCollections(each, artifacts, request.ports.cas);
+  const collections = await loadCollections(each, artifacts, request.ports);
   if (!collections.ok) {
+    const refs = each.map(({collection}) => collection);
+    const brought = await bringInputs(await neededBlobs(refs, context), node.id, context);
+    if (brought !== 'ready') return brought === 'again' ? brought : failed(brought);
     const message = `${node.id}: the collection ${collections.error} is not in the store`;
     return failed(failure('input-unreadable', message, {node: node.id}));
   }
   for (const [index, {collection}] of each.entries()) {
     await storeText(treeText(collections.value[index]!), artifacts.of(collection)!.digest.hash, context);
   }
-  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, request.ports.cas);
+  const joined = await joinItems(node, each, collections.value, request.graph, artifacts, request.ports);
   if (!joined.ok) return failed(joined.error);
   const work: Work = {...joined.value, each};
 
   const progress: Progress = {total: work.items.length, records: new Map(), failures: [], executed: 0};
   // What the plan found stale is looked at again under the lock in any case: a look before that would be one too many.
   const plannedStale = (step.planned.slices?.stale ?? 0) > 0;
-  const found = plannedStale ? undefined : await findSlices(step, work, context);
+  const found = plannedStale ? undefined : await lookForSlices(step, work, context);
   if (!found || found.stale.length > 0) {
     const problem = await runStale(step, work, progress, context);
-    if (problem) return failed(problem);
+    if (problem) return problem === 'again' ? problem : failed(problem);
   } else collectKnown(found, progress);
   return finish(step, work, progress, startedAt, context);
 }
 
-async function findSlices(step: EachStep, {items}: Work, context: RunContext): Promise<SlicePlan> {
-  const {node} = step.planned;
+function lookForSlices(step: EachStep, {items}: Work, context: RunContext): Promise<SlicePlan> {
   const {ports} = context.request;
-  const last = await lastSlices(node.id, ports);
-  return planSlices(node, step.action, items, last, context.artifacts, ports, step.forced);
+  return findSlices(step.planned.node, step.action, items, context.artifacts, ports, step.forced);
+}
+
+/** What the stale slices are about to read. */
+async function neededBySlices(
+  {planned: {node}}: EachStep,
+  {each}: Work,
+  stale: readonly PlannedSlice[],
+  context: RunContext,
+): Promise<readonly Needed[]> {
+  const shared = Object.values(node.inputs).flatMap((binding) => (binding.many ? binding.refs : [binding.ref]));
+  const needed = [...(await neededBlobs(shared, context))];
+  for (const [index, {collection}] of each.entries()) {
+    if (collection.from === 'source') continue;
+    needed.push({producer: collection.node, digests: stale.map(({entries}) => entries[index]!.digest)});
+  }
+  return needed;
 }
 
 /** Afterwards `progress` has a record of each slice, unless a failure is returned. */
@@ -86,15 +111,19 @@ async function runStale(
   work: Work,
   progress: Progress,
   context: RunContext,
-): Promise<Failure | undefined> {
+): Promise<Failure | 'again' | undefined> {
   const {node} = step.planned;
+  // The same lock for runs whose collections merely overlap.
   const lock = await claim(node, templateKey(step.action), context);
   if (!lock.ok) return lock.error;
   try {
     const failedMeanwhile = context.request.held?.get(node.id);
     if (failedMeanwhile) return failedMeanwhile;
     // Another run may have made some of them while this one waited.
-    const planned = await findSlices(step, work, context);
+    const planned = await lookForSlices(step, work, context);
+    const needed = await neededBySlices(step, work, planned.stale, context);
+    const brought = await bringInputs(needed, node.id, context);
+    if (brought !== 'ready') return brought;
     collectKnown(planned, progress);
     const shared = await jobInputs(node, context);
     const slots = Math.max(1, Math.floor(context.request.jobs / Math.max(1, node.resources.cpu)));
@@ -222,7 +251,7 @@ async function finish(
   const {ports, runId, host} = context.request;
   const {node} = step.planned;
   const records = items.map(({key}) => progress.records.get(key)!);
-  const assembled = await assemble(node, records, context.artifacts, ports.cas);
+  const assembled = await assemble(node, records, context.artifacts, ports);
   if (!assembled.ok) return failed(assembled.error);
   const {outputs, trees} = assembled.value;
   for (const {artifact, text} of trees) await storeText(text, artifact.digest.hash, context);
@@ -248,6 +277,7 @@ async function finish(
     slices: manifestDigest,
   };
   await ports.actions.put(result);
+  ports.remote?.share(result);
   const workMs = records.reduce((sum, record) => sum + record.wallMs, 0);
   const settled = settleExecuted(step.planned, result, context, workMs);
   const leftOut = records.filter((record) => absentOutputs(node, record.outputs).length > 0).length;

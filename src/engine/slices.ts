@@ -1,17 +1,9 @@
-import {
-  fingerprintOf,
-  isComplete,
-  slicedPorts,
-  sliceFingerprinter,
-  type Action,
-  type SliceManifest,
-  type SliceRecord,
-} from '../core/action.ts';
+import {isComplete, sliceFingerprinter, type Action, type SliceManifest, type SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {JoinedItem} from '../core/join.ts';
 import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import {sliceSeed} from '../core/seed.ts';
-import {loadTree} from './presence.ts';
+import {isAvailable, loadTree} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
 import type {PlanPorts} from './workspace.ts';
 
@@ -21,7 +13,7 @@ export interface PlannedSlice extends JoinedItem {
   readonly fingerprint: Sha256;
   /** Bytes of its items. */
   readonly size: number;
-  /** Set when a result with all its blobs is there. */
+  /** Set when a result is there and all its blobs can be had. */
   readonly record?: SliceRecord;
   /** Wall time of this item's last slice in milliseconds, when recorded. */
   readonly lastWallMs?: number;
@@ -40,7 +32,7 @@ export interface SlicePlan {
  * @param action - the node's own action, with the collections' digests in the sliced ports
  * @param force - treat every slice as stale
  */
-export async function planSlices(
+async function planSlices(
   node: PipelineNode,
   action: Action,
   items: readonly JoinedItem[],
@@ -67,7 +59,7 @@ export async function planSlices(
     const whole =
       known !== undefined &&
       isComplete(action, known.outputs) &&
-      Object.values(known.outputs).every((digest) => ports.cas.holds(digest)) &&
+      Object.values(known.outputs).every((digest) => isAvailable(digest, ports)) &&
       (trees.length === 0 || (await holdsEntries(known, trees, artifacts, ports)));
     const lastWallMs = byKey.get(key)?.wallMs;
     slices.push({
@@ -83,37 +75,60 @@ export async function planSlices(
   return {slices, stale: slices.filter((slice) => !slice.record)};
 }
 
+/** Plans the slices by what the node's last result, the action cache and the remote cache know of them. */
+export async function findSlices(
+  node: PipelineNode,
+  action: Action,
+  items: readonly JoinedItem[],
+  artifacts: Artifacts,
+  ports: PlanPorts,
+  force: boolean,
+): Promise<SlicePlan> {
+  const {remote} = ports;
+  const last = await lastSlices(node.id, ports);
+  const planned = await planSlices(node, action, items, last, artifacts, ports, force);
+  if (!remote || force || planned.stale.length === 0) return planned;
+  const stale = new Set(planned.stale.map(({fingerprint}) => fingerprint));
+  const found = (await remote.findSlices(action)).filter(({fingerprint}) => stale.has(fingerprint));
+  if (found.length === 0) return planned;
+  // All at once: one after the other would be a round trip for each slice.
+  await Promise.all(
+    found.flatMap(({outputs}) =>
+      Object.entries(outputs).map(async ([name, digest]) => {
+        if (node.outputs[name]?.kind !== 'tree') return;
+        const tree = await loadTree(digest, artifacts, ports);
+        if (tree) artifacts.keepTree(digest, tree);
+      }),
+    ),
+  );
+  const known: SliceManifest = {type: 'slices/1', slices: [...(last?.slices ?? []), ...found]};
+  return planSlices(node, action, items, known, artifacts, ports, force);
+}
+
 /** A record names a tree by the digest of its text: its files must be there as well. */
 async function holdsEntries(
   {outputs}: SliceRecord,
   trees: readonly string[],
   artifacts: Artifacts,
-  {cas}: PlanPorts,
+  ports: PlanPorts,
 ): Promise<boolean> {
   for (const name of trees) {
     const digest = outputs[name];
     if (!digest) continue;
-    const tree = await loadTree(digest, artifacts, cas);
-    if (!tree?.entries.every((entry) => cas.holds(entry.digest))) return false;
+    const tree = await loadTree(digest, artifacts, ports);
+    if (!tree?.entries.every((entry) => isAvailable(entry.digest, ports))) return false;
     artifacts.keepTree(digest, tree);
   }
   return true;
 }
+
 /** What the node's last result says of its slices. */
-export async function lastSlices(node: NodeId, ports: PlanPorts): Promise<SliceManifest | undefined> {
+async function lastSlices(node: NodeId, ports: PlanPorts): Promise<SliceManifest | undefined> {
   const digest = ports.state.get(node)?.slices;
   const bytes = digest ? await ports.cas.read(digest) : undefined;
   if (!bytes) return undefined;
   const manifest = JSON.parse(new TextDecoder().decode(bytes)) as SliceManifest;
   return manifest.type === 'slices/1' ? manifest : undefined;
-}
-
-/** Name of the lock that covers all slices of one template: equal for runs whose collections merely overlap. */
-export function templateKey(action: Action): Sha256 {
-  const {each: _, ...rest} = action;
-  const sliced = new Set(slicedPorts(action));
-  const inputs = Object.fromEntries(Object.entries(action.inputs).filter(([port]) => !sliced.has(port)));
-  return fingerprintOf({...rest, inputs});
 }
 
 function cachedSlice(key: string, item: Digest, fingerprint: Sha256, ports: PlanPorts): SliceRecord | undefined {

@@ -1,13 +1,15 @@
 import {fingerprintOf, type ActionResult} from '../core/action.ts';
 import type {Failure} from '../core/failure.ts';
+import {refsOf, type NodeId} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
 import {err, ok, type Result} from '../core/result.ts';
+import {bringInputs, bringOutputs, neededBlobs} from './bring.ts';
 import {withClaim} from './claim.ts';
 import {commitTask, runTask} from './execute.ts';
 import {jobInputs} from './job-inputs.ts';
 import {isStale} from './plan.ts';
 import {missingOutput} from './presence.ts';
-import {findHit, resolveAction, type Hit} from './resolve.ts';
+import {findHit, resolveAction, type Hit, type Outputs} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
 import {announce, failed, settleExecuted, settleHit} from './settle.ts';
 import {stepSlices} from './slice-step.ts';
@@ -17,6 +19,14 @@ import {stepSlices} from './slice-step.ts';
  * another run made it), and only then executes.
  */
 export async function stepNode(planned: PlannedNode, context: RunContext): Promise<NodeResult> {
+  for (;;) {
+    const result = await tryStep(planned, context);
+    if (result !== 'again') return result;
+  }
+}
+
+/** `again`: a producer had to be made again on the way. */
+async function tryStep(planned: PlannedNode, context: RunContext): Promise<NodeResult | 'again'> {
   const {node} = planned;
   const {request, artifacts, engines} = context;
   const {action} = resolveAction(node, engines, request.toolchain, artifacts);
@@ -27,8 +37,17 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
   if (hit) return settleHit(planned, fingerprint, hit, context);
   const held = request.held?.get(node.id);
   if (held) return failed(held);
-  if (planned.obstacle) return failed({...planned.obstacle, node: node.id});
-  if (node.each) return stepSlices({planned, action, fingerprint, forced}, context);
+  // Of a node that was not planned to run it is not known yet.
+  const obstacle = planned.obstacle ?? (isStale(planned.status) ? undefined : await engines.obstacleOf(node.id));
+  if (obstacle) return failed({...obstacle, node: node.id});
+  if (node.each) {
+    const result = await stepSlices({planned, action, fingerprint, forced}, context);
+    const whole = result === 'again' || !result.outputs || (await isWhole(node.id, result.outputs, context));
+    return whole ? result : 'again';
+  }
+  const brought = await bringInputs(await neededBlobs(refsOf(node), context), node.id, context);
+  if (brought === 'again') return brought;
+  if (brought !== 'ready') return failed(brought);
 
   const made = await withClaim(
     node,
@@ -51,6 +70,7 @@ export async function stepNode(planned: PlannedNode, context: RunContext): Promi
   );
   if (!made.ok) return failed(made.error);
   if ('status' in made.value) return settleHit(planned, fingerprint, made.value, context);
+  request.ports.remote?.share(made.value);
   return settleExecuted(planned, made.value, context);
 }
 
@@ -64,7 +84,26 @@ async function usableHit(
   context: RunContext,
 ): Promise<Hit | undefined> {
   const {ports} = context.request;
-  const hit = findHit(planned.node.id, fingerprint, ports);
-  if (!hit || (!isStale(planned.status) && planned.fingerprint === fingerprint)) return hit;
-  return (await missingOutput(hit.outputs, context.artifacts, ports.cas)) === undefined ? hit : undefined;
+  const {remote} = ports;
+  const {id} = planned.node;
+  const look = async (): Promise<Hit | undefined> => {
+    const hit = findHit(id, fingerprint, ports);
+    if (!hit || (!isStale(planned.status) && planned.fingerprint === fingerprint)) return hit;
+    return (await missingOutput(hit.outputs, context.artifacts, ports)) === undefined ? hit : undefined;
+  };
+  let hit = await look();
+  if (!remote) return hit;
+  if (!hit) {
+    await remote.findResults([fingerprint]);
+    hit = await look();
+  }
+  if (!hit || !(await isWhole(id, hit.outputs, context))) return undefined;
+  // Small, and what the next change of the collection is compared with.
+  if (hit.slices) await remote.fetch([hit.slices], context.halt);
+  return hit;
+}
+
+/** What others only read is fetched when one of them runs; what was asked for must be here. */
+async function isWhole(node: NodeId, outputs: Outputs, context: RunContext): Promise<boolean> {
+  return !context.targets.has(node) || bringOutputs(outputs, context);
 }

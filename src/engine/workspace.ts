@@ -4,6 +4,7 @@ import type {
   Checkpoints,
   Clock,
   Locks,
+  RemoteCache,
   Runner,
   Sources,
   TensorEngines,
@@ -20,13 +21,14 @@ export interface StageModules {
   compile(stage: string): Promise<Result<string>>;
 }
 
-/** What planning reads. It writes nothing. */
+/** What planning reads. It writes nothing but what it finds in the remote cache. */
 export interface PlanPorts {
   readonly cas: Cas;
   readonly actions: ActionCache;
   readonly sources: Sources;
   readonly state: WorkspaceState;
   readonly checkpoints: Checkpoints;
+  readonly remote?: RemoteCache;
 }
 
 /** What a run uses besides. */

@@ -111,7 +111,11 @@ export class RunProgress {
   private finish({node, outcome, wallMs, at}: NodeFinished): void {
     const was = this.running.get(node);
     this.running.delete(node);
-    if (this.done.has(node)) return;
+    if (this.done.has(node)) {
+      // It ran after all: what it was said to have left in the remote cache was gone.
+      if (was) this.workDone++;
+      return;
+    }
     this.done.add(node);
     this.counts[outcome]++;
     if (outcome === 'executed' || outcome === 'failed') this.work.set(node, was ? at - was.startedAt : wallMs);

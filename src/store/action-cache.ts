@@ -105,6 +105,12 @@ export function createActionCache({
   };
 }
 
+/** Reads a record that comes from elsewhere; undefined unless it is a whole result of this action. */
+export function readResult(text: string, fingerprint: Sha256): ActionResult | undefined {
+  const value = parseJson(text);
+  return problemOf(value, fingerprint) === undefined ? (value as ActionResult) : undefined;
+}
+
 function problemOf(
   value: unknown,
   fingerprint: Sha256,

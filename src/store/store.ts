@@ -27,6 +27,8 @@ export interface Store {
   readonly checkpoints: Checkpoints;
   readonly files: Materialiser;
   readonly quarantine: Quarantine;
+  /** A new path on the store's file system, for a file that is being written. */
+  readonly nextTemp: () => string;
   /** How this process is known to others. */
   readonly session: SessionRecord;
   /** Gives back all locks and leaves the store. Happens by itself when the process exits. */
@@ -76,6 +78,7 @@ export function openStore(options: StoreOptions): Result<Store> {
     checkpoints: createCheckpoints(layout.checkpoints, locks),
     files: createMaterialiser(cas),
     quarantine,
+    nextTemp: () => temps.next(),
     session: session.record,
     close: () => session.close(),
   });

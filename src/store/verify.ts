@@ -25,7 +25,7 @@ export interface VerifyReport {
   readonly records: number;
   /** Fingerprints of records that could not be read. They are in quarantine now. */
   readonly damagedRecords: readonly Sha256[];
-  /** Records that referred to a blob that is gone. They are removed, so that the node runs again. */
+  /** Records of this machine that referred to a blob that is gone. They are removed, so that the node runs again. */
   readonly danglingRecords: readonly {readonly fingerprint: Sha256; readonly missing: Sha256}[];
 }
 
@@ -64,6 +64,7 @@ export async function verifyStore(store: Store, {signal, onProgress}: VerifyOpti
       damagedRecords.push(fingerprint);
       continue;
     }
+    if (result.borrowed) continue;
     const {needed} = reacher.ofResult(result);
     const missing = needed.find((digest) => store.blobs.sizeOf(digest.hash) !== digest.size);
     if (missing === undefined) continue;

@@ -66,6 +66,7 @@ const others: readonly Case[] = [
   ['init', 'init'],
   ['import', 'import'],
   ['ci', 'ci'],
+  ['cache', 'cache'],
 ];
 
 /** Runs a command with --json and returns what its schema has against the output. */

@@ -25,6 +25,7 @@ import {execute} from '../../src/engine/build.ts';
 import {makePlan} from '../../src/engine/plan.ts';
 import type {BuildRequest, BuildSummary} from '../../src/engine/run-context.ts';
 import type {EnginePorts} from '../../src/engine/workspace.ts';
+import {memoryRemote, type MemoryServer} from './memory-remote.ts';
 import {
   memoryActions,
   memoryCas,
@@ -146,6 +147,8 @@ export class EngineRig {
     devices: async (engine) => this.devices[engine] ?? [],
   };
   jobs = 4;
+  /** Server of a remote cache; each run has its own view of it. */
+  server: MemoryServer | undefined;
   /** The clock: moves on by a millisecond whenever it is read. */
   now = 1_000_000;
   /** Called before a job works; await in it to hold the job. */
@@ -298,6 +301,7 @@ export class EngineRig {
       actions,
       locks,
       checkpoints,
+      ...(this.server ? {remote: memoryRemote(this.server, this.store)} : {}),
       sources: memorySources(files, this.root),
       state: this.state,
       runner: this.runner(),

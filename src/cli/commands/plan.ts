@@ -16,7 +16,7 @@ export async function planCommand(
   if (!loaded.ok) return context.fail(loaded.error);
   const targets = selectNodes(loaded.value, patterns, 'default');
   if (!targets.ok) return context.fail(targets.error);
-  const planned = await planNodes(context, loaded.value, targets.value, options);
+  const planned = await planNodes(context, loaded.value, targets.value, {...options, remoteOf: context.io});
   if (!planned.ok) return context.fail(planned.error);
   const {plan, expectedMs} = planned.value;
   const obstacles = obstaclesOf(plan);

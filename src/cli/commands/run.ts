@@ -21,6 +21,7 @@ import {packageVersion} from '../package.ts';
 import {frozenTrouble, keepRunLock, openRunLock, type LockOptions} from '../pin-run.ts';
 import {obstaclesOf, planNodes, type PlannedWork} from '../planning.ts';
 import {displayPath} from '../project.ts';
+import {finishUploads} from '../remote.ts';
 import {displays, linkResults, resultsInPlace} from '../results.ts';
 import {openRunReports, type RunReports} from '../run-reports.ts';
 import {listenForInterrupts, type Interrupts} from '../signals.ts';
@@ -111,7 +112,7 @@ export async function planRun(
   if (!targets.ok) return targets;
   const runId = newRunId(context.io.now());
   const warnings = collectWarnings(context);
-  const work = await planNodes(warnings, loaded, targets.value, options, `run ${runId}`);
+  const work = await planNodes(warnings, loaded, targets.value, {...options, remoteOf: context.io}, `run ${runId}`);
   if (!work.ok) {
     warnings.flush();
     return work;
@@ -200,6 +201,9 @@ export async function executeRun(
     for (const reporter of reporters) reporter.close();
     interrupts.dispose();
   }
+  const sending = listen(() => {});
+  await finishUploads(context, workspace.remote, sending.stop);
+  sending.dispose();
   let inPlace = true;
   if (recorded) {
     const linked = await linkResults(loaded, summary, workspace, runId);

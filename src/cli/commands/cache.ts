@@ -1,0 +1,168 @@
+import type {ActionResult} from '../../core/action.ts';
+import {failure} from '../../core/failure.ts';
+import type {NodeId} from '../../core/pipeline.ts';
+import type {PlannedNode} from '../../core/plan.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {bytesText} from '../../report/bytes.ts';
+import {countText} from '../../report/count-text.ts';
+import type {RemoteClient} from '../../remote/remote-cache.ts';
+import type {Context} from '../context.ts';
+import {exitCodes, type ExitCode} from '../exit.ts';
+import {loadProject, selectNodes} from '../load.ts';
+import {planNodes, type PlannedWork} from '../planning.ts';
+import type {RemoteChoice} from '../remote-choice.ts';
+import {openChosen} from '../remote.ts';
+import {listenForInterrupts} from '../signals.ts';
+import {warnOnce} from '../warnings.ts';
+
+/** The nodes that were named, planned, and the remote cache. */
+interface Opened {
+  readonly nodes: readonly PlannedNode[];
+  readonly work: PlannedWork;
+  readonly client: RemoteClient;
+  readonly choice: RemoteChoice;
+}
+
+/** Sends results of the nodes to the remote cache. JSON: `{remote, sent, failed, missing, blobs, bytes}`. */
+export function cachePushCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
+  return withRemote(context, patterns, 'all', false, async ({nodes, work, client}, signal) => {
+    const {store} = work.workspace;
+    const missing: NodeId[] = [];
+    for (const {node, fingerprint} of nodes) {
+      const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
+      if (!result) missing.push(node.id);
+      else client.share(own(result));
+    }
+    const {results, failed, blobs, bytes} = await client.finish(signal);
+    const asked = nodes.length - missing.length;
+    // What was not even tried has not been sent either.
+    const lost = Math.max(failed, asked - results);
+    if (context.globals.json) {
+      context.printJson({remote: client.name, sent: results, failed: lost, missing, blobs, bytes});
+    } else {
+      context.print(`${countText(results, 'result')} at ${client.name}; sent ${sizeText(blobs, bytes)}`);
+      if (lost > 0) context.note(`${countText(lost, 'result')} could not be sent whole`);
+      if (missing.length > 0) context.note(`${countText(missing.length, 'node')} without a result: ${some(missing)}`);
+    }
+    return lost > 0 ? exitCodes.nodeFailed : exitCodes.done;
+  });
+}
+
+/** Fetches results of the nodes with all their bytes. JSON: `{remote, here, missing, incomplete}`. */
+export function cachePullCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
+  return withRemote(context, patterns, 'default', true, async ({nodes, work, client}, signal) => {
+    const {store} = work.workspace;
+    const missing: NodeId[] = [];
+    const incomplete: NodeId[] = [];
+    let here = 0;
+    for (const {node, fingerprint} of nodes) {
+      const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
+      if (!result) missing.push(node.id);
+      else if (!(await client.fetchWhole(result, signal))) incomplete.push(node.id);
+      else {
+        here++;
+        // From now on it is as good as made here.
+        if (result.borrowed) await store.actions.put(own(result));
+      }
+    }
+    if (context.globals.json) context.printJson({remote: client.name, here, missing, incomplete});
+    else {
+      context.print(`${countText(here, 'result')} of ${countText(nodes.length, 'node')} here`);
+      if (missing.length > 0) context.note(`not at ${client.name}: ${some(missing)}`);
+      if (incomplete.length > 0) context.note(`not whole at ${client.name}: ${some(incomplete)}`);
+    }
+    return incomplete.length > 0 || signal.aborted ? exitCodes.nodeFailed : exitCodes.done;
+  });
+}
+
+/** Which results are at the remote cache. JSON: `{remote, from, mode, nodes: [{node, there}]}`; `there` is null when it cannot be known. */
+export function cacheStatCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
+  return withRemote(context, patterns, 'all', true, async ({nodes, client, choice}, signal) => {
+    const found = await Promise.all(
+      nodes.map(async ({node, fingerprint}) => ({
+        node: node.id,
+        there: fingerprint === undefined ? undefined : await client.has(fingerprint, signal),
+      })),
+    );
+    const {mode} = choice.settings;
+    if (context.globals.json) {
+      const rows = found.map(({node, there}) => ({node, there: there ?? null}));
+      context.printJson({remote: client.name, from: choice.from, mode, nodes: rows});
+      return exitCodes.done;
+    }
+    const there = found.filter((each) => each.there).length;
+    const absent = found.filter((each) => each.there === false).map(({node}) => node);
+    const unknown = found.filter((each) => each.there === undefined).map(({node}) => node);
+    context.print(`${client.name}, ${mode} (${choice.from})`);
+    context.print(`${countText(there, 'result')} of ${countText(nodes.length, 'node')} there`);
+    if (absent.length > 0) context.print(`not there: ${some(absent)}`);
+    if (unknown.length > 0) context.print(`not known: ${some(unknown)}`);
+    return exitCodes.done;
+  });
+}
+
+async function withRemote(
+  context: Context,
+  patterns: readonly string[],
+  otherwise: 'default' | 'all',
+  planRemotely: boolean,
+  work: (opened: Opened, signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const interrupts = listenForInterrupts(() => {});
+  const opened = await open(context, patterns, otherwise, planRemotely);
+  try {
+    if (!opened.ok) return context.fail(opened.error);
+    const code = await work(opened.value, interrupts.stop);
+    return interrupts.stop.aborted ? exitCodes.interrupted : code;
+  } finally {
+    interrupts.dispose();
+    if (opened.ok) {
+      opened.value.client.close();
+      opened.value.work.workspace.close();
+    }
+  }
+}
+
+async function open(
+  context: Context,
+  patterns: readonly string[],
+  otherwise: 'default' | 'all',
+  planRemotely: boolean,
+): Promise<Result<Opened>> {
+  const {io} = context;
+  const loaded = await loadProject(context);
+  if (!loaded.ok) return loaded;
+  const selected = selectNodes(loaded.value, patterns, otherwise);
+  if (!selected.ok) return selected;
+  // One plan and one remote cache: what both have to say is told once.
+  const warn = warnOnce(context);
+  const planned = await planNodes({warn}, loaded.value, selected.value, planRemotely ? {remoteOf: io} : {}, 'cache');
+  if (!planned.ok) return planned;
+  const {workspace, plan} = planned.value;
+  const {project, remote} = loaded.value;
+  const wish = {io, project, ...(remote ? {remote} : {})};
+  const opened = await openChosen(wish, workspace.store, warn);
+  if (!opened.ok || !opened.value) {
+    workspace.close();
+    return opened.ok ? err([failure('remote-config', 'no remote cache is configured', {hint: noRemoteHint})]) : opened;
+  }
+  const named = new Set(selected.value);
+  return ok({...opened.value, nodes: plan.nodes.filter(({node}) => named.has(node.id)), work: planned.value});
+}
+
+const noRemoteHint = 'set MIXDOWN_CACHE to an address or folder, or write `cache: {remote: {url: …}}` in pipeline.yaml';
+
+/** The record as of a result whose blobs are here. */
+function own(result: ActionResult): ActionResult {
+  const {borrowed: _, ...rest} = result;
+  return rest;
+}
+
+function sizeText(blobs: number, bytes: number): string {
+  return `${countText(blobs, 'blob')}, ${bytesText(bytes)}`;
+}
+
+function some(nodes: readonly NodeId[]): string {
+  const shown = nodes.slice(0, 10).join(', ');
+  return nodes.length > 10 ? `${shown} and ${nodes.length - 10} more` : shown;
+}

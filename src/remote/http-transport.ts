@@ -1,0 +1,196 @@
+import {Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders} from 'node:http';
+import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
+import {pipeline, Readable, type Duplex} from 'node:stream';
+import type {Sha256} from '../core/digest.ts';
+import {limited, RemoteError, type Body, type Space, type Transport} from './transport.ts';
+
+export interface HttpOptions {
+  readonly base: URL;
+  /** Value of the Authorization header; sent to no other host. */
+  readonly authorization?: string;
+  readonly connections: number;
+  /** The longest time without a byte, connecting included. */
+  readonly idleMs: number;
+  /** An exchange that is slower is given up. */
+  readonly minBytesPerSecond: number;
+  /** Content encodings that this process can undo. */
+  readonly decoders: Readonly<Record<string, () => Duplex>>;
+}
+
+type Method = 'GET' | 'HEAD' | 'PUT';
+
+const mostRedirects = 3;
+/** What a timer can wait. */
+const longestMs = 2 ** 31 - 1;
+/** Records are small; their limit says nothing about them. */
+const usualRecordBytes = 1 << 20;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const busyStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** The HTTP cache protocol of Bazel: GET, HEAD and PUT of `{base}/ac/<sha256>` and `{base}/cas/<sha256>`. */
+export function httpTransport(options: HttpOptions): Transport {
+  const {base, connections, decoders} = options;
+  const agents = {
+    http: new HttpAgent({keepAlive: true, maxSockets: connections}),
+    https: new HttpsAgent({keepAlive: true, maxSockets: connections}),
+  };
+  const urlOf = (space: Space, hash: Sha256): URL => new URL(`${base.href.replace(/\/+$/, '')}/${space}/${hash}`);
+  const encodings = Object.keys(decoders).join(', ');
+
+  /** Runs one exchange, redirects included; `read` gets the answer, and its body must be read to the end or given up. */
+  const exchange = async <T>(
+    method: Method,
+    first: URL,
+    body: Body | undefined,
+    signal: AbortSignal,
+    expectedBytes: number,
+    read: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> => {
+    const watch = new AbortController();
+    const stop = (): void => watch.abort(new RemoteError('stopped', 'stopped'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, {once: true});
+    const deadlineMs = Math.min(longestMs, options.idleMs + (expectedBytes / options.minBytesPerSecond) * 1000);
+    const tooSlow = new RemoteError('timeout', `${base.host} is too slow`);
+    const timer = setTimeout(() => watch.abort(tooSlow), deadlineMs);
+    try {
+      let url = first;
+      for (let hop = 0; hop <= mostRedirects; hop++) {
+        const headers: OutgoingHttpHeaders = {'accept-encoding': encodings === '' ? 'identity' : encodings};
+        if (options.authorization !== undefined && url.origin === base.origin) {
+          headers['authorization'] = options.authorization;
+        }
+        if (body) Object.assign(headers, {'content-length': body.size, 'content-type': 'application/octet-stream'});
+        const response = await send(url, method, headers, body, watch.signal);
+        const next = redirectOf(response, url, method);
+        if (next === undefined) return await read(response);
+        response.resume();
+        url = next;
+      }
+      throw new RemoteError('wrong', `${base.host} redirects again and again`);
+    } catch (error) {
+      throw asRemoteError(error, watch.signal, base.host);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  };
+
+  const send = (
+    url: URL,
+    method: Method,
+    headers: OutgoingHttpHeaders,
+    body: Body | undefined,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const secure = url.protocol === 'https:';
+      const request = (secure ? httpsRequest : httpRequest)(url, {
+        method,
+        headers,
+        agent: secure ? agents.https : agents.http,
+        signal,
+      });
+      request.setTimeout(options.idleMs, () => {
+        request.destroy(new RemoteError('timeout', `${base.host} did not answer in ${options.idleMs} ms`));
+      });
+      // An answer may come before all was sent, for instance that the disk is full: what goes wrong after it says nothing.
+      request.once('response', resolve);
+      request.on('error', reject);
+      if (!body) request.end();
+      else
+        pipeline(Readable.from(body.open(), {objectMode: false, highWaterMark: 1 << 20}), request, (error) => {
+          if (error) reject(error);
+        });
+    });
+
+  return {
+    name: `${base.origin}${base.pathname.replace(/\/+$/, '')}`,
+    has: (space, hash, signal) =>
+      exchange('HEAD', urlOf(space, hash), undefined, signal, 0, async (response) => {
+        response.resume();
+        if (isAbsent(response)) return false;
+        throwUnlessDone(response, base.host);
+        return true;
+      }),
+    get: (space, hash, maxBytes, read, signal) =>
+      exchange(
+        'GET',
+        urlOf(space, hash),
+        undefined,
+        signal,
+        space === 'ac' ? usualRecordBytes : maxBytes,
+        async (response) => {
+          try {
+            if (isAbsent(response)) {
+              response.resume();
+              return undefined;
+            }
+            throwUnlessDone(response, base.host);
+            return await read(limited(decoded(response, decoders), maxBytes));
+          } catch (error) {
+            response.destroy();
+            throw error;
+          }
+        },
+      ),
+    put: (space, hash, body, signal) =>
+      exchange('PUT', urlOf(space, hash), body, signal, body.size, async (response) => {
+        response.resume();
+        throwUnlessDone(response, base.host);
+      }),
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+function isAbsent({statusCode}: IncomingMessage): boolean {
+  return statusCode === 404 || statusCode === 410;
+}
+
+/** @throws RemoteError unless the status is a 2xx */
+function throwUnlessDone(response: IncomingMessage, host: string): void {
+  const {statusCode: status = 0, statusMessage = ''} = response;
+  if (status >= 200 && status < 300) return;
+  response.resume();
+  const said = `${host} answered ${status} ${statusMessage}`.trimEnd();
+  if (status === 507 || status === 413) throw new RemoteError('full', said);
+  if (busyStatuses.has(status)) throw new RemoteError('busy', said);
+  throw new RemoteError(status >= 400 && status < 500 ? 'refused' : 'wrong', said);
+}
+
+function redirectOf(response: IncomingMessage, from: URL, method: Method): URL | undefined {
+  const {statusCode = 0, headers} = response;
+  if (!redirects.has(statusCode) || headers.location === undefined) return undefined;
+  // The others would have a PUT repeated as a GET.
+  if (method === 'PUT' && statusCode !== 307 && statusCode !== 308) return undefined;
+  if (!URL.canParse(headers.location, from.href)) return undefined;
+  const to = new URL(headers.location, from);
+  return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined;
+}
+
+function decoded(response: IncomingMessage, decoders: HttpOptions['decoders']): AsyncIterable<Uint8Array> {
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return response;
+  if (!Object.hasOwn(decoders, encoding)) {
+    throw new RemoteError('wrong', `the answer is encoded as ${encoding}, which was not asked for`);
+  }
+  const decoder = decoders[encoding]!();
+  // The reader sees the error of either stream.
+  pipeline(response, decoder, () => {});
+  return decoder;
+}
+
+function asRemoteError(error: unknown, signal: AbortSignal, host: string): unknown {
+  if (signal.aborted && signal.reason instanceof RemoteError) return signal.reason;
+  if (error instanceof RemoteError || !(error instanceof Error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // Anything without a code is a bug of ours.
+  if (code === undefined) return error;
+  if (/^(Z_|ERR_ZSTD|ZSTD)/.test(code)) return new RemoteError('wrong', 'the answer cannot be decoded', error);
+  const cut = error.message === 'aborted' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  if (cut) return new RemoteError('cut-short', `${host} broke the connection off`, error);
+  return new RemoteError('unreachable', `${host} cannot be reached: ${error.message}`, error);
+}

@@ -1,0 +1,59 @@
+import type {Sha256} from '../core/digest.ts';
+
+/** The two halves of a remote cache: action results by fingerprint, blobs by hash. */
+export type Space = 'ac' | 'cas';
+
+/** What is sent. It may be opened more than once, for another attempt. */
+export interface Body {
+  readonly size: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** A place that holds entries `<space>/<sha256>`. Every method throws `RemoteError`; what is not there is no error. */
+export interface Transport {
+  /** For people; without credentials. */
+  readonly name: string;
+  has(space: Space, hash: Sha256, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Hands the entry's bytes to `read`; undefined when it is not there.
+   *
+   * @param maxBytes - a longer entry is cut off with an error
+   */
+  get<T>(
+    space: Space,
+    hash: Sha256,
+    maxBytes: number,
+    read: (bytes: AsyncIterable<Uint8Array>) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined>;
+  /** Afterwards the whole entry is there; after an error all of it or nothing. */
+  put(space: Space, hash: Sha256, body: Body, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/**
+ * What went wrong. `unreachable`, `timeout`, `busy` and `cut-short` may go away; `refused` (credentials, method) and `full`
+ * will not; `wrong` is an answer that is not what was asked for; `local` is trouble on this side; `stopped` was asked for.
+ */
+export type Trouble =
+  'unreachable' | 'timeout' | 'busy' | 'cut-short' | 'refused' | 'full' | 'wrong' | 'local' | 'stopped';
+
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+  readonly trouble: Trouble;
+
+  constructor(trouble: Trouble, message: string, cause?: unknown) {
+    super(message, {cause});
+    this.trouble = trouble;
+  }
+}
+
+/** Passes bytes on, and throws when there are more than there may be. */
+export async function* limited(bytes: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new RemoteError('wrong', `the entry is longer than ${maxBytes} bytes`);
+    yield chunk;
+  }
+}
