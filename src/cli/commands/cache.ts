@@ -52,19 +52,19 @@ export function cachePushCommand(context: Context, patterns: readonly string[]):
 export function cachePullCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
   return withRemote(context, patterns, 'default', true, async ({nodes, work, client}, signal) => {
     const {store} = work.workspace;
-    const missing: NodeId[] = [];
-    const incomplete: NodeId[] = [];
-    let here = 0;
-    for (const {node, fingerprint} of nodes) {
+    const fetchOne = async ({fingerprint}: PlannedNode): Promise<'here' | 'missing' | 'incomplete'> => {
       const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
-      if (!result) missing.push(node.id);
-      else if (!(await client.fetchWhole(result, signal))) incomplete.push(node.id);
-      else {
-        here++;
-        // From now on it is as good as made here.
-        if (result.borrowed) await store.actions.put(own(result));
-      }
-    }
+      if (!result) return 'missing';
+      if (!(await client.fetchWhole(result, signal))) return 'incomplete';
+      // From now on it is as good as made here.
+      if (result.borrowed) await store.actions.put(own(result));
+      return 'here';
+    };
+    const outcomes = await Promise.all(nodes.map(fetchOne));
+    const having = (outcome: (typeof outcomes)[number]): NodeId[] =>
+      nodes.flatMap(({node}, index) => (outcomes[index] === outcome ? [node.id] : []));
+    const [missing, incomplete] = [having('missing'), having('incomplete')];
+    const here = nodes.length - missing.length - incomplete.length;
     if (context.globals.json) context.printJson({remote: client.name, here, missing, incomplete});
     else {
       context.print(`${countText(here, 'result')} of ${countText(nodes.length, 'node')} here`);
