@@ -85,6 +85,11 @@ describe.runIf(nginxPath !== undefined)('two checkouts that share nginx', () => 
     await run(second, nginx.url, 'run');
     expect(await second.run('verify')).toMatchObject({code: 0});
     expect(errorsOf('show', await second.json('show', 'totals'))).toEqual([]);
+    // Its bytes were needed by nothing.
+    const bytes = await second.run('show', 'totals.total');
+    expect(bytes).toMatchObject({code: 1, stderr: expect.stringContaining("mixdown run 'totals'")});
+    await run(second, nginx.url, 'run', 'totals');
+    expect(await second.run('show', 'totals.total')).toMatchObject({code: 0});
     second.edit('pipeline.yaml', 'scales: [2, 3]', 'scales: [2, 4]');
     const explained = await second.run('explain', 'report');
     expect(explained.stdout).not.toContain('never built');

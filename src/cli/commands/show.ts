@@ -106,11 +106,12 @@ async function showOutput(
   const name = `${node.id}.${output}`;
   if (whole === undefined) return context.fail([failure('unknown-output', `the last result has no ${name}`)]);
   const tree = whole.kind === 'tree' ? await readTree(whole, cas) : undefined;
-  if (whole.kind === 'tree' && tree === undefined) return context.fail([gone(name)]);
+  if (whole.kind === 'tree' && tree === undefined) return context.fail([gone(name, node.id)]);
   const picked = entry === undefined ? ok(whole) : pickEntry(name, tree, entry);
   if (!picked.ok) return context.fail(picked.error);
   const artifact = picked.value;
-  if (!cas.holds(artifact.digest)) return context.fail([gone(entry === undefined ? name : `${name}/${entry}`)]);
+  if (!cas.holds(artifact.digest))
+    return context.fail([gone(entry === undefined ? name : `${name}/${entry}`, node.id)]);
   if (options.to !== undefined) return copyOut(context, artifact, options.to, files);
   if (options.path) {
     const path = cas.pathOf(artifact.digest);
@@ -124,7 +125,7 @@ async function showOutput(
     return exitCodes.done;
   }
   const bytes = await cas.read(artifact.digest);
-  if (bytes === undefined) return context.fail([gone(name)]);
+  if (bytes === undefined) return context.fail([gone(name, node.id)]);
   if (context.io.stdout.isTTY && isBinary(bytes)) {
     context.note(`${name} is binary, ${bytesText(bytes.byteLength)}; copy it out with --to PATH, or pipe it somewhere`);
     return exitCodes.done;
@@ -177,8 +178,9 @@ async function readTree(artifact: Artifact, cas: PlannedWork['workspace']['store
   return bytes && parseTree(Buffer.from(bytes).toString('utf8'));
 }
 
-function gone(name: string): ReturnType<typeof failure> {
-  return failure('blob-missing', `the bytes of ${name} are gone from the cache`, {hint: 'run again to make them'});
+function gone(name: string, node: string): ReturnType<typeof failure> {
+  const hint = `fetch or make them: mixdown run '${node}'`;
+  return failure('blob-missing', `the bytes of ${name} are not in the cache`, {hint});
 }
 
 /** As other programs guess it: a zero byte near the start. */
