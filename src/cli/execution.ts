@@ -1,5 +1,6 @@
 import {availableParallelism} from 'node:os';
 import type {Emit} from '../core/events.ts';
+import {defaultSlurmProfile, type ExecutorName} from '../core/executor.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
@@ -20,6 +21,8 @@ export interface ExecutionOptions {
   readonly runId: string;
   /** Cores to use at most; all when absent. */
   readonly jobs?: number;
+  /** Where all nodes are to run, whatever they say themselves. */
+  readonly executor?: ExecutorName;
   readonly onFailure: FailureMode;
   readonly force: ReadonlySet<NodeId>;
   readonly env: Environment;
@@ -46,10 +49,11 @@ export async function executePlanned(
   {plan, planned, workspace}: PlannedWork,
   options: ExecutionOptions,
 ): Promise<BuildSummary> {
-  const {runId, onFailure, force, env, now, emit, signal, killSignal, recall, held, poolFor} = options;
+  const {runId, executor, onFailure, force, env, now, emit, signal, killSignal, recall, held, poolFor} = options;
+  const {slurm = defaultSlurmProfile} = pipeline;
   const machine = await machineFor(plan, engines, options);
   const jobs = options.jobs ?? machine.cpu;
-  const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs});
+  const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs, slurm});
   const kill = (): void => execution.runner.kill();
   killSignal.addEventListener('abort', kill, {once: true});
   registerCheckout(workspace.store.layout.checkouts, project.runsDir);
@@ -73,6 +77,8 @@ export async function executePlanned(
       host: hostName(),
       machine,
       jobs,
+      cluster: {slots: slurm.maxSubmitted, batches: slurm.batches},
+      ...(executor === undefined ? {} : {executor}),
       onFailure,
       graceMs,
       emit,

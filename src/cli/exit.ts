@@ -44,6 +44,8 @@ const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'no-device',
   'no-engine',
   'resources-unsatisfiable',
+  'no-executor',
+  'job-rejected',
   'disk-full',
   'blocked',
   'blob-missing',

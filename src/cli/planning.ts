@@ -1,4 +1,5 @@
 import {availableParallelism} from 'node:os';
+import type {ExecutorName} from '../core/executor.ts';
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
@@ -17,6 +18,7 @@ import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
 
 export interface PlanOptions {
   readonly jobs?: number;
+  readonly executor?: ExecutorName;
   readonly force?: true;
   /** Leave no trace in the cache, not even digests of sources. */
   readonly traceless?: true;
@@ -42,7 +44,7 @@ export async function planNodes(
   context: Pick<Context, 'warn'>,
   {project, pipeline, graph, engines, engine, remote}: Loaded,
   targets: readonly NodeId[],
-  {jobs = availableParallelism(), force, traceless, remoteOf}: PlanOptions = {},
+  {jobs = availableParallelism(), executor, force, traceless, remoteOf}: PlanOptions = {},
   what = 'planning',
 ): Promise<Result<PlannedWork>> {
   const warn = warnOnce(context);
@@ -58,6 +60,7 @@ export async function planNodes(
     toolchain: currentToolchain(),
     engines,
     ...(engine === undefined ? {} : {engine}),
+    ...(executor === undefined ? {} : {executor}),
     targets,
     ...(force ? {force: new Set(targets)} : {}),
   });

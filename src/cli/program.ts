@@ -1,4 +1,5 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {executorNames} from '../core/executor.ts';
 import {engineNames} from '../core/tensor-engine.ts';
 import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Context, type Globals} from './context.ts';
@@ -88,6 +89,7 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
         .default('stop'),
     )
     .option('-k, --keep-going', 'same as --on-failure continue')
+    .addOption(new Option('--executor <name>', 'where nodes run: here, or on a cluster').choices(executorNames))
     .option('--force', 'run the named nodes again although a result is there')
     .option('-n, --dry-run', 'only say what would run, as `plan` does')
     .option('--junit <file>', 'write what became of each node as JUnit XML')

@@ -1,5 +1,6 @@
 import {arch, cpus, hostname, release, totalmem, type} from 'node:os';
 import {join} from 'node:path';
+import {defaultSlurmProfile, type SlurmProfile} from '../core/executor.ts';
 import type {Failure} from '../core/failure.ts';
 import type {Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
 import {ok, type Result} from '../core/result.ts';
@@ -104,14 +105,23 @@ export function lazyExecution(options: {
   readonly runId: string;
   readonly env: Environment;
   readonly workers: number;
+  /** How to use the site's Slurm. */
+  readonly slurm?: SlurmProfile;
 }): LazyExecution {
-  const {cacheDir, runId, env, workers} = options;
+  const {cacheDir, runId, env, workers, slurm: profile = defaultSlurmProfile} = options;
   let killed = false;
   let runner: Promise<Runner> | undefined;
+  let cluster: Promise<Runner> | undefined;
   let folders: Promise<WorkFolders & {close(): Promise<void>}> | undefined;
   const loadRunner = async (): Promise<Runner> => {
     const {createRunner} = await import('../exec/runner.ts');
     const created = createRunner({workers, env});
+    if (killed) created.kill();
+    return created;
+  };
+  const loadCluster = async (): Promise<Runner> => {
+    const {createSlurmRunner} = await import('../exec/slurm-runner.ts');
+    const created = createSlurmRunner({dir: join(cacheDir, 'slurm'), runId, profile, env});
     if (killed) created.kill();
     return created;
   };
@@ -121,12 +131,20 @@ export function lazyExecution(options: {
   };
   return {
     runner: {
-      run: async (job, emit, signal) => (await (runner ??= loadRunner())).run(job, emit, signal),
+      run: async (job, emit, signal) =>
+        (await (job.lease.cluster ? (cluster ??= loadCluster()) : (runner ??= loadRunner()))).run(job, emit, signal),
+      runAll(jobs, emit, signal) {
+        // Only jobs of a cluster's lease are handed over together.
+        const results = (cluster ??= loadCluster()).then((loaded) => loaded.runAll!(jobs, emit, signal));
+        return jobs.map(async (_, index) => (await results)[index]!);
+      },
+      holds: async (id) => (await (cluster ??= loadCluster())).holds!(id),
       kill() {
         killed = true;
         void runner?.then((loaded) => loaded.kill());
+        void cluster?.then((loaded) => loaded.kill());
       },
-      close: async () => (await runner)?.close(),
+      close: async () => void (await Promise.all([runner, cluster].map(async (loaded) => (await loaded)?.close()))),
     },
     folders: {
       create: async (node, slice) => (await (folders ??= loadFolders())).create(node, slice),
@@ -134,7 +152,7 @@ export function lazyExecution(options: {
       keep: async (folder, job, failure) => (await folders)?.keep(folder, job, failure),
     },
     async close() {
-      await (await runner)?.close();
+      await Promise.all([runner, cluster].map(async (loaded) => (await loaded)?.close()));
       // What could not be made was told when it was wanted, and need not be closed.
       await (await folders?.catch(() => undefined))?.close();
     },

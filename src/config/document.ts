@@ -11,9 +11,21 @@ export interface PipelineDocument {
   readonly profiles?: Readonly<Record<string, ProfileSection>>;
   readonly sources?: Readonly<Record<string, SourceSection>>;
   readonly nodes: Readonly<Record<string, NodeSection>>;
+  readonly executors?: {readonly slurm?: SlurmSection};
   readonly targets?: Readonly<Record<string, readonly string[]>>;
   readonly documents?: string | readonly string[];
   readonly cache?: {readonly remote?: JsonObject};
+}
+
+export interface SlurmSection {
+  readonly partition?: string;
+  readonly account?: string;
+  readonly time?: string | number;
+  readonly extra?: readonly string[];
+  readonly maxSubmitted?: number;
+  readonly batches?: number;
+  readonly poll?: string | number;
+  readonly node?: string;
 }
 
 export interface ProfileSection {
@@ -51,6 +63,7 @@ interface NodeBase {
   readonly resources?: ResourcesSection;
   readonly timeout?: number | string;
   readonly retries?: number | string;
+  readonly executor?: string;
   readonly salt?: string;
 }
 

@@ -8,6 +8,7 @@ import {reportCycles} from './cycles.ts';
 import {readDocuments} from './documents.ts';
 import {isCommand, type LoadedDocument, type NodeSection, type SourceSection, type Span} from './document.ts';
 import {Matrices} from './matrices.ts';
+import {readSlurm} from './node-settings.ts';
 import type {ParamChecker} from './param-checker.ts';
 import type {Problem} from './problem.ts';
 import {References, type Producer} from './references.ts';
@@ -109,6 +110,7 @@ export function expand(
     axes: Object.fromEntries([...producers].map(([name, {variants}]) => [name, variants.values])),
     targets: Object.hasOwn(targets, 'default') ? targets : {default: withoutConsumer, ...targets},
     ...(documents.length > 0 ? {documents} : {}),
+    ...(document.executors?.slurm ? {slurm: readSlurm(document.executors.slurm, report)} : {}),
   };
 }
 

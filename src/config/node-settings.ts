@@ -1,11 +1,12 @@
 import {didYouMean} from '../core/closest.ts';
+import {defaultSlurmProfile, isExecutorName, type ExecutorName, type SlurmProfile} from '../core/executor.ts';
 import {isObject, type Json} from '../core/json.ts';
 import type {Variant} from '../core/matrix.ts';
 import type {Resources} from '../core/resources.ts';
 import {nodeSeed} from '../core/seed.ts';
 import type {StageDeclaration} from '../core/stage.ts';
 import {engineNames, isEngineName, type EngineName} from '../core/tensor-engine.ts';
-import type {NodeSection, StageNodeSection} from './document.ts';
+import type {NodeSection, SlurmSection, StageNodeSection} from './document.ts';
 import type {Path, Problem} from './problem.ts';
 import {valueText} from './schema-problem.ts';
 import {perVariant, toText, type PerVariant, type Report, type Scope} from './scope.ts';
@@ -17,9 +18,12 @@ export interface NodeSettings {
   readonly timeoutMs?: number;
   readonly retries: number;
   readonly salt: string;
+  readonly executor?: ExecutorName;
 }
 
-/** Reads resources, timeout, retries and salt; the stage's own resources fill what the node leaves open. */
+const settingNames = ['resources', 'timeout', 'retries', 'salt', 'executor'];
+
+/** Reads resources, timeout, retries, salt and executor; the stage's own resources fill what the node leaves open. */
 export function readSettings(
   name: string,
   section: NodeSection,
@@ -28,8 +32,7 @@ export function readSettings(
   scope: Scope,
 ): PerVariant<NodeSettings> {
   const plain = {resources: declared, retries: 0, salt: scope.salt};
-  if (!('resources' in section || 'timeout' in section || 'retries' in section || 'salt' in section))
-    return () => plain;
+  if (!settingNames.some((setting) => setting in section)) return () => plain;
   const path = ['nodes', name];
   const read = <T>(
     key: keyof NodeSection,
@@ -46,13 +49,16 @@ export function readSettings(
     return checked(value, at, wanted, report, (n) => Number.isInteger(n) && n >= 0 && n <= 100) ?? 0;
   });
   const salt = read('salt', (value, at, report) => toText(value, at, report));
+  const executor = read('executor', toExecutor);
   return (variant) => {
     const timeoutMs = timeout?.(variant);
+    const where = executor?.(variant);
     return {
       resources: resources?.(variant) ?? declared,
       ...(timeoutMs === undefined ? {} : {timeoutMs}),
       retries: retries?.(variant) ?? 0,
       salt: joinSalts(scope.salt, salt?.(variant) ?? ''),
+      ...(where === undefined ? {} : {executor: where}),
     };
   };
 }
@@ -90,6 +96,26 @@ export function readSeed(name: string, section: NodeSection, resolve: Resolve, s
     checked(value, path, wanted, report, (n) => Number.isInteger(n) && n >= 1 && n <= 0x7fffffff),
   );
   return (variant: Variant) => given?.(variant) ?? nodeSeed(scope.runSeed, name, variant);
+}
+
+/** What the pipeline says of the site's Slurm. */
+export function readSlurm(section: SlurmSection, report: Report): SlurmProfile {
+  const {time, poll, ...rest} = section;
+  const path = ['executors', 'slurm'];
+  const timeMs = time === undefined ? undefined : toMilliseconds(time, [...path, 'time'], report);
+  const pollMs = poll === undefined ? undefined : toMilliseconds(poll, [...path, 'poll'], report);
+  return {
+    ...defaultSlurmProfile,
+    ...rest,
+    ...(timeMs === undefined ? {} : {timeMs}),
+    ...(pollMs === undefined ? {} : {pollMs}),
+  };
+}
+
+function toExecutor(value: Json, path: Path, report: Report): ExecutorName | undefined {
+  if (typeof value === 'string' && isExecutorName(value)) return value;
+  report(unfit(path, '`local` or `slurm`', value));
+  return undefined;
 }
 
 function joinSalts(run: string, node: string): string {

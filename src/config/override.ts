@@ -14,7 +14,7 @@ export interface Overridden {
   readonly problems: readonly Problem[];
 }
 
-const addressed = ['vars', 'sources', 'nodes', 'seed', 'salt'];
+const addressed = ['vars', 'sources', 'nodes', 'executors', 'seed', 'salt'];
 
 /** Applies profiles in the order given, then `--set` texts (`a.b=JSON`). The given document is not changed. */
 export function applyOverrides(
@@ -172,7 +172,7 @@ function checkKnown(members: JsonObject, path: readonly string[], depth: number,
     return {code, message, hint, path: [], at: 'key', nowhere: true};
   };
   if (section === 'vars') return unknown('unknown-variable', `variable \`${path.slice(1, depth + 1).join('.')}\``);
-  if (depth > 1) return undefined;
+  if (depth > 1 || section === 'executors') return undefined;
   if (section === 'nodes') return unknown('unknown-node', `node \`${key}\``);
   return unknown('unknown-source', `source \`${key}\``);
 }

@@ -61,6 +61,8 @@ export type FailureCode =
   | 'no-device'
   | 'no-engine'
   | 'resources-unsatisfiable'
+  | 'no-executor'
+  | 'job-rejected'
   | 'disk-full'
   | 'blocked'
   // results that are not what they should be (exit code 4)

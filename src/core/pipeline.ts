@@ -1,4 +1,5 @@
 import type {Tolerance} from './compare.ts';
+import type {ExecutorName, SlurmProfile} from './executor.ts';
 import type {SourceRange} from './failure.ts';
 import type {HeldOut} from './held-out.ts';
 import type {JsonObject, Scalar} from './json.ts';
@@ -74,6 +75,8 @@ export interface PipelineNode {
   /** Why nodes may read it although it has learned from what they hold out. */
   readonly acceptLeak?: string;
   readonly resources: Resources;
+  /** Where it is to run; this machine when absent. */
+  readonly executor?: ExecutorName;
   /** Tensor engine that it is to compute with; the best one that works when absent. */
   readonly engine?: EngineName;
   readonly timeoutMs?: number;
@@ -97,6 +100,8 @@ export interface Pipeline {
   readonly targets: Readonly<Record<string, readonly NodeId[]>>;
   /** Texts that show results: patterns of paths below the project folder. They are no part of any key. */
   readonly documents?: readonly DocumentPattern[];
+  /** How to use the site's Slurm, when it says anything of it. */
+  readonly slurm?: SlurmProfile;
 }
 
 export interface DocumentPattern {

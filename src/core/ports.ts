@@ -142,6 +142,7 @@ export type JobInput =
 
 /** One action ready to execute in a private work folder. */
 export interface Job {
+  /** Fingerprint of the action. */
   readonly id: string;
   readonly node: NodeId;
   /** The item's key when this is a slice. */
@@ -168,6 +169,8 @@ export interface Job {
   readonly timeoutMs?: number;
   /** Time between the polite signal and the kill. */
   readonly graceMs: number;
+  /** What an earlier run began of it does not count. */
+  readonly anew?: true;
 }
 
 export interface JobResult {
@@ -178,11 +181,20 @@ export interface JobResult {
   readonly cpuMs: number;
   readonly maxRssBytes: number;
   readonly log: string;
+  /** Where it ran, when a cluster chose that. */
+  readonly place?: {readonly host: string; readonly device: string};
 }
 
 export interface Runner {
   /** Runs the job to its end; a failure carries the job's last lines in its message or hint. Aborting cancels politely, then kills. */
   run(job: Job, emit: Emit, signal: AbortSignal): Promise<Result<JobResult, Failure>>;
+  /** The jobs of one lease, carried out one after another on one host. Only of a runner that sends jobs away. */
+  runAll?(jobs: readonly Job[], emit: Emit, signal: AbortSignal): readonly Promise<Result<JobResult, Failure>>[];
+  /**
+   * Whether a job with this id that an earlier run began still runs, or has ended well: `run` then goes on with that one.
+   * Only of a runner whose jobs outlive this process.
+   */
+  holds?(id: string): Promise<boolean>;
   /** Kills whatever still runs. */
   kill(): void;
   close(): Promise<void>;

@@ -38,4 +38,13 @@ export interface Lease {
   readonly gpus: readonly Gpu[];
   /** For people: `cpu`, `gpu0`, `gpu0+gpu1`. */
   readonly device: string;
+  /** Set when a cluster provides it: its own scheduler chooses the host and the devices. */
+  readonly cluster?: ClusterShare;
+}
+
+/** What is asked of a cluster besides cores and memory. */
+export interface ClusterShare {
+  readonly executor: 'slurm';
+  /** Whole devices. */
+  readonly gpu: number;
 }

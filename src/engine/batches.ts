@@ -10,13 +10,13 @@ export interface Costed {
 /**
  * Cuts items into consecutive batches of about equal cost, so that workers end together and each pays its start once.
  *
- * @param slots - batches that can run at a time; four times as many are made, so that a wrong estimate evens out
+ * @param wanted - batches to make at most; a few times as many as can run at a time, so that a wrong estimate evens out
  */
-export function makeBatches<T extends Costed>(items: readonly T[], slots: number): T[][] {
+export function makeBatches<T extends Costed>(items: readonly T[], wanted: number): T[][] {
   if (items.length === 0) return [];
   const costs = items.map((item) => Math.max(0.1, item.lastWallMs ?? 1 + item.size / bytesPerMs));
   const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const count = Math.min(items.length, Math.max(1, slots) * 4);
+  const count = Math.min(items.length, Math.max(1, wanted));
   const batches: T[][] = [];
   let batch: T[] = [];
   let spent = 0;

@@ -1,4 +1,5 @@
 import {failure, type Failure} from '../core/failure.ts';
+import type {ExecutorName} from '../core/executor.ts';
 import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {TensorEngines} from '../core/ports.ts';
 import type {Resources} from '../core/resources.ts';
@@ -114,18 +115,26 @@ export class ChosenEngines {
     this.#declared = declared;
   }
 
-  /** @param wanted - for all nodes, whatever they say themselves */
+  /**
+   * @param wanted - for all nodes, whatever they say themselves
+   * @param executor - likewise; what a cluster has cannot be tried from here, so an engine named for it is taken at its word
+   */
   static async choose(
     nodes: readonly PipelineNode[],
     declared: Readonly<Record<string, StageDeclaration>>,
     engines: TensorEngines,
     wanted: EngineName | undefined,
+    executor?: ExecutorName,
   ): Promise<ChosenEngines> {
     const chosen = new ChosenEngines(declared);
     const known = new Map<string, EngineChoice>();
-    for (const {id, stage, engine, resources} of nodes) {
+    for (const {id, stage, engine, resources, executor: own = 'local'} of nodes) {
       if (declared[stage]?.numericBackend !== true) continue;
       const name = wanted ?? engine;
+      if (name !== undefined && (executor ?? own) !== 'local') {
+        chosen.#choices.set(id, {engine: name, obstacle: () => Promise.resolve(undefined)});
+        continue;
+      }
       const need: EngineNeed = {...(name === undefined ? {} : {wanted: name}), resources};
       const {gpu, gpuMemoryMiB = 0, whenNoGpu} = resources;
       const key = [name, gpu, gpuMemoryMiB, whenNoGpu].join(' ');

@@ -47,16 +47,17 @@ export async function withClaim<T>(
   work: (turn: Turn) => Promise<Result<T, Failure>>,
 ): Promise<Result<T, Failure>> {
   const resources = context.engines.resourcesOf(node);
-  const acquired = await context.pool.acquire(resources, priority, context.halt);
+  const pool = context.poolOf(node);
+  const acquired = await pool.acquire(resources, priority, context.halt);
   if (!acquired.ok) return err({...acquired.error, node: node.id});
   let held: Lease | undefined = acquired.value;
   const giveBack = (): void => {
-    if (held) context.pool.release(held);
+    if (held) pool.release(held);
     held = undefined;
   };
   const lease = async (): Promise<Result<Lease, Failure>> => {
     if (held) return ok(held);
-    const again = await context.pool.acquire(resources, priority, context.halt);
+    const again = await pool.acquire(resources, priority, context.halt);
     if (again.ok) held = again.value;
     return again;
   };

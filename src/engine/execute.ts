@@ -7,6 +7,7 @@ import type {Checkpoint, Job, JobResult} from '../core/ports.ts';
 import type {Lease} from '../core/resources.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {Artifact} from '../core/tree.ts';
+import type {Send} from './gathering.ts';
 import {storeText, type JobInputs} from './job-inputs.ts';
 import {isResumable} from './resumable.ts';
 import type {RunContext} from './run-context.ts';
@@ -20,6 +21,8 @@ export interface Task {
   readonly inputs: JobInputs;
   /** Not to go on from what an earlier run left behind. */
   readonly anew: boolean;
+  /** To the runner itself when absent. */
+  readonly send?: Send;
 }
 
 /** A job that ended well, its outputs still in its work folder. */
@@ -69,20 +72,19 @@ async function attempt(
   const attempts = node.retries + 1;
   const cancel = context.cancelOf(node.id);
   for (let number = 1; ; number++) {
+    const anew = task.anew && number === 1;
+    // Whoever works for an earlier run has the checkpoint.
+    const held = checkpoint && lease.cluster && !anew && (await ports.runner.holds?.(task.fingerprint));
     const folder = await ports.folders.create(node.id, task.slice);
-    const prepared = await prepareJob(
-      task,
-      folder,
-      checkpoint?.open(task.anew && number === 1 ? 'anew' : 'resume'),
-      lease,
-      context,
-    );
+    const place = held ? undefined : checkpoint?.open(anew ? 'anew' : 'resume');
+    const prepared = await prepareJob(task, {folder, checkpoint: place, lease, anew}, context);
     if (!prepared.ok) {
       await ports.folders.remove(folder);
       return prepared;
     }
     const startedAt = ports.clock.now();
-    const ran = await ports.runner.run(prepared.value, emit, cancel);
+    const send = task.send ?? ((...job) => ports.runner.run(...job));
+    const ran = await send(prepared.value, emit, cancel);
     if (ran.ok) {
       const {device} = lease;
       return ok({task, folder, result: ran.value, startedAt, device, ...(checkpoint ? {checkpoint} : {})});
@@ -155,8 +157,8 @@ async function commit(ran: Ran, context: RunContext): Promise<Result<ActionResul
       wallMs: result.wallMs,
       cpuMs: result.cpuMs,
       maxRssBytes: result.maxRssBytes,
-      device: ran.device,
-      host,
+      device: result.place?.device ?? ran.device,
+      host: result.place?.host ?? host,
       ...(log ? {log} : {}),
     },
   };
@@ -173,11 +175,17 @@ export async function storeCode(node: PipelineNode, context: RunContext): Promis
   await storeText(canonicalJson(stage.manifest as unknown as Json), stage.code, context);
 }
 
+/** What one attempt has for itself. */
+interface Attempt {
+  readonly folder: string;
+  readonly checkpoint: string | undefined;
+  readonly lease: Lease;
+  readonly anew: boolean;
+}
+
 async function prepareJob(
   task: Task,
-  folder: string,
-  checkpoint: string | undefined,
-  lease: Lease,
+  {folder, checkpoint, lease, anew}: Attempt,
   context: RunContext,
 ): Promise<Result<Job, Failure>> {
   const {node, action} = task;
@@ -193,7 +201,7 @@ async function prepareJob(
     work = {type: 'stage', stage: node.stage, module: module.value, engine};
   }
   return ok({
-    id: task.fingerprint.slice(0, 16),
+    id: task.fingerprint,
     node: node.id,
     ...(task.slice === undefined ? {} : {slice: task.slice}),
     work,
@@ -208,6 +216,7 @@ async function prepareJob(
     lease,
     ...(node.timeoutMs === undefined ? {} : {timeoutMs: node.timeoutMs}),
     graceMs,
+    ...(anew ? {anew} : {}),
   });
 }
 

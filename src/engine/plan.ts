@@ -53,7 +53,13 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   const selectedNodes = nodes.map((index) => graph.nodes[index]!);
   const scanned = await scanSources(selectedNodes, request);
   if (!scanned.ok) return scanned;
-  const engines = await ChosenEngines.choose(selectedNodes, pipeline.stages, request.engines, request.engine);
+  const engines = await ChosenEngines.choose(
+    selectedNodes,
+    pipeline.stages,
+    request.engines,
+    request.engine,
+    request.executor,
+  );
   const artifacts = new Artifacts(scanned.value);
   const drafts = new Map<number, Draft>();
   const failures: Failure[] = [];

@@ -1,10 +1,11 @@
 import type {Sha256} from '../core/digest.ts';
 import type {Emit, SliceCounts} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
-import type {NodeId} from '../core/pipeline.ts';
+import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {Outcome, Plan} from '../core/plan.ts';
 import type {Machine} from '../core/resources.ts';
 import type {ChosenEngines} from './chosen-engines.ts';
+import type {LeasePool} from './cluster-pool.ts';
 import type {DevicePool} from './device-pool.ts';
 import type {Recall} from './recall.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
@@ -20,6 +21,8 @@ export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
   readonly machine: Machine;
   /** Cores to use at most. */
   readonly jobs: number;
+  /** How much is sent to a cluster. */
+  readonly cluster?: ClusterBounds;
   readonly onFailure: FailureMode;
   /** Time between the polite signal and the kill of a job that is cancelled or out of time. */
   readonly graceMs: number;
@@ -35,6 +38,13 @@ export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
    * the run goes on, from another that had begun with them.
    */
   readonly held?: ReadonlyMap<NodeId, Failure>;
+}
+
+export interface ClusterBounds {
+  /** Leases at a time. */
+  readonly slots: number;
+  /** Batches that the slices of one node are cut into, at least; more when they are many. */
+  readonly batches: number;
 }
 
 export interface NodeResult {
@@ -59,7 +69,8 @@ export interface RunContext {
   readonly request: BuildRequest;
   readonly artifacts: Artifacts;
   readonly engines: ChosenEngines;
-  readonly pool: DevicePool;
+  /** Who hands out what the node runs on. */
+  readonly poolOf: (node: PipelineNode) => LeasePool;
   /** Aborted when nothing new may start. */
   readonly halt: AbortSignal;
   /** Aborted when the node's running jobs must end. */

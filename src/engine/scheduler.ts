@@ -2,7 +2,9 @@ import {failure} from '../core/failure.ts';
 import type {Graph} from '../core/graph.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
+import {ClusterPool} from './cluster-pool.ts';
 import {DevicePool} from './device-pool.ts';
+import {executorOf} from './executor.ts';
 import {isStale, type Planned} from './plan.ts';
 import type {Recall} from './recall.ts';
 import type {BuildRequest, NodeResult, RunContext} from './run-context.ts';
@@ -55,7 +57,7 @@ export class Scheduler {
       request,
       artifacts: planned.artifacts,
       engines: planned.engines,
-      pool: request.pool ?? new DevicePool(request.machine, request.jobs),
+      poolOf: pools(request),
       halt: this.#halt.signal,
       cancelOf: cancelSignals(this.#cancel.signal, request.recall),
       started: new Map(),
@@ -206,6 +208,12 @@ export class Scheduler {
   #producers(index: number): readonly number[] {
     return this.#graph.producers[index] ?? [];
   }
+}
+
+function pools(request: BuildRequest): RunContext['poolOf'] {
+  const local = request.pool ?? new DevicePool(request.machine, request.jobs);
+  const cluster = new ClusterPool(request.cluster?.slots ?? 1);
+  return (node) => (executorOf(node, request) === 'local' ? local : cluster);
 }
 
 /** One signal for each node: that of the whole run, joined with the recall of this node. */

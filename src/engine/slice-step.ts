@@ -18,9 +18,11 @@ import {assemble} from './assemble.ts';
 import {bringInputs, neededBlobs, type Needed} from './bring.ts';
 import {makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
-import {commitTask, runTask, storeCode} from './execute.ts';
+import {commitTask, runTask, storeCode, type Task} from './execute.ts';
+import {gather, type Send} from './gathering.ts';
 import {joinItems, loadCollections, type Items} from './items.ts';
 import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts';
+import {executorOf} from './executor.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
 import {sliceFailures, type SliceFailure} from './slice-failures.ts';
 import {findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
@@ -126,8 +128,7 @@ async function runStale(
     if (brought !== 'ready') return brought;
     collectKnown(planned, progress);
     const shared = await jobInputs(node, context);
-    const slots = Math.max(1, Math.floor(context.request.jobs / Math.max(1, node.resources.cpu)));
-    const batches = makeBatches(planned.stale, slots);
+    const batches = makeBatches(planned.stale, batchCount(node, planned.stale.length, context));
     const announced = {...step.planned, slices: {total: progress.total, stale: planned.stale.length}};
     const announceOnce = once((device: string) => announce(announced, step.action, device, context));
     const ends = await Promise.all(
@@ -140,10 +141,24 @@ async function runStale(
   }
 }
 
-/** Runs one batch on one lease; the next slice computes while the last one is being stored. */
+/** A batch that goes to a cluster holds no more slices: each is prepared before the first can start. */
+const largestClusterBatch = 1000;
+
+function batchCount(node: PipelineNode, stale: number, {request}: RunContext): number {
+  const {jobs, cluster} = request;
+  if (cluster && executorOf(node, request) !== 'local') {
+    return Math.max(cluster.batches, Math.ceil(stale / largestClusterBatch));
+  }
+  return 4 * Math.max(1, Math.floor(jobs / Math.max(1, node.resources.cpu)));
+}
+
+/**
+ * Runs one batch on one lease; the next slice computes while the last one is being stored. What goes to a cluster is sent
+ * there as a whole.
+ */
 async function runBatch(
   step: EachStep,
-  {each}: Work,
+  work: Work,
   batch: readonly PlannedSlice[],
   shared: JobInputs,
   progress: Progress,
@@ -152,34 +167,55 @@ async function runBatch(
 ): Promise<Failure | undefined> {
   const {node, priority} = step.planned;
   const stopsAtOnce = context.request.onFailure !== 'continue';
-  const lease = await context.pool.acquire(context.engines.resourcesOf(node), priority, context.halt);
+  const pool = context.poolOf(node);
+  const lease = await pool.acquire(context.engines.resourcesOf(node), priority, context.halt);
   if (!lease.ok) return {...lease.error, node: node.id};
   const commits: Promise<void>[] = [];
   let problem: Failure | undefined;
   try {
     announceOnce(lease.value.device);
-    for (const slice of batch) {
-      if (context.halt.aborted || (stopsAtOnce && progress.failures.length > 0)) {
-        problem = failure('cancelled', `${node.id} was stopped`, {node: node.id});
-        break;
-      }
-      const inputs = sliceInputs(each, slice, shared, context);
-      const digests = slice.entries.map(({digest}) => digest);
-      const action = sliceAction(step.action, digests, slice.seed);
-      const {key, fingerprint} = slice;
-      const task = {node, slice: key, action, fingerprint, inputs, anew: step.forced};
+    const runSlice = async (slice: PlannedSlice, send?: Send): Promise<void> => {
+      const task = sliceTask(step, work, slice, shared, context, send);
       const ran = await guarded(runTask(task, lease.value, context), node.id);
       if (ran.ok) {
         const committed = guarded(commitTask(ran.value, context), node.id);
         commits.push(committed.then((result) => finishSlice(step, slice, result, progress, context)));
       } else if (ran.error.code === 'cancelled') problem = ran.error;
       else finishSlice(step, slice, ran, progress, context);
+    };
+    const stopped = (): boolean => context.halt.aborted || (stopsAtOnce && progress.failures.length > 0);
+    if (lease.value.cluster && !stopped()) {
+      const gathering = gather(batch.length, context.request.ports.runner);
+      await Promise.all(batch.map((slice) => runSlice(slice, gathering.send).finally(gathering.ended)));
+    } else {
+      for (const slice of batch) {
+        if (stopped()) {
+          problem = failure('cancelled', `${node.id} was stopped`, {node: node.id});
+          break;
+        }
+        await runSlice(slice);
+      }
     }
   } finally {
-    context.pool.release(lease.value);
+    pool.release(lease.value);
     await Promise.all(commits);
   }
   return problem;
+}
+
+function sliceTask(
+  {planned: {node}, action: template, forced}: EachStep,
+  {each}: Work,
+  slice: PlannedSlice,
+  shared: JobInputs,
+  context: RunContext,
+  send: Send | undefined,
+): Task {
+  const inputs = sliceInputs(each, slice, shared, context);
+  const digests = slice.entries.map(({digest}) => digest);
+  const action = sliceAction(template, digests, slice.seed);
+  const {key, fingerprint} = slice;
+  return {node, slice: key, action, fingerprint, inputs, anew: forced, ...(send ? {send} : {})};
 }
 
 /** The inputs that all slices share, with the slice's own items. */

@@ -15,6 +15,7 @@ import type {Graph} from '../core/graph.ts';
 import type {NodeId, Pipeline} from '../core/pipeline.ts';
 import type {Result} from '../core/result.ts';
 import type {EngineName} from '../core/tensor-engine.ts';
+import type {ExecutorName} from '../core/executor.ts';
 
 /** Turns a stage's source into a module a worker can import. */
 export interface StageModules {
@@ -54,6 +55,8 @@ export interface PlanRequest {
   readonly engines: TensorEngines;
   /** Engine for all nodes that compute with one, whatever they say themselves. */
   readonly engine?: EngineName;
+  /** Where all nodes are to run, whatever they say themselves. */
+  readonly executor?: ExecutorName;
   readonly targets: readonly NodeId[];
   /** Nodes to run again although a result is there. */
   readonly force?: ReadonlySet<NodeId>;

@@ -62,6 +62,15 @@ export function workerEnvironment(env: Environment, lease: Lease, passEnv: reado
   return {...pick(env, [...workerNames.split(' '), ...passEnv]), ...locale, ...stageEnvironment(lease)};
 }
 
+/** Folders of this machine, which another has not. */
+const homebound = new Set(['TMPDIR', 'XDG_RUNTIME_DIR']);
+
+/** What a job may see of this environment on another machine. */
+export function travellingEnvironment(env: Environment, passEnv: readonly string[]): Record<string, string> {
+  const names = [...workerNames.split(' '), ...commandNames].filter((name) => !homebound.has(name));
+  return pick(env, [...names, ...passEnv]);
+}
+
 /** Environment of a command, without the variables that the pipeline only names (`passEnv`). */
 export function commandEnvironment(
   env: Environment,

@@ -24,7 +24,7 @@ cd "$(dirname "$0")" || exit 1
 }
 
 /** One word of a shell command line, quoted where it must be. */
-function shellQuote(word: string): string {
+export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -11,8 +11,12 @@ import {awaitPresence} from '../support/exec/presence.ts';
 const never = new AbortController().signal;
 const file = {kind: 'file', name: 'a.txt'} as const;
 
-/** What every runner of stages and commands must do. */
-export function describeRunner(name: string, create: () => Runner): void {
+/**
+ * What every runner of stages and commands must do.
+ *
+ * @param away - it sends jobs to other hosts: these choose folders, devices and workers
+ */
+export function describeRunner(name: string, create: () => Runner, away = false): void {
   describe(`runner: ${name}`, () => {
     let bench: Bench;
     let runner: Runner;
@@ -69,7 +73,7 @@ export function describeRunner(name: string, create: () => Runner): void {
           seed: 7,
           threads: 1,
           device: 'cpu',
-          cwd: job.folder,
+          cwd: away ? expect.any(String) : job.folder,
         });
         expect(metrics).toEqual({loss: 0.25});
         expect(log.split('\n').sort()).toEqual(['', 'lines', 'to stderr', 'to stdout', 'two']);
@@ -261,7 +265,7 @@ export function describeRunner(name: string, create: () => Runner): void {
         await first('node-progress');
         controller.abort();
         expect(await done).toMatchObject({ok: false, error: {code: 'cancelled'}});
-        expect(readFileSync(`${job.folder}/log.txt`, 'utf8')).toMatch(/saw the job was stopped: cancelled/);
+        if (!away) expect(readFileSync(`${job.folder}/log.txt`, 'utf8')).toMatch(/saw the job was stopped: cancelled/);
       });
 
       test('are killed with their children when they ignore being cancelled', async () => {
@@ -286,7 +290,7 @@ export function describeRunner(name: string, create: () => Runner): void {
         expect(existsSync(bench.path('witness'))).toBe(false);
       });
 
-      test('run side by side, one at a time on each worker', async () => {
+      test.skipIf(away)('run side by side, one at a time on each worker', async () => {
         const jobs = Array.from({length: 12}, (_, index) =>
           bench.stage(
             `await null; console.log('job ' + params.index);
@@ -304,7 +308,7 @@ export function describeRunner(name: string, create: () => Runner): void {
         expect(workers.size).toBeLessThanOrEqual(2);
       });
 
-      test('are told their devices and threads by the environment', async () => {
+      test.skipIf(away)('are told their devices and threads by the environment', async () => {
         const gpu = {uuid: 'GPU-1', index: 1, name: 'a GPU', memoryMiB: 1000};
         const code = `console.log([process.env.CUDA_VISIBLE_DEVICES, process.env.OMP_NUM_THREADS, threads, device]);`;
         const lease = {cpu: 3, memoryMiB: 256, gpus: [gpu], device: 'gpu1'};
@@ -312,7 +316,7 @@ export function describeRunner(name: string, create: () => Runner): void {
         expect((await succeed(bench.stage(code))).log).toBe(`[ '-1', '1', 1, 'cpu' ]\n`);
       });
 
-      test('see by CUDA only the devices that it reaches', async () => {
+      test.skipIf(away)('see by CUDA only the devices that it reaches', async () => {
         const gpu = {uuid: 'webgpu', index: 0, name: 'a GPU', memoryMiB: 1000, api: 'webgpu'} as const;
         const lease = {cpu: 1, memoryMiB: 256, gpus: [gpu], device: 'gpu0'};
         const code = `console.log(process.env.CUDA_VISIBLE_DEVICES, device, engine);`;

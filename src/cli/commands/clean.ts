@@ -33,7 +33,7 @@ export async function cleanCommand(context: Context, options: CleanOptions): Pro
       failure('usage', `${path} does not look like a mixdown cache`, {hint: 'nothing was deleted; check --cache'}),
     ]);
   }
-  const removed = [...(await cleanWork(project))];
+  const removed = [...(await cleanWork(project)), ...(await cleanCluster(context, project))];
   if (options.checkpoints) removed.push(...cleanCheckpoints(context, project));
   if (options.all && existsSync(project.cacheDir)) {
     const refused = await refusal(context, project, options.yes ?? false);
@@ -66,6 +66,16 @@ async function cleanWork({cacheDir}: Project): Promise<readonly string[]> {
     ...(abandoned > 0 ? [countText(abandoned, 'abandoned work folder')] : []),
     ...(kept > 0 ? [countText(kept, 'folder of a failed job', 'folders of failed jobs')] : []),
   ];
+}
+
+/** Jobs on a cluster that no run waits for: they are cancelled, and what they made is removed. */
+async function cleanCluster({io}: Context, {cacheDir}: Project): Promise<readonly string[]> {
+  const dir = join(cacheDir, 'slurm');
+  if (names(dir).length === 0) return [];
+  const {discardLeftovers} = await import('../../exec/slurm-leftovers.ts');
+  const {createSlurmClient} = await import('../../exec/slurm-client.ts');
+  const count = await discardLeftovers(dir, createSlurmClient(io.env), io.now());
+  return count > 0 ? [countText(count, 'abandoned submission')] : [];
 }
 
 /** All that no running job has. */
@@ -111,7 +121,7 @@ function isCache(dir: string): boolean {
 }
 
 const ownNames: ReadonlySet<string> = new Set(
-  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed quarantine stat.bin'.split(
+  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed slurm quarantine stat.bin'.split(
     ' ',
   ),
 );

@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import type {Emit, Event, RunFinished, SliceCounts} from '../../core/events.ts';
+import type {ExecutorName} from '../../core/executor.ts';
 import type {Failure} from '../../core/failure.ts';
 import type {Plan} from '../../core/plan.ts';
 import type {TensorEngines} from '../../core/ports.ts';
@@ -31,6 +32,7 @@ import {hostName, machineFacts} from '../workspace.ts';
 
 export interface RunOptions extends LockOptions {
   readonly jobs?: number;
+  readonly executor?: ExecutorName;
   readonly onFailure: FailureMode;
   readonly keepGoing?: true;
   readonly force?: true;
@@ -106,7 +108,7 @@ export async function planRun(
   context: Context,
   loaded: Loaded,
   patterns: readonly string[],
-  options: Pick<RunOptions, 'jobs' | 'force'>,
+  options: Pick<RunOptions, 'jobs' | 'executor' | 'force'>,
 ): Promise<Result<PlannedRun>> {
   const targets = selectNodes(loaded, patterns, 'default');
   if (!targets.ok) return targets;
@@ -186,6 +188,7 @@ export async function executeRun(
       onFailure: options.keepGoing ? 'continue' : options.onFailure,
       force: new Set(options.force ? plan.targets : []),
       ...(options.jobs === undefined ? {} : {jobs: options.jobs}),
+      ...(options.executor === undefined ? {} : {executor: options.executor}),
       env: context.io.env,
       now: context.io.now,
       emit,

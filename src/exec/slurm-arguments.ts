@@ -1,0 +1,69 @@
+import type {SlurmProfile} from '../core/executor.ts';
+import type {Job} from '../core/ports.ts';
+
+/** What is submitted at once. */
+export interface SubmissionRequest {
+  readonly folder: string;
+  readonly script: string;
+  readonly name: string;
+  readonly comment: string;
+  /** Array tasks; 1 makes a plain job. */
+  readonly tasks: number;
+  /** Jobs of one array task. All tasks need the same. */
+  readonly jobs: readonly Job[];
+}
+
+const minuteMs = 60_000;
+/** Time to start and to write results, on top of what the jobs may take. */
+const marginMs = minuteMs;
+
+/** The options that decide on resources. Jobs with equal ones may be tasks of one array. */
+export function resourceArguments(jobs: readonly Job[], profile: SlurmProfile): readonly string[] {
+  const lease = jobs[0]!.lease;
+  const gpu = lease.cluster?.gpu ?? 0;
+  const timeMs = timeLimitMs(jobs) ?? profile.timeMs;
+  return [
+    '--nodes=1',
+    '--ntasks=1',
+    `--cpus-per-task=${Math.max(1, Math.ceil(lease.cpu))}`,
+    ...(lease.memoryMiB > 0 ? [`--mem=${Math.ceil(lease.memoryMiB)}M`] : []),
+    ...(gpu > 0 ? [`--gres=gpu:${gpu}`] : []),
+    ...(timeMs === undefined ? [] : [`--time=${Math.ceil(timeMs / minuteMs)}`]),
+    ...(profile.partition === undefined ? [] : [`--partition=${profile.partition}`]),
+    ...(profile.account === undefined ? [] : [`--account=${profile.account}`]),
+    ...profile.extra,
+  ];
+}
+
+/**
+ * Arguments of `sbatch`. The job starts with a bare environment, since its task file says what it is to see. Slurm itself
+ * queues it again when its host fails or it is preempted.
+ */
+export function sbatchArguments(request: SubmissionRequest, profile: SlurmProfile): readonly string[] {
+  const {folder, script, name, comment, tasks, jobs} = request;
+  // A `%` in the pattern of the output file means something.
+  const output = `${folder.replaceAll('%', '%%')}/${tasks > 1 ? '%a' : '0'}.out`;
+  return [
+    '--parsable',
+    `--job-name=${name}`,
+    `--comment=${comment}`,
+    `--chdir=${folder}`,
+    `--output=${output}`,
+    '--open-mode=append',
+    '--export=NIL',
+    '--requeue',
+    ...(tasks > 1 ? [`--array=0-${tasks - 1}`] : []),
+    ...resourceArguments(jobs, profile),
+    script,
+  ];
+}
+
+/** The jobs' own limits are kept on the compute node; this is the fence behind them. */
+function timeLimitMs(jobs: readonly Job[]): number | undefined {
+  let sum = marginMs;
+  for (const {timeoutMs, graceMs} of jobs) {
+    if (timeoutMs === undefined) return undefined;
+    sum += timeoutMs + graceMs;
+  }
+  return sum;
+}

@@ -1,0 +1,122 @@
+import type {SlurmClient} from './slurm-client.ts';
+import {readResult} from './slurm-files.ts';
+import {verdictOn, type QueueEntry} from './slurm-queue.ts';
+import {
+  discard,
+  hasEnded,
+  leftSubmissions,
+  noteJobId,
+  own,
+  sourcesMovedSince,
+  type LeftSubmission,
+} from './slurm-submissions.ts';
+import {liveSubmission, tell, type Flight, type LiveSubmission} from './slurm-task.ts';
+
+/** A job of a run that is gone. */
+interface Left {
+  readonly submission: LeftSubmission;
+  readonly live: LiveSubmission;
+  readonly task: number;
+  readonly index: number;
+  /** Its task waits in the queue or runs; as far as one can tell when the queue cannot be asked. */
+  readonly alive: boolean;
+}
+
+/** Submissions that nobody asked for in so long a time are removed once their jobs are over. */
+const keptMs = 7 * 24 * 3_600_000;
+
+/** What runs that were killed left in the queue, and what their jobs have made since. */
+export class SlurmLeftovers {
+  readonly #dir: string;
+  readonly #client: SlurmClient;
+  #found: Promise<Map<string, Left>> | undefined;
+
+  constructor(dir: string, client: SlurmClient) {
+    this.#dir = dir;
+    this.#client = client;
+  }
+
+  /** Whether the job still runs, or has ended well. */
+  async holds(id: string): Promise<boolean> {
+    const left = (await this.#all()).get(id);
+    return left !== undefined && isUsable(left);
+  }
+
+  /** Lets the flight wait for the job that an earlier run submitted; undefined when there is none that can be used. */
+  async adopt(flight: Flight): Promise<LiveSubmission | undefined> {
+    const all = await this.#all();
+    const left = all.get(flight.job.id);
+    if (!left) return undefined;
+    all.delete(flight.job.id);
+    const {submission, live, task, index} = left;
+    if (flight.job.anew || !isUsable(left) || sourcesMovedSince(flight.job, submission.writtenAtMs)) {
+      live.dealtWith++;
+      const {id, flights} = live.tasks[task]!;
+      if (left.alive && flights.length === 1) await this.#client.cancel([id]);
+      const total = live.tasks.reduce((sum, other) => sum + other.flights.length, 0);
+      if (live.dealtWith === total) await discard(submission.folder);
+      return undefined;
+    }
+    own(submission.folder, submission.file);
+    live.tasks[task]!.flights[index] = flight;
+    tell(flight, `goes on with Slurm job ${live.tasks[task]!.id}, which an earlier run submitted`);
+    return live;
+  }
+
+  #all(): Promise<Map<string, Left>> {
+    return (this.#found ??= this.#find());
+  }
+
+  async #find(): Promise<Map<string, Left>> {
+    const found = new Map<string, Left>();
+    const submissions = await leftSubmissions(this.#dir, Date.now());
+    if (submissions.length === 0) return found;
+    const said = await this.#client.queue();
+    const queue = said.ok ? said.value : undefined;
+    for (const submission of submissions) {
+      const {folder, file} = submission;
+      const jobId = submission.id ?? (queue && idOf(file.key, queue));
+      if (jobId === undefined) {
+        // If it was given to Slurm nevertheless, its tasks find nothing to do.
+        if (queue) await discard(folder);
+        continue;
+      }
+      if (submission.id === undefined) noteJobId(folder, jobId);
+      const sizes = file.tasks.map((ids) => ids.length);
+      const live = liveSubmission(folder, jobId, sizes);
+      const alive = live.tasks.map(({id}) => {
+        const verdict = queue ? verdictOn(queue.get(id)?.state) : 'runs';
+        return verdict === 'waits' || verdict === 'runs';
+      });
+      if (!alive.includes(true) && Date.now() - submission.writtenAtMs > keptMs) {
+        await discard(folder);
+        continue;
+      }
+      file.tasks.forEach((ids, task) => {
+        ids.forEach((id, index) => found.set(id, {submission, live, task, index, alive: alive[task]!}));
+      });
+    }
+    return found;
+  }
+}
+
+/** Cancels all that no run waits for, and removes it. Returns how many submissions that were. */
+export async function discardLeftovers(dir: string, client: SlurmClient, now: number): Promise<number> {
+  const left = await leftSubmissions(dir, now);
+  const ids = left.flatMap(({id}) => id ?? []);
+  // Where Slurm does not answer, the tasks find nothing to do when they start.
+  if (ids.length > 0) await client.cancel(ids);
+  for (const {folder} of left) await discard(folder);
+  return left.length;
+}
+
+function isUsable({submission: {folder}, task, index, alive}: Left): boolean {
+  const ended = readResult(folder, task, index);
+  if (ended) return ended.result.ok;
+  return alive && !hasEnded(folder, task, index);
+}
+
+function idOf(key: string, queue: ReadonlyMap<string, QueueEntry>): string | undefined {
+  for (const {id, comment} of queue.values()) if (comment === `mixdown:${key}`) return id.split('_')[0];
+  return undefined;
+}

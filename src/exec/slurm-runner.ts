@@ -1,0 +1,243 @@
+import {setMaxListeners} from 'node:events';
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import type {SlurmProfile} from '../core/executor.ts';
+import {failure, type Failure} from '../core/failure.ts';
+import type {Job, JobResult, Runner} from '../core/ports.ts';
+import {err, type Result} from '../core/result.ts';
+import {distEntry} from './dist-entry.ts';
+import type {Environment} from './environment.ts';
+import {folderName} from './folder-name.ts';
+import {resourceArguments, sbatchArguments} from './slurm-arguments.ts';
+import {createSlurmClient, type SlurmClient, type SlurmTrouble} from './slurm-client.ts';
+import {scriptName} from './slurm-files.ts';
+import {SlurmLeftovers} from './slurm-leftovers.ts';
+import {discard, keyOf, noteJobId, writeSubmission} from './slurm-submissions.ts';
+import {cancelled, isDropped, liveSubmission, tell, type Flight} from './slurm-task.ts';
+import {SlurmWatch} from './slurm-watch.ts';
+
+export interface SlurmRunnerOptions {
+  /** Folder of all submissions, on the store's file system, which the compute nodes see under the same path. */
+  readonly dir: string;
+  readonly runId: string;
+  readonly profile: SlurmProfile;
+  /** Environment of the calling program. */
+  readonly env: Environment;
+  readonly client?: SlurmClient;
+}
+
+/** Jobs that come within this time after the first one go out with it. */
+const lingerMs = 25;
+
+/** Waits before sbatch is tried again while the controller does not answer. */
+const retryMs = [1000, 2000, 4000, 8000, 16_000];
+
+/** A job is submitted so often, however many hosts are lost under it. */
+const mostLosses = 5;
+
+/**
+ * Runs jobs on a Slurm cluster. What becomes ready together goes out together: as one array where the resources are
+ * equal. Submissions outlive this process: what a run that was killed left in the queue is gone on with.
+ */
+export function createSlurmRunner(options: SlurmRunnerOptions): Runner {
+  return new SlurmRunner(options);
+}
+
+class SlurmRunner implements Runner {
+  readonly #options: SlurmRunnerOptions;
+  readonly #client: SlurmClient;
+  readonly #watch: SlurmWatch;
+  readonly #leftovers: SlurmLeftovers;
+  readonly #signals = new WeakSet<AbortSignal>();
+  /** Jobs that wait to be submitted, by array task. */
+  #outbox: Flight[][] = [];
+  #sending: Promise<void> | undefined;
+  #largestArray: Promise<number> | undefined;
+  #count = 0;
+  #closed = false;
+
+  constructor(options: SlurmRunnerOptions) {
+    this.#options = options;
+    this.#client = options.client ?? createSlurmClient(options.env);
+    this.#watch = new SlurmWatch(this.#client, options.profile.pollMs, (flights) => this.#sendAgain(flights));
+    this.#leftovers = new SlurmLeftovers(options.dir, this.#client);
+  }
+
+  async run(job: Job, emit: Flight['emit'], signal: AbortSignal): Promise<Result<JobResult, Failure>> {
+    return this.runAll([job], emit, signal)[0]!;
+  }
+
+  runAll(
+    jobs: readonly Job[],
+    emit: Flight['emit'],
+    signal: AbortSignal,
+  ): readonly Promise<Result<JobResult, Failure>>[] {
+    const flights: Flight[] = [];
+    const results = jobs.map(
+      (job) =>
+        new Promise<Result<JobResult, Failure>>((resolve) => {
+          const answer: Flight['answer'] = (result) => {
+            flight.settled = true;
+            resolve(result.ok ? result : err({...result.error, node: job.node}));
+          };
+          const flight: Flight = {job, emit, signal, answer, settled: false, losses: 0};
+          flights.push(flight);
+        }),
+    );
+    this.#listen(signal);
+    void this.#launch(flights);
+    return results;
+  }
+
+  async holds(id: string): Promise<boolean> {
+    return this.#leftovers.holds(id);
+  }
+
+  kill(): void {
+    this.#closed = true;
+    const waiting = this.#outbox.flat();
+    this.#outbox = [];
+    for (const flight of waiting) flight.answer(err(cancelled()));
+    this.#watch.killAll();
+  }
+
+  async close(): Promise<void> {
+    this.kill();
+    await this.#sending;
+    await this.#watch.close();
+  }
+
+  async #launch(flights: readonly Flight[]): Promise<void> {
+    const rest: Flight[] = [];
+    for (const flight of flights) {
+      const live = flight.signal.aborted ? undefined : await this.#leftovers.adopt(flight);
+      if (live) this.#watch.add(live);
+      else if (!flight.settled) rest.push(flight);
+    }
+    if (this.#closed) this.#watch.killAll();
+    if (rest.length > 0) this.#send(rest);
+  }
+
+  #send(unit: Flight[]): void {
+    if (this.#closed) {
+      for (const flight of unit) flight.answer(err(cancelled()));
+      return;
+    }
+    this.#outbox.push(unit);
+    this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined));
+  }
+
+  /** Sends what is in the outbox, and what comes in while it does. */
+  async #sendAll(): Promise<void> {
+    await pause(lingerMs);
+    while (this.#outbox.length > 0) {
+      const groups = new Map<string, Flight[][]>();
+      for (const unit of this.#outbox.splice(0)) {
+        const wanted = unit.filter((flight) => !isDropped(flight));
+        for (const flight of unit) if (isDropped(flight)) flight.answer(err(cancelled()));
+        if (wanted.length === 0) continue;
+        const jobs = wanted.map(({job}) => job);
+        const key = JSON.stringify(resourceArguments(jobs, this.#options.profile));
+        const group = groups.get(key);
+        if (group) group.push(wanted);
+        else groups.set(key, [wanted]);
+      }
+      for (const units of groups.values()) {
+        const most = units.length === 1 ? 1 : await (this.#largestArray ??= this.#client.largestArray());
+        for (let at = 0; at < units.length; at += most) await this.#submit(units.slice(at, at + most));
+      }
+    }
+  }
+
+  async #submit(units: readonly Flight[][]): Promise<void> {
+    const {dir, runId, env, profile} = this.#options;
+    const folder = join(dir, `${runId}-${++this.#count}`);
+    const jobs = units.map((unit) => unit.map(({job}) => job));
+    try {
+      mkdirSync(dir, {recursive: true, mode: 0o700});
+      const nodePath = profile.node ?? process.execPath;
+      await writeSubmission(folder, jobs, {env, nodePath, entry: distEntry('slurm-main')});
+    } catch (error) {
+      const problem = failure('worker-crashed', `the job could not be submitted: ${(error as Error).message}`);
+      for (const flight of units.flat()) flight.answer(err(problem));
+      return;
+    }
+    const comment = `mixdown:${keyOf(jobs)}`;
+    const args = sbatchArguments(
+      {folder, script: join(folder, scriptName), name: nameOf(units), comment, tasks: units.length, jobs: jobs[0]!},
+      profile,
+    );
+    const said = await this.#submitPatiently(args, comment, units.flat());
+    if (!said.ok) {
+      for (const flight of units.flat()) flight.answer(err(said.error.failure));
+      await discard(folder);
+      return;
+    }
+    const sizes = units.map((unit) => unit.length);
+    const live = liveSubmission(folder, said.value, sizes);
+    units.forEach((unit, task) => {
+      unit.forEach((flight, index) => (live.tasks[task]!.flights[index] = flight));
+      tell(unit[0]!, `submitted as Slurm job ${live.tasks[task]!.id}`);
+    });
+    noteJobId(folder, said.value);
+    this.#watch.add(live);
+    if (this.#closed) this.#watch.killAll();
+    else this.#watch.cancelDropped();
+  }
+
+  /** An order that got no answer may have been carried out: the queue is asked before it is given again. */
+  async #submitPatiently(
+    args: readonly string[],
+    comment: string,
+    flights: readonly Flight[],
+  ): Promise<Result<string, SlurmTrouble>> {
+    for (let attempt = 0; ; attempt++) {
+      const said = await this.#client.submit(args);
+      const waitMs = retryMs[attempt];
+      if (said.ok || !said.error.passing || waitMs === undefined || flights.every(isDropped)) return said;
+      await pause(waitMs);
+      const queue = await this.#client.queue();
+      const found = queue.ok ? [...queue.value.values()].find((entry) => entry.comment === comment) : undefined;
+      if (found) return {ok: true, value: found.id.split('_')[0]!};
+    }
+  }
+
+  #sendAgain(flights: readonly Flight[]): void {
+    const again: Flight[] = [];
+    for (const flight of flights) {
+      flight.losses++;
+      if (flight.losses < mostLosses) again.push(flight);
+      else {
+        const message = `the cluster lost this job ${mostLosses} times, to hosts that failed or to jobs with more right`;
+        flight.answer(err(failure('worker-crashed', message, {hint: 'ask the site, or choose another partition'})));
+      }
+    }
+    if (again.length === 0) return;
+    tell(again[0]!, 'lost its host through no fault of its own; submitted again');
+    this.#send(again);
+  }
+
+  #listen(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    // Jobs of a run share few signals, and each is listened to once.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', () => this.#drop(), {once: true});
+  }
+
+  #drop(): void {
+    for (const flight of this.#outbox.flat()) if (isDropped(flight)) flight.answer(err(cancelled()));
+    this.#watch.cancelDropped();
+  }
+}
+
+/** The name in the queue, for people. */
+function nameOf(units: readonly (readonly Flight[])[]): string {
+  const names = new Set(units.map((unit) => unit[0]!.job.node));
+  const [first = ''] = names;
+  return `mixdown:${folderName(names.size === 1 ? first : first.replace(/\[.*$/s, ''))}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}

@@ -1,0 +1,237 @@
+import {failure, type Failure} from '../core/failure.ts';
+import {err} from '../core/result.ts';
+import type {SlurmClient} from './slurm-client.ts';
+import {readResult, resultName} from './slurm-files.ts';
+import {endFailure, isOrdinaryReason, verdictOn, type QueueEntry} from './slurm-queue.ts';
+import {discard} from './slurm-submissions.ts';
+import {
+  cancelled,
+  isDropped,
+  lastOutput,
+  namesOf,
+  openFlights,
+  takeResult,
+  tell,
+  tellEvents,
+  type Flight,
+  type LiveSubmission,
+  type LiveTask,
+} from './slurm-task.ts';
+
+type Queue = ReadonlyMap<string, QueueEntry>;
+
+/** Time between looks while something happens, unless the site wants less at most. */
+const usualMs = 1000;
+/** After so many looks at which nothing had happened, the interval grows by this factor. */
+const looksBeforeGrowth = 5;
+const growth = 1.5;
+
+/**
+ * How long a result may take to become visible here after the queue says that its job is over: NFS clients remember for a
+ * while what a folder holds. A job that ended badly seldom left one.
+ */
+const patienceMs = 60_000;
+const patienceAfterFailureMs = 5000;
+
+/** How often the queue is looked at while jobs that were cancelled end. */
+const endingMs = 250;
+
+/**
+ * Looks after submitted jobs, all with one call of `squeue` at a time: every second at first, then less often while nothing
+ * happens. What a job left on the shared file system is the truth; the queue only says whether to go on waiting.
+ */
+export class SlurmWatch {
+  readonly #client: SlurmClient;
+  readonly #longestMs: number;
+  readonly #sendAgain: (flights: readonly Flight[]) => void;
+  readonly #live = new Set<LiveSubmission>();
+  readonly #ending = new Set<Promise<unknown>>();
+  #polling: Promise<void> | undefined;
+  readonly #shortestMs: number;
+  #intervalMs: number;
+  #idleLooks = 0;
+  #wake: () => void = () => {};
+
+  /** @param sendAgain - told of jobs whose host was lost */
+  constructor(client: SlurmClient, longestMs: number, sendAgain: (flights: readonly Flight[]) => void) {
+    this.#client = client;
+    this.#longestMs = longestMs;
+    this.#shortestMs = Math.min(usualMs, longestMs);
+    this.#intervalMs = this.#shortestMs;
+    this.#sendAgain = sendAgain;
+  }
+
+  add(submission: LiveSubmission): void {
+    this.#live.add(submission);
+    this.#hurry();
+    this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
+  }
+
+  /** Cancels tasks that nobody waits for any more, and answers for them when they have ended. */
+  cancelDropped(): void {
+    const tasks = [...this.#live].flatMap((live) =>
+      live.tasks.filter(
+        (task) => !task.cancelling && openFlights(task).length > 0 && openFlights(task).every(isDropped),
+      ),
+    );
+    if (tasks.length === 0) return;
+    for (const task of tasks) task.cancelling = true;
+    this.#keep(this.#cancel(tasks));
+  }
+
+  /** Kills all jobs and answers for them at once. */
+  killAll(): void {
+    const tasks = [...this.#live].flatMap((live) => live.tasks.filter((task) => openFlights(task).length > 0));
+    const ids = tasks.map(({id}) => id);
+    for (const task of tasks) for (const flight of openFlights(task)) flight.answer(err(cancelled()));
+    if (ids.length > 0) this.#keep(this.#client.cancel(ids).then(() => this.#client.cancel(ids, 'KILL')));
+    this.#hurry();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#ending);
+    await this.#polling;
+  }
+
+  async #cancel(tasks: readonly LiveTask[]): Promise<void> {
+    const ids = tasks.map(({id}) => id);
+    const flights = tasks.flatMap(openFlights);
+    const trouble = await this.#client.cancel(ids);
+    if (!trouble) {
+      const graceMs = Math.max(...flights.map(({job}) => job.graceMs));
+      const until = performance.now() + graceMs;
+      let left = await this.#stillThere(ids);
+      while (left.length > 0 && performance.now() < until && flights.some(({settled}) => !settled)) {
+        await pause(endingMs);
+        left = await this.#stillThere(ids);
+      }
+      if (left.length > 0) await this.#client.cancel(left, 'KILL');
+    }
+    const hint = trouble && `${trouble.failure.message}: these jobs may go on, see \`squeue\`: ${ids.join(' ')}`;
+    for (const flight of flights) if (!flight.settled) flight.answer(err(cancelled(hint)));
+    this.#hurry();
+  }
+
+  async #stillThere(ids: readonly string[]): Promise<readonly string[]> {
+    const queue = await this.#client.queue();
+    return queue.ok ? ids.filter((id) => verdictOn(queue.value.get(id)?.state) !== 'over') : ids;
+  }
+
+  #keep(work: Promise<unknown>): void {
+    this.#ending.add(work);
+    void work.finally(() => this.#ending.delete(work));
+  }
+
+  #hurry(): void {
+    this.#idleLooks = 0;
+    this.#wake();
+  }
+
+  async #poll(): Promise<void> {
+    while (this.#live.size > 0) {
+      // The queue first: of a job that it calls over, everything was written before.
+      const queue = await this.#client.queue();
+      let changed = false;
+      for (const live of this.#live) {
+        changed = (await this.#look(live, queue.ok ? queue.value : undefined)) || changed;
+      }
+      if (this.#live.size === 0) return;
+      this.#idleLooks = changed ? 0 : this.#idleLooks + 1;
+      if (this.#idleLooks <= looksBeforeGrowth) this.#intervalMs = this.#shortestMs;
+      else this.#intervalMs = Math.min(this.#longestMs, this.#intervalMs * growth);
+      await this.#pause(this.#intervalMs);
+    }
+  }
+
+  /** @returns whether something happened */
+  async #look(live: LiveSubmission, queue: Queue | undefined): Promise<boolean> {
+    const names = namesOf(live.folder);
+    let changed = false;
+    for (const task of live.tasks) {
+      if (openFlights(task).length === 0) continue;
+      const entry = queue?.get(task.id);
+      const verdict = queue ? verdictOn(entry?.state) : 'runs';
+      const before = task.told;
+      tellEvents(live.folder, task);
+      changed ||= task.told > before || (entry !== undefined && entry.state !== task.state);
+      task.state = entry?.state ?? task.state;
+      changed = this.#collect(live, task, names, verdict === 'over') || changed;
+      const open = openFlights(task);
+      if (open.length === 0 || task.cancelling) continue;
+      if (verdict === 'waits' && entry) tellReason(task, entry);
+      if (verdict === 'lost') {
+        for (const flight of open) task.flights[task.flights.indexOf(flight)] = undefined;
+        live.dealtWith += open.length;
+        this.#sendAgain(open);
+        changed = true;
+      }
+      if (verdict === 'over') {
+        task.overSince ??= performance.now();
+        const patience = entry && entry.state !== 'COMPLETED' ? patienceAfterFailureMs : patienceMs;
+        changed = true;
+        if (performance.now() - task.overSince >= patience) await this.#giveUp(live, task, entry);
+      } else task.overSince = undefined;
+    }
+    await this.#finish(live);
+    return changed;
+  }
+
+  #collect(live: LiveSubmission, task: LiveTask, names: ReadonlySet<string>, insist: boolean): boolean {
+    let found = false;
+    for (const [index, flight] of task.flights.entries()) {
+      if (!flight || flight.settled) continue;
+      // Opening a file asks the server where reading the folder may not.
+      if (!insist && !names.has(resultName(task.index, index))) continue;
+      const file = readResult(live.folder, task.index, index);
+      if (!file) continue;
+      found = true;
+      try {
+        flight.answer(takeResult(live.folder, file, flight.job));
+      } catch (error) {
+        const message = `the result of the job could not be taken over: ${(error as Error).message}`;
+        flight.answer(err(failure('worker-crashed', message)));
+      }
+    }
+    return found;
+  }
+
+  async #giveUp(live: LiveSubmission, task: LiveTask, entry: QueueEntry | undefined): Promise<void> {
+    const exitCode = await this.#client.exitCodeOf(task.id);
+    const said = lastOutput(live.folder, task.index);
+    const details = [
+      ...(exitCode === undefined || exitCode === '0:0' ? [] : [`exit code ${exitCode}`]),
+      ...(said.length === 0 ? [] : [`last lines:\n${said.map((line) => `  ${line}`).join('\n')}`]),
+    ];
+    const problem: Failure = endFailure(task.id, entry, details);
+    for (const flight of openFlights(task)) flight.answer(err(problem));
+  }
+
+  /** Removes a submission when no job of it is open; what nobody here waits for stays for whoever asks for it. */
+  async #finish(live: LiveSubmission): Promise<void> {
+    if (live.tasks.some((task) => openFlights(task).length > 0)) return;
+    this.#live.delete(live);
+    const unknown = live.tasks.reduce((sum, {flights}) => sum + flights.filter((flight) => !flight).length, 0);
+    if (unknown <= live.dealtWith) await discard(live.folder);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function tellReason(task: LiveTask, {reason}: QueueEntry): void {
+  if (reason === task.reason || isOrdinaryReason(reason)) return;
+  task.reason = reason;
+  const [first] = openFlights(task);
+  if (first) tell(first, `Slurm job ${task.id} waits: ${reason}`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}

@@ -1,0 +1,44 @@
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe} from 'vitest';
+import {defaultSlurmProfile} from '../../src/core/executor.ts';
+import type {Job, Runner} from '../../src/core/ports.ts';
+import {createSlurmRunner} from '../../src/exec/slurm-runner.ts';
+import {hasSlurm, SlurmCluster} from '../support/slurm-cluster.ts';
+import {describeRunner} from './runner-suite.ts';
+
+describe.skipIf(!hasSlurm())('with a cluster', () => {
+  let cluster: SlurmCluster;
+  let dir: string;
+  beforeAll(async () => {
+    cluster = await SlurmCluster.start();
+    dir = mkdtempSync(join(tmpdir(), 'mixdown-submissions-'));
+  });
+  afterAll(async () => {
+    await cluster.stop();
+    rmSync(dir, {recursive: true, force: true});
+  });
+
+  describeRunner(
+    'Slurm',
+    () => {
+      const env = {...process.env, ...cluster.env, SECRET: 's'};
+      return onCluster(createSlurmRunner({dir, runId: 'run', profile: {...defaultSlurmProfile, pollMs: 100}, env}));
+    },
+    true,
+  );
+});
+
+/** Gives the suite's jobs a lease of the cluster. */
+function onCluster(runner: Runner): Runner {
+  const leased = (job: Job): Job => ({
+    ...job,
+    lease: {...job.lease, gpus: [], cluster: {executor: 'slurm', gpu: job.lease.gpus.length}},
+  });
+  return {
+    run: (job, emit, signal) => runner.run(leased(job), emit, signal),
+    kill: () => runner.kill(),
+    close: () => runner.close(),
+  };
+}
