@@ -1,11 +1,15 @@
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
 import type {ChildProcess} from 'node:child_process';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import type {Execution} from '../../src/core/action.ts';
 import type {Event} from '../../src/core/events.ts';
 import {hasSlurm, SlurmCluster, type ClusterJob} from '../support/slurm-cluster.ts';
 import {ended, toyProject, Workspace, type CliResult} from '../support/workspace.ts';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 let cluster: SlurmCluster;
 let workspace: Workspace;
@@ -121,6 +125,25 @@ describe.skipIf(!hasSlurm())('on a Slurm cluster', () => {
     expect(Math.max(...arrays.values())).toBeGreaterThan(1);
     expect(workspace.hashes('cache/slurm')).toEqual({});
   });
+
+  it('makes the same features of the demo as this machine', async () => {
+    const targets = ['log-mel[of=waveforms]', 'folds', 'weights'];
+    const here = new Workspace();
+    try {
+      for (const {root} of [workspace, here]) {
+        cpSync(join(repository, 'pipeline.yaml'), join(root, 'pipeline.yaml'));
+        cpSync(join(repository, 'stages'), join(root, 'stages'), {recursive: true});
+        symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+      }
+      const remote = await start('--set', 'executors.slurm.batches=4', ...targets).end;
+      expect(remote).toMatchObject({code: 0, stderr: ''});
+      const local = await here.run('run', '--json', ...targets);
+      expect(Object.keys(results(remote))).toContain('waveforms');
+      expect(results(remote)).toEqual(results(local));
+    } finally {
+      here.dispose();
+    }
+  }, 180_000);
 
   it('brings back what a job printed, used and reported', async () => {
     workspace.write(

@@ -1,6 +1,7 @@
 import type {ActionResult} from '../../src/core/action.ts';
 import {sha256, type Digest, type Sha256} from '../../src/core/digest.ts';
 import type {Event} from '../../src/core/events.ts';
+import type {ExecutorName} from '../../src/core/executor.ts';
 import {failure, type Failure} from '../../src/core/failure.ts';
 import {buildGraph} from '../../src/core/graph.ts';
 import {canonicalJson} from '../../src/core/json.ts';
@@ -149,6 +150,13 @@ export class EngineRig {
   jobs = 4;
   /** Server of a remote cache; each run has its own view of it. */
   server: MemoryServer | undefined;
+  /** Where all nodes run. */
+  executor: ExecutorName | undefined;
+  cluster: NonNullable<BuildRequest['cluster']> = {slots: 100, batches: 2};
+  /** What went to the cluster at once, each time. */
+  readonly deliveries: (readonly string[])[] = [];
+  /** Whether an earlier run began the job with this id there. */
+  holds: (id: string) => boolean = () => false;
   /** The clock: moves on by a millisecond whenever it is read. */
   now = 1_000_000;
   /** Called before a job works; await in it to hold the job. */
@@ -244,6 +252,8 @@ export class EngineRig {
       toolchain: {node: 'test'},
       engines: this.engines,
       ...(this.engine === undefined ? {} : {engine: this.engine}),
+      ...(this.executor === undefined ? {} : {executor: this.executor}),
+      cluster: this.cluster,
       targets,
       force: new Set(options.force ?? []),
       runId: 'run-1',
@@ -318,13 +328,18 @@ export class EngineRig {
   private runner(): Runner {
     return {
       run: async (job, _emit, signal) => this.runJob(job, signal),
+      runAll: (jobs, _emit, signal) => {
+        this.deliveries.push(jobs.map(nameOf));
+        return jobs.map(async (job) => this.runJob(job, signal));
+      },
+      holds: async (id) => this.holds(id),
       kill: () => {},
       close: async () => {},
     };
   }
 
   private async runJob(job: Job, signal: AbortSignal): Promise<Result<JobResult, Failure>> {
-    this.ran.push(job.slice === undefined ? job.node : `${job.node}/${job.slice}`);
+    this.ran.push(nameOf(job));
     const texts = Object.keys(job.inputs)
       .sort()
       .map((port) => this.textOf(job.inputs[port]!));
@@ -370,6 +385,10 @@ export class EngineRig {
     if (!bytes) throw new Error(`${path} does not exist`);
     return new TextDecoder().decode(bytes);
   }
+}
+
+function nameOf({node: id, slice}: Job): string {
+  return slice === undefined ? id : `${id}/${slice}`;
 }
 
 function below(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
