@@ -29,7 +29,8 @@ const keptMs = 7 * 24 * 3_600_000;
 export class SlurmLeftovers {
   readonly #dir: string;
   readonly #client: SlurmClient;
-  #found: Promise<Map<string, Left>> | undefined;
+  /** By fingerprint. Items with the same content have the same one, and a job each. */
+  #found: Promise<Map<string, Left[]>> | undefined;
 
   constructor(dir: string, client: SlurmClient) {
     this.#dir = dir;
@@ -38,16 +39,14 @@ export class SlurmLeftovers {
 
   /** Whether the job still runs, or has ended well. */
   async holds(id: string): Promise<boolean> {
-    const left = (await this.#all()).get(id);
-    return left !== undefined && isUsable(left);
+    return (await this.#all()).get(id)?.some(isUsable) ?? false;
   }
 
   /** Lets the flight wait for the job that an earlier run submitted; undefined when there is none that can be used. */
   async adopt(flight: Flight): Promise<LiveSubmission | undefined> {
     const all = await this.#all();
-    const left = all.get(flight.job.id);
+    const left = all.get(flight.job.id)?.shift();
     if (!left) return undefined;
-    all.delete(flight.job.id);
     const {submission, live, task, index} = left;
     if (flight.job.anew || !isUsable(left) || sourcesMovedSince(flight.job, submission.writtenAtMs)) {
       live.dealtWith++;
@@ -63,12 +62,12 @@ export class SlurmLeftovers {
     return live;
   }
 
-  #all(): Promise<Map<string, Left>> {
+  #all(): Promise<Map<string, Left[]>> {
     return (this.#found ??= this.#find());
   }
 
-  async #find(): Promise<Map<string, Left>> {
-    const found = new Map<string, Left>();
+  async #find(): Promise<Map<string, Left[]>> {
+    const found = new Map<string, Left[]>();
     const submissions = await leftSubmissions(this.#dir, Date.now());
     if (submissions.length === 0) return found;
     const said = await this.#client.queue();
@@ -93,7 +92,12 @@ export class SlurmLeftovers {
         continue;
       }
       file.tasks.forEach((ids, task) => {
-        ids.forEach((id, index) => found.set(id, {submission, live, task, index, alive: alive[task]!}));
+        ids.forEach((id, index) => {
+          const left: Left = {submission, live, task, index, alive: alive[task]!};
+          const others = found.get(id);
+          if (others) others.push(left);
+          else found.set(id, [left]);
+        });
       });
     }
     return found;

@@ -11,16 +11,8 @@ import {failure, type Failure} from '../core/failure.ts';
 import type {Gpu, Lease} from '../core/resources.ts';
 import {err} from '../core/result.ts';
 import {createRunner} from './runner.ts';
-import {
-  eventsName,
-  readJson,
-  readResult,
-  resultName,
-  taskName,
-  workName,
-  type ResultFile,
-  type TaskFile,
-} from './slurm-files.ts';
+import {eventsName, readJson, resultName, taskName, workName, type ResultFile, type TaskFile} from './slurm-files.ts';
+import {hasEnded} from './slurm-submissions.ts';
 import {writeWhole} from './write-whole.ts';
 
 const folder = process.argv[2] ?? '';
@@ -38,7 +30,7 @@ const runner = createRunner({workers: 1, env: {...order.env, TMPDIR: process.env
 const [nodeMajor] = process.versions.node.split('.');
 for (const [index, job] of order.jobs.entries()) {
   if (abort.signal.aborted) break;
-  if (readResult(folder, task, index)) continue;
+  if (hasEnded(folder, task, index)) continue;
   const work = join(folder, workName(task, index, start));
   rmSync(work, {recursive: true, force: true});
   mkdirSync(work, {recursive: true});
@@ -83,5 +75,5 @@ function note(event: Event): void {
 }
 
 function leave(index: number, file: ResultFile): void {
-  writeWhole(join(folder, resultName(task, index)), JSON.stringify(file));
+  writeWhole(join(folder, resultName(task, index)), JSON.stringify(file), true);
 }

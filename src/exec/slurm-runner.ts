@@ -13,7 +13,7 @@ import {createSlurmClient, type SlurmClient, type SlurmTrouble} from './slurm-cl
 import {scriptName} from './slurm-files.ts';
 import {SlurmLeftovers} from './slurm-leftovers.ts';
 import {discard, keyOf, noteJobId, writeSubmission} from './slurm-submissions.ts';
-import {cancelled, isDropped, liveSubmission, tell, type Flight} from './slurm-task.ts';
+import {cancelled, isDropped, liveSubmission, tell, type Flight, type LiveSubmission} from './slurm-task.ts';
 import {SlurmWatch} from './slurm-watch.ts';
 
 export interface SlurmRunnerOptions {
@@ -28,6 +28,9 @@ export interface SlurmRunnerOptions {
 
 /** Jobs that come within this time after the first one go out with it. */
 const lingerMs = 25;
+
+/** Calls of sbatch at a time. */
+const mostAtOnce = 4;
 
 /** Waits before sbatch is tried again while the controller does not answer. */
 const retryMs = [1000, 2000, 4000, 8000, 16_000];
@@ -90,7 +93,7 @@ class SlurmRunner implements Runner {
   }
 
   async holds(id: string): Promise<boolean> {
-    return this.#leftovers.holds(id);
+    return this.#leftovers.holds(id).catch(() => false);
   }
 
   kill(): void {
@@ -110,12 +113,21 @@ class SlurmRunner implements Runner {
   async #launch(flights: readonly Flight[]): Promise<void> {
     const rest: Flight[] = [];
     for (const flight of flights) {
-      const live = flight.signal.aborted ? undefined : await this.#leftovers.adopt(flight);
+      const live = flight.signal.aborted ? undefined : await this.#adopt(flight);
       if (live) this.#watch.add(live);
       else if (!flight.settled) rest.push(flight);
     }
     if (this.#closed) this.#watch.killAll();
     if (rest.length > 0) this.#send(rest);
+  }
+
+  /** What cannot be read of an earlier run is as if it were not there. */
+  async #adopt(flight: Flight): Promise<LiveSubmission | undefined> {
+    try {
+      return await this.#leftovers.adopt(flight);
+    } catch {
+      return undefined;
+    }
   }
 
   #send(unit: Flight[]): void {
@@ -142,10 +154,15 @@ class SlurmRunner implements Runner {
         if (group) group.push(wanted);
         else groups.set(key, [wanted]);
       }
+      const chunks: Flight[][][] = [];
       for (const units of groups.values()) {
         const most = units.length === 1 ? 1 : await (this.#largestArray ??= this.#client.largestArray());
-        for (let at = 0; at < units.length; at += most) await this.#submit(units.slice(at, at + most));
+        for (let at = 0; at < units.length; at += most) chunks.push(units.slice(at, at + most));
       }
+      const submitOn = async (): Promise<void> => {
+        for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) await this.#submit(chunk);
+      };
+      await Promise.all(Array.from({length: mostAtOnce}, submitOn));
     }
   }
 

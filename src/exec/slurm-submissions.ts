@@ -70,8 +70,13 @@ export function own(folder: string, file: Omit<SubmissionFile, 'owner'>): void {
   writeWhole(join(folder, submissionName), JSON.stringify({type, key, tasks, owner} satisfies SubmissionFile));
 }
 
+/** Without the note a later run asks the queue for the comment. */
 export function noteJobId(folder: string, id: string): void {
-  writeWhole(join(folder, jobIdName), id);
+  try {
+    writeWhole(join(folder, jobIdName), id);
+  } catch {
+    // A full disk is told by whoever needs it.
+  }
 }
 
 /** A submission of a run that is gone. */
@@ -111,7 +116,7 @@ export async function discard(folder: string): Promise<void> {
   await removeTree(moved ? grave : folder);
 }
 
-/** Whether the job has ended and its result was taken or cannot be used. */
+/** Whether the job left a result, be it taken since. */
 export function hasEnded(folder: string, task: number, job: number): boolean {
   return existsSync(join(folder, resultName(task, job)));
 }

@@ -1,4 +1,14 @@
-import {closeSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync} from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import type {Emit, Event} from '../core/events.ts';
 import {failure, type Failure} from '../core/failure.ts';
@@ -78,11 +88,14 @@ export function openFlights({flights}: LiveTask): readonly Flight[] {
   return flights.filter((flight): flight is Flight => flight !== undefined && !flight.settled);
 }
 
-/** Takes what a job left behind into the folder that its caller made for it. */
+/**
+ * Takes what a job left behind into the folder that its caller made for it. The submission keeps it too, so that nothing is
+ * lost with a caller that dies before it has stored it.
+ */
 export function takeResult(folder: string, {work, result, place}: ResultFile, job: Job): Result<JobResult, Failure> {
   const from = join(folder, work);
   rmSync(job.folder, {recursive: true, force: true});
-  renameSync(from, job.folder);
+  linkFolder(from, job.folder);
   // It names a process group of another host.
   rmSync(join(job.folder, 'pid.json'), {force: true});
   if (!result.ok) return err(result.error);
@@ -92,6 +105,25 @@ export function takeResult(folder: string, {work, result, place}: ResultFile, jo
     outputs[name] = join(job.folder, path.slice(from.length + 1));
   }
   return ok({...result.value, outputs, place});
+}
+
+/** The same files at another path; the folder itself where they cannot be linked. */
+function linkFolder(from: string, to: string): void {
+  try {
+    linkFiles(from, to);
+  } catch {
+    rmSync(to, {recursive: true, force: true});
+    renameSync(from, to);
+  }
+}
+
+function linkFiles(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, {withFileTypes: true})) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkFiles(source, target);
+    else linkSync(source, target);
+  }
 }
 
 const chunkBytes = 1024 * 1024;

@@ -193,6 +193,34 @@ nodes:
     expect(workspace.read('runs/latest/out/slow/out.txt')).toBe('made\n');
   });
 
+  it('slices in work when the driver was killed are each done once', async () => {
+    const [marks, gate] = [workspace.path('starts'), workspace.path('gate')];
+    const script = `echo x >> ${marks}; if grep -q wait item; then until [ -e ${gate} ]; do sleep 0.05; done; fi; cp item out.txt`;
+    for (const [name, text] of Object.entries({a: 'go', b: 'wait', c: 'go', d: 'wait'}))
+      workspace.write(`in/${name}`, text);
+    workspace.write(
+      'pipeline.yaml',
+      `version: 1
+sources: {items: {path: in}}
+nodes:
+  slices: {shell: sh, script: '${script}', each: {item: items}, outputs: {out: out.txt}}
+executors: {slurm: {batches: 2}}
+`,
+    );
+    const first = start();
+    await cluster.whenJobs('two slices that wait', () => (starts() === 4 ? true : undefined));
+    const before = cluster.jobs().length;
+    first.child.kill('SIGKILL');
+    await first.end;
+    const second = start();
+    await second.event((event) => event.type === 'node-log' && event.text.includes('goes on with'));
+    open();
+    const end = await second.end;
+    expect(end).toMatchObject({code: 0, stderr: ''});
+    expect(starts()).toBe(4);
+    expect(cluster.jobs()).toHaveLength(before);
+  });
+
   it('what a job made while nobody waited is taken over', async () => {
     workspace.write('pipeline.yaml', gated());
     const first = start();
@@ -236,7 +264,7 @@ nodes:
     expect(eventsOf(end).some(({type}) => type === 'node-retry')).toBe(false);
     cluster.startHost(host as 'n1' | 'n2');
     await cluster.hostsAre('idle', 'idle');
-  }, 120_000);
+  }, 240_000);
 
   it('a job that fails says why, and leaves its folder to look at', async () => {
     workspace.write(

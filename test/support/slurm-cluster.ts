@@ -222,7 +222,7 @@ async function freePorts(): Promise<readonly number[]> {
   return ports;
 }
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** Slurm tells nobody when something happens in it: one has to look. */
 async function until(what: string, test: () => boolean): Promise<void> {
