@@ -39,11 +39,13 @@ export async function checkProject(context: Context, loaded: Loaded, pins: Pins)
   const {sources, missing, workspace, plan, artifacts} = seen.value;
   try {
     const results = resultsOf(plan);
+    const engines = new Map(plan?.nodes.map(({node, engine}) => [node.id, engine]));
     const code = new PinnedCode(loaded);
     const checks = checkPins({
       pins,
       nodes: nodes.value,
       codeOf: (node) => code.of(node),
+      engineOf: ({id}) => engines.get(id),
       sourceOf: (source) => sources.get(source),
       values: await valuesOf(nodes.value, (id) => results.get(id), pins, workspace.store),
     });

@@ -74,6 +74,7 @@ async function update(request: KeepRequest): Promise<Result<Kept | undefined>> {
     pins,
     nodes: nodes.value,
     codeOf: (node) => code.of(node),
+    engineOf: ({id}) => engines.engineOf(id),
     sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
     values,
     accept,
@@ -88,7 +89,7 @@ async function update(request: KeepRequest): Promise<Result<Kept | undefined>> {
     const put = writePinText(lock.path, after, lock.shown);
     if (!put.ok) return put;
   }
-  if (updated.drifted.length === 0 && updated.held.length === 0) settle(after, request);
+  if (updated.drifted.length + updated.held.length + updated.otherEngine.size === 0) settle(after, request);
   return ok({...updated, written});
 }
 

@@ -1,11 +1,11 @@
 import {countText} from '../report/count-text.ts';
-import {nodesText, troubleText} from '../report/check-text.ts';
+import {nodesText, otherEngineText, troubleText} from '../report/check-text.ts';
 import type {Context} from './context.ts';
 import type {Kept} from './pin-keeper.ts';
 
 /** What became of a lock: one line, and below it what drifted. */
 export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Context, 'paint' | 'globals'>): string {
-  const {pins, pinned, dropped, accepted, drifted, held} = kept;
+  const {pins, pinned, dropped, accepted, drifted, held, uncompared, otherEngine} = kept;
   const parts = [
     ...(pinned.length > 0 ? [`${pinned.length} pinned`] : []),
     ...(accepted.length > 0 ? [`${accepted.length} of them accepted`] : []),
@@ -18,7 +18,12 @@ export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Conte
     parts.length === 0
       ? `${countText(pins.nodes.size, 'node')}, nothing changed`
       : [...parts, `${others} kept`].join(', ');
-  const lines = [`${paint.bold(shown)}: ${all}`];
+  const lines = [`${paint.bold(shown)}: ${all}`, ...otherEngineText([...uncompared.values()])];
+  const [engine] = otherEngine.values();
+  if (engine !== undefined) {
+    const count = countText(otherEngine.size, 'node');
+    lines.push(`not pinned: ${count} that another engine computed; to pin: mixdown run --engine ${engine}`);
+  }
   const roots = drifted.filter(({follows}) => follows.length === 0);
   if (drifted.length > 0) {
     lines.push(troubleText(drifted, paint));

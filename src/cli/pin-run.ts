@@ -8,7 +8,7 @@ import type {BuildSummary} from '../engine/run-context.ts';
 import {checkPins} from '../pins/check.ts';
 import {parsePins} from '../pins/pins-text.ts';
 import {countText} from '../report/count-text.ts';
-import {nodesText, troubleText} from '../report/check-text.ts';
+import {nodesText, otherEngineText, troubleText} from '../report/check-text.ts';
 import type {Context} from './context.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
 import type {Loaded} from './load.ts';
@@ -106,11 +106,12 @@ export function frozenTrouble(
   if (!nodes.ok) return context.fail(nodes.error);
   const planned = new Set(work.plan.nodes.map(({node}) => node.id));
   const code = new PinnedCode(loaded);
-  const {artifacts} = work.planned;
+  const {artifacts, engines} = work.planned;
   const checks = checkPins({
     pins,
     nodes: nodes.value,
     codeOf: (node) => code.of(node),
+    engineOf: ({id}) => engines.engineOf(id),
     sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
     values: new Map(),
   });
@@ -155,11 +156,7 @@ export async function keepRunLock(
   const kept = await keepPins({loaded, work, lock: file, resultOf, accept});
   if (!kept.ok) return context.fail(kept.error);
   const {globals, note, print} = context;
-  if (kept.value === undefined) return exitCodes.done;
-  if (kept.value === 'settled') {
-    if (!globals.json && !globals.quiet) print(`${file.shown}: nothing changed`);
-    return exitCodes.done;
-  }
+  if (kept.value === undefined || kept.value === 'settled') return exitCodes.done;
   const {accepted, drifted} = kept.value;
   const text = keptText(kept.value, file.shown, context);
   if (globals.json) {
@@ -184,16 +181,20 @@ async function compareFrozen(
   const nodes = pinnedNodes(loaded, pins);
   if (!nodes.ok) return context.fail(nodes.error);
   const code = new PinnedCode(loaded);
-  const {artifacts} = work.planned;
+  const {artifacts, engines} = work.planned;
   const checks = checkPins({
     pins,
     nodes: nodes.value,
     codeOf: (node) => code.of(node),
+    engineOf: ({id}) => engines.engineOf(id),
     sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
     values: await valuesOf(nodes.value, resultOf, pins, work.workspace.store),
   });
   const drifted = checks.filter(({verdict}) => verdict === 'drifted');
   if (drifted.length > 0) return tellStale(context, `${shown} pins other values than this run made`, drifted);
-  if (!context.globals.json && !context.globals.quiet) context.print(`${shown}: all that it pins of this run agrees`);
+  if (!context.globals.json && !context.globals.quiet) {
+    const others = otherEngineText(checks.flatMap(({otherEngine}) => otherEngine ?? []));
+    context.print([`${shown}: all that it pins of this run agrees`, ...others].join('\n'));
+  }
   return exitCodes.done;
 }

@@ -18,6 +18,11 @@ export interface NodeCheck {
   readonly drifts: readonly Drift[];
   /** Producers that it only follows in this: it has no cause of its own. */
   readonly follows: readonly NodeId[];
+  /**
+   * The tensor engine of the pin, when another one computed what differs here, or what this was made from: that is no drift,
+   * and its values say nothing about the pinned ones.
+   */
+  readonly otherEngine?: string;
 }
 
 /** One value that differs from the pinned one by more than is allowed. */

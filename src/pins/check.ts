@@ -13,6 +13,8 @@ export interface CheckRequest {
   readonly nodes: readonly PipelineNode[];
   /** Digest of a stage's code as pins know it. */
   readonly codeOf: (node: PipelineNode) => Sha256;
+  /** Tensor engine that a node's values here are of, if it computes with one. */
+  readonly engineOf: (node: PipelineNode) => string | undefined;
   /** Undefined when the source is not here: what reads it is then not compared in this. */
   readonly sourceOf: (source: string) => Sha256 | undefined;
   /** Results that are here, compared with the pins. */
@@ -37,8 +39,10 @@ function plainCheck(node: NodeId, verdict: Verdict): NodeCheck {
 export interface WalkStep {
   readonly check: NodeCheck;
   readonly recipe: Recipe;
-  /** Producers of which it reads something that has drifted. */
+  /** Producers of which it reads something that has drifted, or that another engine made different. */
   readonly drifted: readonly NodeId[];
+  /** An engine of the lock, when another one computed the values here. */
+  readonly otherEngine?: string;
 }
 
 /**
@@ -51,9 +55,13 @@ export class Walk {
   readonly #hashes = new Map<NodeId, Readonly<Record<string, Sha256>>>();
   /** Outputs whose values here are not the pinned ones, although their recipe is. */
   readonly #drifted = new Map<NodeId, ReadonlySet<string>>();
+  /** Nodes whose bytes here differ as another engine computed them, or what they read; with the engine of the pins. */
+  readonly #otherwise = new Map<NodeId, string>();
+  readonly #engines: ReadonlySet<string>;
 
   constructor(request: CheckRequest) {
     this.#request = request;
+    this.#engines = new Set([...request.pins.nodes.values()].flatMap(({toolchain}) => toolchain['engine'] ?? []));
   }
 
   check(node: PipelineNode): NodeCheck {
@@ -75,9 +83,9 @@ export class Walk {
     }));
     const waited = [...new Set(recipe.waits.values())];
     const pin = pins.nodes.get(id);
-    if (pin === undefined) {
-      return {check: {...plainCheck(id, 'unpinned'), reasons: upstream}, recipe, drifted};
-    }
+    const engine = this.#otherEngine(node, pin);
+    const step = {recipe, drifted, ...(engine === undefined ? {} : {otherEngine: engine})};
+    if (pin === undefined) return {check: {...plainCheck(id, 'unpinned'), reasons: upstream}, ...step};
     const reasons = recipeReasons(pin, recipe);
     const drifts = values.get(id)?.drifts ?? [];
     const changed = new Set(drifts.flatMap((drift) => (drift.of === 'output' ? [drift.name] : [])));
@@ -87,19 +95,33 @@ export class Walk {
       const follows = reasons.length > 0 ? [] : waited;
       return {
         check: {node: id, verdict: 'stale', reasons: [...reasons, ...upstream], drifts: [], follows},
-        recipe,
-        drifted,
+        ...step,
       };
     }
     this.#settle(id, pin, () => true);
-    if (drifts.length === 0) return {check: plainCheck(id, 'fresh'), recipe, drifted};
+    const otherEngine = engine ?? firstOf(refsOf(node), (ref) => ref.from === 'node' && this.#otherwise.get(ref.node));
+    if (otherEngine !== undefined && differs(pin, values.get(id))) this.#otherwise.set(id, otherEngine);
+    if (drifts.length === 0) return {check: plainCheck(id, 'fresh'), ...step};
     this.#drifted.set(id, changed);
-    return {check: {node: id, verdict: 'drifted', reasons: [], drifts, follows: drifted}, recipe, drifted};
+    const follows = drifted.filter((producer) => !this.#otherwise.has(producer));
+    if (follows.length === 0 && otherEngine !== undefined) {
+      return {check: {...plainCheck(id, 'fresh'), otherEngine}, ...step};
+    }
+    return {check: {node: id, verdict: 'drifted', reasons: [], drifts, follows}, ...step};
+  }
+
+  /** The engine of the pin, or of a node that has none an engine of the lock, when the values here are of another. */
+  #otherEngine(node: PipelineNode, pin: Pin | undefined): string | undefined {
+    const engine = this.#request.engineOf(node);
+    if (engine === undefined) return undefined;
+    const pinned = pin ? pin.toolchain['engine'] : this.#engines.has(engine) ? engine : [...this.#engines].sort()[0];
+    return pinned === engine ? undefined : pinned;
   }
 
   /** The node was pinned anew: its consumers are made from this. */
   repinned(id: NodeId, pin: Pin): void {
     this.#drifted.delete(id);
+    this.#otherwise.delete(id);
     this.#settle(id, pin, () => true);
   }
 
@@ -116,6 +138,19 @@ export class Walk {
 /** The pin of a result that was made as the recipe says. */
 export function makePin(recipe: Recipe, {outputs, metrics}: Values, toolchain: Pin['toolchain']): Pin {
   return {...pinnedRecipe(recipe), toolchain, outputs, metrics};
+}
+
+/** Whether what is here has other bytes than the pinned result, within the tolerance or not. */
+function differs({outputs}: Pin, values: Values | undefined): boolean {
+  return Object.entries(values?.outputs ?? {}).some(([name, {hash}]) => own(outputs, name)?.hash !== hash);
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined | false): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined && found !== false) return found;
+  }
+  return undefined;
 }
 
 function own<T>(members: Readonly<Record<string, T>> | undefined, key: string): T | undefined {

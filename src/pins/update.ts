@@ -21,6 +21,10 @@ export interface Update {
   /** Nodes whose pin stands although their values differ, and nodes that are not pinned as they read such values. */
   readonly drifted: readonly NodeCheck[];
   readonly held: readonly NodeId[];
+  /** Nodes that another tensor engine than the lock's computed, or what they read, and that so differ from their pins; with the engine of those. */
+  readonly uncompared: ReadonlyMap<NodeId, string>;
+  /** Nodes that would be pinned had the lock's engine, which this names, computed them: a lock is of one engine whoever runs. */
+  readonly otherEngine: ReadonlyMap<NodeId, string>;
 }
 
 /**
@@ -36,9 +40,11 @@ export function updatePins(request: UpdateRequest): Update {
   const accepted: NodeId[] = [];
   const drifted: NodeCheck[] = [];
   const held: NodeId[] = [];
+  const uncompared = new Map<NodeId, string>();
+  const others = new Map<NodeId, string>();
   for (const node of nodes) {
     const {id} = node;
-    const {check, recipe, drifted: sources} = walk.step(node);
+    const {check, recipe, drifted: sources, otherEngine} = walk.step(node);
     const before = pins.nodes.get(id);
     const made = values.get(id);
     const reason = accept.get(id);
@@ -54,7 +60,11 @@ export function updatePins(request: UpdateRequest): Update {
     if (made === undefined || recipe.waits.size > 0 || recipe.unseen.size > 0) {
       if (before) next.set(id, before);
     } else if (check.verdict === 'fresh') {
+      if (check.otherEngine !== undefined) uncompared.set(id, check.otherEngine);
       keep(withNumbers(before!, made));
+    } else if (otherEngine !== undefined && check.verdict !== 'drifted') {
+      others.set(id, otherEngine);
+      if (before) next.set(id, before);
     } else if (sources.length > 0) {
       if (before) next.set(id, before);
       if (check.verdict === 'drifted') drifted.push(check);
@@ -70,7 +80,16 @@ export function updatePins(request: UpdateRequest): Update {
     }
   }
   const dropped = [...pins.nodes.keys()].filter((id) => !next.has(id));
-  return {pins: {targets: pins.targets, nodes: next}, pinned, dropped, accepted, drifted, held};
+  return {
+    pins: {targets: pins.targets, nodes: next},
+    pinned,
+    dropped,
+    accepted,
+    drifted,
+    held,
+    uncompared,
+    otherEngine: others,
+  };
 }
 
 /** The pin, with the numbers of an output that was declared to be compared so since. */

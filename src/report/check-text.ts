@@ -34,6 +34,18 @@ export function verdictCounts(checks: readonly NodeCheck[]): string {
   return [countText(checks.length, 'node'), ...(parts.length > 0 ? [parts.join(', ')] : [])].join(': ');
 }
 
+/**
+ * That nodes were left out of the comparison as another engine computed them; no line when there are none.
+ *
+ * @param engines - that their pins are of
+ */
+export function otherEngineText(engines: readonly string[]): readonly string[] {
+  if (engines.length === 0) return [];
+  const [engine, ...more] = new Set(engines);
+  const named = more.length === 0 ? `engine ${engine}` : `engines ${[engine, ...more].join(', ')}`;
+  return [`not compared: ${countText(engines.length, 'node')} that another engine computed; the pins are of ${named}`];
+}
+
 /** Why a node is not as it is pinned, a line for each difference. */
 export function checkLines({reasons, drifts}: NodeCheck): readonly string[] {
   // That producers have to run is told of them.

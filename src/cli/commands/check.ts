@@ -3,7 +3,7 @@ import type {NodeId} from '../../core/pipeline.ts';
 import type {Pins} from '../../core/pins.ts';
 import {err, ok, type Result} from '../../core/result.ts';
 import {select} from '../../core/selection.ts';
-import {troubleText, verdictCounts} from '../../report/check-text.ts';
+import {otherEngineText, troubleText, verdictCounts} from '../../report/check-text.ts';
 import {countText} from '../../report/count-text.ts';
 import {openCheckReports, type CheckReports} from '../check-reports.ts';
 import type {Context} from '../context.ts';
@@ -94,6 +94,7 @@ function checkText({checks, missing}: Checked, file: string, {paint}: Context): 
   }
   const word = trouble.length + missing.length === 0 ? paint.good('fresh') : paint.bad('not fresh');
   lines.push(`${paint.bold(file)} is ${word}: ${verdictCounts(checks)}`);
+  lines.push(...otherEngineText(checks.flatMap(({otherEngine}) => otherEngine ?? [])));
   if (trouble.some(({verdict}) => verdict !== 'drifted')) lines.push(paint.dim('to pin what is new: mixdown run'));
   const drifted = trouble.filter(({verdict, follows}) => verdict === 'drifted' && follows.length === 0);
   if (drifted.length > 0)

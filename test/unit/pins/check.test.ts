@@ -41,6 +41,8 @@ class Lab {
   metrics: Record<string, Record<string, number>> = {};
   sources: Record<string, Sha256> = {data: sha256('data')};
   code = sha256('code');
+  /** Of nodes that compute with one. */
+  engines: Record<string, string> = {};
   pins: Pins = {targets: ['c'], nodes: new Map()};
 
   async request(): Promise<CheckRequest> {
@@ -51,8 +53,15 @@ class Lab {
       const result: NodeResult = {outputs: {out: artifact(value)}, metrics: this.metrics[each.id] ?? {}};
       values.set(each.id, await compareValues(each, result, this.pins.nodes.get(each.id), async () => numbers(value)));
     }
-    const {pins, nodes, code, sources} = this;
-    return {pins, nodes, codeOf: () => code, sourceOf: (name) => sources[name], values};
+    const {pins, nodes, code, sources, engines} = this;
+    return {
+      pins,
+      nodes,
+      codeOf: () => code,
+      engineOf: ({id}) => engines[id],
+      sourceOf: (name) => sources[name],
+      values,
+    };
   }
 
   async check(): Promise<Record<string, string>> {
@@ -61,16 +70,21 @@ class Lab {
   }
 
   /** As after a run; keeps the pins. */
-  async run(...accept: string[]): Promise<Omit<Update, 'pins' | 'drifted'> & {readonly drifted: string[]}> {
-    const reason = {reason: 'better', on: '2026-01-02'};
-    const update = updatePins({
-      ...(await this.request()),
-      toolchainOf: () => ({node: '20'}),
-      accept: new Map(accept.map((id) => [id, reason])),
-    });
-    const {pins, drifted, ...rest} = update;
+  async run(
+    ...accept: string[]
+  ): Promise<Omit<Update, 'pins' | 'drifted' | 'uncompared' | 'otherEngine'> & Record<'drifted', string[]>> {
+    const {pins, drifted, uncompared: _same, otherEngine: _other, ...rest} = await this.update(...accept);
     this.pins = pins;
     return {...rest, drifted: drifted.map((check) => check.node)};
+  }
+
+  async update(...accept: string[]): Promise<Update> {
+    const reason = {reason: 'better', on: '2026-01-02'};
+    return updatePins({
+      ...(await this.request()),
+      toolchainOf: ({id}) => ({node: '20', ...(this.engines[id] === undefined ? {} : {engine: this.engines[id]})}),
+      accept: new Map(accept.map((id) => [id, reason])),
+    });
   }
 
   edit(id: string, change: Partial<PipelineNode>): void {
@@ -279,5 +293,74 @@ describe('values', () => {
     expect((await lab.check())['c']).toBe('drifted loss');
     lab.edit('c', {compareMetrics: 'none'});
     expect((await lab.check())['c']).toBe('fresh');
+  });
+});
+
+describe('another tensor engine', () => {
+  /** `a` and `b` were computed by wasm; `c` computes with none. */
+  async function onWasm(): Promise<Lab> {
+    const lab = new Lab();
+    lab.engines = {a: 'wasm', b: 'wasm'};
+    lab.pins = (await lab.update()).pins;
+    lab.engines = {a: 'blas', b: 'blas'};
+    return lab;
+  }
+
+  it('is compared like any other within the tolerance', async () => {
+    const lab = await onWasm();
+    lab.made = {a: 1.05, b: 2, c: 3};
+    expect(checkPins(await lab.request()).map(({otherEngine}) => otherEngine)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect((await lab.update()).uncompared.size).toBe(0);
+  });
+
+  it('does not drift, nor do those that read what it made', async () => {
+    const lab = await onWasm();
+    lab.made = {a: 1, b: 5, c: 6};
+    expect(await lab.check()).toEqual({a: 'fresh', b: 'fresh', c: 'fresh'});
+    expect(checkPins(await lab.request()).map(({otherEngine}) => otherEngine)).toEqual([undefined, 'wasm', 'wasm']);
+    const update = await lab.update();
+    expect(update.pins).toEqual(lab.pins);
+    expect([...update.uncompared]).toEqual([
+      ['b', 'wasm'],
+      ['c', 'wasm'],
+    ]);
+  });
+
+  it('excuses what comes out of a difference that is tolerated', async () => {
+    const lab = await onWasm();
+    lab.made = {a: 1, b: 2.05, c: 6};
+    expect(checkPins(await lab.request()).map(({otherEngine}) => otherEngine)).toEqual([undefined, undefined, 'wasm']);
+    lab.engines = {a: 'wasm', b: 'wasm'};
+    expect(await lab.check()).toEqual({a: 'fresh', b: 'fresh', c: 'drifted out'});
+  });
+
+  it('hides no drift of what it had no part in', async () => {
+    const lab = await onWasm();
+    lab.made = {a: 1, b: 2, c: 6};
+    expect(await lab.check()).toEqual({a: 'fresh', b: 'fresh', c: 'drifted out'});
+    lab.nodes.unshift(node('z', ['<data>']));
+    lab.edit('c', {inputs: {...lab.nodes[3]!.inputs, z: {many: false, ref: {from: 'node', node: 'z', output: 'out'}}}});
+    lab.made = {z: 1, a: 1, b: 2, c: 3};
+    lab.pins = (await lab.update()).pins;
+    lab.made = {z: 9, a: 1, b: 5, c: 6};
+    expect(await lab.check()).toMatchObject({z: 'drifted out', b: 'fresh', c: 'drifted out after z'});
+  });
+
+  it('pins nothing: a lock is of one engine', async () => {
+    const lab = await onWasm();
+    lab.edit('a', {params: {p: 1}});
+    const stale = await lab.update();
+    expect([...stale.otherEngine.keys()]).toEqual(['a']);
+    expect(stale.pins).toEqual(lab.pins);
+    lab.nodes.push(node('d', ['<data>']));
+    lab.engines['d'] = 'blas';
+    lab.made['d'] = 4;
+    expect((await lab.update()).otherEngine.get('d')).toBe('wasm');
+    lab.engines = {a: 'wasm', b: 'wasm', d: 'wasm'};
+    expect((await lab.update()).pinned).toEqual(['a', 'd']);
   });
 });
