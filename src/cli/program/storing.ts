@@ -1,0 +1,49 @@
+import type {Command} from 'commander';
+import {cacheExamples, gcExamples} from '../examples.ts';
+import {wholeNumber, type Does} from './arguments.ts';
+
+/** Commands that look after the cache. */
+export function addStoring(program: Command, does: Does): void {
+  program.commandsGroup('The cache');
+  addCacheCommands(program.command('cache').description('share results with other machines'), does);
+  program
+    .command('gc')
+    .description('delete from the cache what no run record and no last result needs; without --yes only says what')
+    .addHelpText('after', gcExamples)
+    .option('--older-than <age>', 'also results that nobody used for this long, such as 30d or 12h')
+    .option('--max-size <size>', 'then the least recently used, until the cache is no larger, such as 20GiB')
+    .option('--yes', 'delete, instead of only saying what would be deleted')
+    .action(does(async () => (await import('../commands/gc.ts')).gcCommand));
+  program
+    .command('verify')
+    .description('read every blob of the cache again and set damaged ones aside')
+    .action(does(async () => (await import('../commands/verify.ts')).verifyCommand));
+  program
+    .command('clean')
+    .description('delete what runs left behind: work folders and failed folders; results stay')
+    .option('--runs', 'also delete the run records')
+    .option('--keep <n>', 'with --runs: keep the newest n', wholeNumber, 0)
+    .option('--checkpoints', 'also delete what stopped jobs would go on from')
+    .option('--all', 'delete the run records and the whole cache with all results')
+    .option('--yes', 'do not ask before all is deleted')
+    .action(does(async () => (await import('../commands/clean.ts')).cleanCommand));
+}
+
+function addCacheCommands(cache: Command, does: Does): void {
+  cache.addHelpText('after', cacheExamples);
+  cache
+    .command('push')
+    .argument('[node...]', 'nodes whose results to send; all when none is given')
+    .description('send results to the remote cache')
+    .action(does(async () => (await import('../commands/cache.ts')).cachePushCommand));
+  cache
+    .command('pull')
+    .argument('[node...]', 'nodes whose results to fetch; the default group when none is given')
+    .description('fetch results with all their bytes from the remote cache; nothing is run')
+    .action(does(async () => (await import('../commands/cache.ts')).cachePullCommand));
+  cache
+    .command('stat')
+    .argument('[node...]', 'nodes to look for; all when none is given')
+    .description('say which remote cache is used, and which results are there')
+    .action(does(async () => (await import('../commands/cache.ts')).cacheStatCommand));
+}
