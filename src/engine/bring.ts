@@ -1,7 +1,6 @@
 import type {Digest} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import type {ArtifactRef, NodeId} from '../core/pipeline.ts';
-import type {RemoteCache} from '../core/ports.ts';
 import type {Artifact} from '../core/tree.ts';
 import {loadTree} from './presence.ts';
 import type {Outputs} from './resolve.ts';
@@ -32,23 +31,43 @@ export async function neededBlobs(refs: readonly ArtifactRef[], context: RunCont
 
 /** Fetches what is promised of the blobs that a job needs. What cannot be had is made again by its producer. */
 export async function bringInputs(needed: readonly Needed[], consumer: NodeId, context: RunContext): Promise<Brought> {
+  const gone = await fetchInputs(needed, context);
+  if (context.halt.aborted) return notStarted(consumer);
+  return gone.length === 0 ? 'ready' : remakeInputs(gone, consumer, context);
+}
+
+/** Fetches what is promised of the blobs that a job needs. Returns what is not here afterwards. */
+export async function fetchInputs(needed: readonly Needed[], context: RunContext): Promise<readonly Needed[]> {
   const {remote, cas} = context.request.ports;
-  if (!remote) return 'ready';
-  const elsewhere = needed.map(({digests}) => digests?.filter((digest) => isElsewhere(digest, remote)));
+  if (!remote) return [];
+  // Not only what is promised: of a node that was not planned to run, the plan has asked for nothing.
+  const elsewhere = needed.map(({digests}) => digests?.filter((digest) => !cas.holds(digest)));
   await remote.fetch(
     elsewhere.flatMap((digests) => digests ?? []),
     context.halt,
   );
-  if (context.halt.aborted) return failure('cancelled', `${consumer} was not started`, {node: consumer});
-  const gone = new Set<NodeId>();
-  elsewhere.forEach((digests, index) => {
-    if (digests?.every((digest) => cas.holds(digest)) !== true) gone.add(needed[index]!.producer);
+  return needed.flatMap(({producer}, index) => {
+    const missing = elsewhere[index]?.filter((digest) => !cas.holds(digest));
+    return missing?.length === 0 ? [] : [{producer, digests: missing}];
   });
-  for (const producer of gone) {
-    const problem = await remade(producer, consumer, context);
-    if (problem) return problem;
-  }
-  return gone.size > 0 ? 'again' : 'ready';
+}
+
+/**
+ * Has the producers make again what is gone, or find that it lies elsewhere. Not to be called under a lock: what they make may
+ * need the same one.
+ */
+export async function remakeInputs(
+  gone: readonly Needed[],
+  consumer: NodeId,
+  context: RunContext,
+): Promise<'again' | Failure> {
+  if (context.halt.aborted) return notStarted(consumer);
+  const byProducer = new Map<NodeId, Needed[]>();
+  for (const needed of gone) byProducer.set(needed.producer, [...(byProducer.get(needed.producer) ?? []), needed]);
+  const problems = await Promise.all(
+    [...byProducer].map(([producer, missing]) => remade(producer, missing, consumer, context)),
+  );
+  return problems.find((problem) => problem !== undefined) ?? 'again';
 }
 
 /** Fetches what is promised of a node's outputs. True when all of them are in the store. */
@@ -57,17 +76,12 @@ export async function bringOutputs(outputs: Outputs, context: RunContext): Promi
   if (!remote) return true;
   for (const artifact of Object.values(outputs)) {
     const digests = await blobsOf(artifact, context);
-    const elsewhere = digests?.filter((digest) => isElsewhere(digest, remote));
+    const elsewhere = digests?.filter((digest) => !cas.holds(digest));
     if (!elsewhere) return false;
     await remote.fetch(elsewhere, context.halt);
     if (!elsewhere.every((digest) => cas.holds(digest))) return false;
   }
   return true;
-}
-
-/** What neither is nor was said to lie elsewhere is here: the plan has seen to it. */
-function isElsewhere(digest: Digest, remote: RemoteCache): boolean {
-  return remote.promises(digest) || remote.lacks(digest);
 }
 
 async function blobsOf({kind, digest}: Artifact, context: RunContext): Promise<readonly Digest[] | undefined> {
@@ -77,15 +91,40 @@ async function blobsOf({kind, digest}: Artifact, context: RunContext): Promise<r
   return tree && ports.cas.holds(digest) ? tree.entries.map((entry) => entry.digest) : undefined;
 }
 
-/** Makes a node again whose result was said to be in the remote cache and is not. A second time would be of no use. */
-async function remade(producer: NodeId, consumer: NodeId, context: RunContext): Promise<Failure | undefined> {
-  const before = context.remade.has(producer);
-  const {outcome, failure: why} = await context.remake(producer);
-  if (outcome === 'cancelled') return failure('cancelled', `${consumer} was not started`, {node: consumer});
-  if (outcome !== 'failed' && !before) return undefined;
+/** Makes a node again whose result was said to be in the remote cache and is not. What that did not bring, nothing does. */
+async function remade(
+  producer: NodeId,
+  missing: readonly Needed[],
+  consumer: NodeId,
+  context: RunContext,
+): Promise<Failure | undefined> {
+  const inVain = !noteWanted(producer, missing, consumer, context);
+  const {outcome, failure: why} = inVain ? {outcome: 'failed' as const} : await context.remake(producer);
+  if (outcome === 'cancelled') return notStarted(consumer);
+  if (outcome !== 'failed') return undefined;
   const reason = why ? `: ${why.message}` : '';
   return failure('blob-missing', `what ${consumer} reads of ${producer} could not be had, nor made again${reason}`, {
     node: consumer,
     hint: 'Run again; without the remote cache with MIXDOWN_CACHE=off.',
   });
+}
+
+/** False when the consumer wanted all of this before, and as much was known of where it is. */
+function noteWanted(
+  producer: NodeId,
+  missing: readonly Needed[],
+  consumer: NodeId,
+  {wanted, request: {ports}}: RunContext,
+): boolean {
+  const before = wanted.size;
+  const note = (what: string): void => void wanted.add(`${consumer} ${producer} ${what}`);
+  for (const {digests} of missing) {
+    if (!digests) note('a tree');
+    else for (const digest of digests) note(`${digest.hash} ${ports.remote?.lacks(digest)}`);
+  }
+  return wanted.size > before;
+}
+
+function notStarted(consumer: NodeId): Failure {
+  return failure('cancelled', `${consumer} was not started`, {node: consumer});
 }

@@ -78,10 +78,10 @@ export interface RunContext {
   /** When and where nodes started to work; a node without an entry did not. */
   readonly started: Map<NodeId, {readonly at: number; readonly device: string}>;
   readonly targets: ReadonlySet<NodeId>;
-  /** Runs a node that has ended already, because what it left behind is gone; the same promise for all who ask. */
+  /** Runs a node that has ended already, because what it left behind is gone; once for all who ask meanwhile. */
   readonly remake: (node: NodeId) => Promise<NodeResult>;
-  /** Nodes that were made again and are done. */
-  readonly remade: ReadonlySet<NodeId>;
+  /** What was gone when a node needed it, and had to be made again. */
+  readonly wanted: Set<string>;
   /** Hashes of texts (trees, code manifests) that this run has put in the store. */
   readonly stored: Set<string>;
 }

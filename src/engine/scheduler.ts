@@ -32,9 +32,8 @@ export class Scheduler {
   readonly #untouched: Uint8Array;
   /** First come, first started; entries before `next` were started. */
   readonly #ready: number[] = [];
-  /** Nodes that ran again since what they had left was gone. */
+  /** Nodes that run again since what they had left is gone, and those that could not. */
   readonly #remaking = new Map<NodeId, Promise<NodeResult>>();
-  readonly #remade = new Set<NodeId>();
   #next = 0;
   #running = 0;
   #idle: () => void = () => {};
@@ -63,7 +62,7 @@ export class Scheduler {
       started: new Map(),
       targets: new Set(request.targets),
       remake: (node) => this.#remake(node),
-      remade: this.#remade,
+      wanted: new Set(),
       stored: new Set(),
     };
   }
@@ -136,9 +135,10 @@ export class Scheduler {
     } catch (problem) {
       result = {outcome: 'failed', failure: unexpected(problem, node)};
     }
-    this.#remade.add(node);
     this.#results.set(node, result);
-    this.#announce(node, result);
+    if (result.outputs) this.#remaking.delete(node);
+    // What was found elsewhere after all is nothing new.
+    if (result.outcome !== 'up-to-date') this.#announce(node, result);
     return result;
   }
 

@@ -15,7 +15,7 @@ import type {PlannedNode} from '../core/plan.ts';
 import type {Result} from '../core/result.ts';
 import {treeText} from '../core/tree.ts';
 import {assemble} from './assemble.ts';
-import {bringInputs, neededBlobs, type Needed} from './bring.ts';
+import {bringInputs, fetchInputs, neededBlobs, remakeInputs, type Needed} from './bring.ts';
 import {makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
 import {commitTask, runTask, storeCode, type Task} from './execute.ts';
@@ -118,27 +118,39 @@ async function runStale(
   // The same lock for runs whose collections merely overlap.
   const lock = await claim(node, templateKey(step.action), context);
   if (!lock.ok) return lock.error;
+  let gone: readonly Needed[];
   try {
     const failedMeanwhile = context.request.held?.get(node.id);
     if (failedMeanwhile) return failedMeanwhile;
     // Another run may have made some of them while this one waited.
     const planned = await lookForSlices(step, work, context);
-    const needed = await neededBySlices(step, work, planned.stale, context);
-    const brought = await bringInputs(needed, node.id, context);
-    if (brought !== 'ready') return brought;
-    collectKnown(planned, progress);
-    const shared = await jobInputs(node, context);
-    const batches = makeBatches(planned.stale, batchCount(node, planned.stale.length, context));
-    const announced = {...step.planned, slices: {total: progress.total, stale: planned.stale.length}};
-    const announceOnce = once((device: string) => announce(announced, step.action, device, context));
-    const ends = await Promise.all(
-      batches.map((batch) => runBatch(step, work, batch, shared, progress, announceOnce, context)),
-    );
-    if (progress.failures.length > 0) return sliceFailures(node.id, progress.total, progress.failures);
-    return ends.find((end) => end !== undefined);
+    gone = await fetchInputs(await neededBySlices(step, work, planned.stale, context), context);
+    if (gone.length === 0) return await runBatches(step, work, planned, progress, context);
   } finally {
     lock.value.release();
   }
+  return remakeInputs(gone, node.id, context);
+}
+
+async function runBatches(
+  step: EachStep,
+  work: Work,
+  found: SlicePlan,
+  progress: Progress,
+  context: RunContext,
+): Promise<Failure | undefined> {
+  const {node} = step.planned;
+  const {stale} = found;
+  collectKnown(found, progress);
+  const shared = await jobInputs(node, context);
+  const batches = makeBatches(stale, batchCount(node, stale.length, context));
+  const announced = {...step.planned, slices: {total: progress.total, stale: stale.length}};
+  const announceOnce = once((device: string) => announce(announced, step.action, device, context));
+  const ends = await Promise.all(
+    batches.map((batch) => runBatch(step, work, batch, shared, progress, announceOnce, context)),
+  );
+  if (progress.failures.length > 0) return sliceFailures(node.id, progress.total, progress.failures);
+  return ends.find((end) => end !== undefined);
 }
 
 /** A batch that goes to a cluster holds no more slices: each is prepared before the first can start. */

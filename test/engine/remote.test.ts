@@ -154,6 +154,23 @@ describe('what the server has lost', () => {
     const summary = await other.build({targets: ['b']});
     expect(other.text(summary, 'b')).toBe('b of second');
   });
+
+  it('what only a later turn of the run needs is fetched then', async () => {
+    const server = new MemoryServer();
+    const nodes = [node('a', ['@src']), node('d', ['@src'], {params: {d: 1}}), node('b', ['a', 'd']), node('x', ['a'])];
+    const first = machine(server, nodes);
+    await first.build({targets: ['b']});
+    const other = machine(server, nodes);
+    const before = await other.build({targets: ['b']});
+    server.lose(blobOf(before, 'a'));
+    server.results.delete(before.nodes.get('a')!.fingerprint!);
+    const work = other.work;
+    other.work = (job) => (job.node === 'a' ? 'other bytes this time' : work(job));
+    const summary = await other.build({targets: ['b', 'x']});
+    expect(summary.outcome).toBe('done');
+    expect(other.ran.sort()).toEqual(['a', 'b', 'x']);
+    expect(server.fetched).toContain(blobOf(summary, 'd').hash);
+  });
 });
 
 describe('slices', () => {
@@ -221,6 +238,59 @@ describe('slices', () => {
     const summary = await other.build({targets: ['long']});
     expect(summary.outcome).toBe('done');
     expect(other.ran.sort()).toEqual(['clean/b', 'long/a', 'long/b', 'long/c']);
+  });
+
+  it('one whose consumer is made by the same stage is made again while that waits for it', async () => {
+    const server = new MemoryServer();
+    const twice = [eachNode('once', '@notes', {outputs}), eachNode('twice', 'once', {outputs})];
+    await rigFor(server, twice, 'abc').build({targets: ['once']});
+    const [lost] = [...server.slices.values()][0]!.filter(({key}) => key === 'b');
+    server.lose(lost!.outputs['out']!);
+    const other = rigFor(server, twice, 'abc');
+    const summary = await other.build({targets: ['twice']});
+    expect(summary.outcome).toBe('done');
+    expect(other.ran.sort()).toEqual(['once/b', 'twice/a', 'twice/b', 'twice/c']);
+  });
+
+  it('those that are found gone one after the other are made again one after the other', async () => {
+    const server = new MemoryServer();
+    const late = node('late', ['@src']);
+    const [first, second] = [{first: 1}, {second: 2}];
+    const withLate = {
+      inputs: {late: {many: false, ref: {from: 'node', node: 'late', output: 'out'}}},
+      ports: {item: {kind: 'file'}, late: {kind: 'file'}},
+    } as const;
+    const nodes = [
+      eachNode('clean', '@notes', {outputs}),
+      eachNode('one', 'clean', {outputs, params: first}),
+      late,
+      eachNode('two', 'clean', {outputs, params: second, ...withLate}),
+    ];
+    const make = (names: string, of: readonly PipelineNode[] = nodes): EngineRig => {
+      const rig = rigFor(server, of, names);
+      rig.write('src', 'text');
+      const {work} = rig;
+      rig.work = (job) => (job.node === 'late' ? 'always this' : work(job));
+      return rig;
+    };
+    await make('bc').build({targets: ['one']});
+    await make('ac').build({targets: ['two']});
+    await make('abc').build({targets: ['clean']});
+    const cleaned = [...server.slices.values()].flat().filter(({item}) => item.size === 'text a'.length);
+    server.lose(...cleaned.filter(({key}) => key !== 'c').map((record) => record.outputs['out']!));
+    const other = make(
+      'abc',
+      nodes.map((one) => (one.id === 'late' ? {...one, params: {n: 2}} : one)),
+    );
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    other.before = (job) => {
+      if (job.node === 'one') open();
+      return job.node === 'late' ? gate : undefined;
+    };
+    const summary = await other.build({targets: ['one', 'two']});
+    expect(summary.outcome).toBe('done');
+    expect(other.ran.sort()).toEqual(['clean/a', 'clean/b', 'late', 'one/a', 'two/b']);
   });
 
   it('the collection itself is gone from the server: it is put together again', async () => {
