@@ -69,6 +69,8 @@ export class RemoteClient implements RemoteCache {
   readonly #pending = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #uploads: Uploads = {results: 0, failed: 0, blobs: 0, bytes: 0};
+  /** What the last upload met that came to nothing here. */
+  #localTrouble: string | undefined;
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
@@ -175,7 +177,7 @@ export class RemoteClient implements RemoteCache {
     const {mode, steady} = this.#parts;
     if (mode === 'read-only' || result.borrowed || steady.ended('write')) return;
     const upload: Promise<void> = this.#share(async () => {
-      const whole = await this.#upload(result);
+      const whole = await this.#tryUpload(result);
       const {results, failed} = this.#uploads;
       this.#uploads = {...this.#uploads, ...(whole ? {results: results + 1} : {failed: failed + 1})};
     }).finally(() => this.#pending.delete(upload));
@@ -193,7 +195,7 @@ export class RemoteClient implements RemoteCache {
     signal.addEventListener('abort', stop, {once: true});
     await Promise.all(this.#pending);
     signal.removeEventListener('abort', stop);
-    const why = this.#parts.steady.lastTrouble;
+    const why = this.#parts.steady.lastTrouble ?? this.#localTrouble;
     return {...this.#uploads, ...(why === undefined ? {} : {why})};
   }
 
@@ -222,6 +224,16 @@ export class RemoteClient implements RemoteCache {
   close(): void {
     this.#stop.abort();
     this.#parts.transport.close();
+  }
+
+  /** Nobody waits for an upload who could take an error, and no result is worse for one. */
+  async #tryUpload(result: ActionResult): Promise<boolean> {
+    try {
+      return await this.#upload(result);
+    } catch (error) {
+      this.#localTrouble = (error as Error).message;
+      return false;
+    }
   }
 
   /** Blobs first, the record last: whoever sees the record finds its blobs. */

@@ -1,4 +1,5 @@
-import {chmodSync, existsSync, readdirSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, readdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {templateKey, type ActionResult, type SliceManifest} from '../../../src/core/action.ts';
 import {digestOf, type Digest} from '../../../src/core/digest.ts';
@@ -150,6 +151,17 @@ describe('what is given away', () => {
     maker.client.share(result);
     expect(await maker.client.finish(never)).toMatchObject({results: 0, failed: 1});
     expect([...server.entries.keys()]).toEqual([]);
+  });
+
+  it('is nothing that cannot be looked at here, which costs no run', async () => {
+    const server = await cacheServer();
+    const maker = machine(server);
+    const result = await aRecord(maker);
+    const folder = dirname(maker.store.cas.pathOf({hash: result.action.code, size: 0}));
+    symlinkSync(folder, folder);
+    maker.client.share(result);
+    const uploads = await maker.client.finish(never);
+    expect(uploads).toMatchObject({results: 0, failed: 1, why: expect.stringContaining('ELOOP')});
   });
 
   it('stops with an abort', async () => {
