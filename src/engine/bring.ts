@@ -1,9 +1,10 @@
-import type {Digest} from '../core/digest.ts';
+import {fingerprintOf} from '../core/action.ts';
+import type {Digest, Sha256} from '../core/digest.ts';
 import {failure, type Failure} from '../core/failure.ts';
-import type {ArtifactRef, NodeId} from '../core/pipeline.ts';
+import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {Artifact} from '../core/tree.ts';
 import {loadTree} from './presence.ts';
-import type {Outputs} from './resolve.ts';
+import {resolveAction, type Outputs} from './resolve.ts';
 import type {RunContext} from './run-context.ts';
 
 /** Blobs of one node that a job is about to read. */
@@ -68,6 +69,19 @@ export async function remakeInputs(
     [...byProducer].map(([producer, missing]) => remade(producer, missing, consumer, context)),
   );
   return problems.find((problem) => problem !== undefined) ?? 'again';
+}
+
+/**
+ * True when something that the node reads was made again since, with other bytes. Asked once its inputs have been located: they
+ * are what their producers made last, and the result would lie under the key of what those made before.
+ */
+export function isOutdated(
+  node: PipelineNode,
+  fingerprint: Sha256,
+  {wanted, engines, artifacts, request}: RunContext,
+): boolean {
+  if (wanted.size === 0) return false;
+  return fingerprintOf(resolveAction(node, engines, request.toolchain, artifacts).action) !== fingerprint;
 }
 
 /** Fetches what is promised of a node's outputs. True when all of them are in the store. */

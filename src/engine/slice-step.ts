@@ -15,7 +15,7 @@ import type {PlannedNode} from '../core/plan.ts';
 import type {Result} from '../core/result.ts';
 import {treeText} from '../core/tree.ts';
 import {assemble} from './assemble.ts';
-import {bringInputs, fetchInputs, neededBlobs, remakeInputs, type Needed} from './bring.ts';
+import {bringInputs, fetchInputs, isOutdated, neededBlobs, remakeInputs, type Needed} from './bring.ts';
 import {makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
 import {commitTask, runTask, storeCode, type Task} from './execute.ts';
@@ -138,11 +138,12 @@ async function runBatches(
   found: SlicePlan,
   progress: Progress,
   context: RunContext,
-): Promise<Failure | undefined> {
+): Promise<Failure | 'again' | undefined> {
   const {node} = step.planned;
   const {stale} = found;
   collectKnown(found, progress);
   const shared = await jobInputs(node, context);
+  if (isOutdated(node, step.fingerprint, context)) return 'again';
   const batches = makeBatches(stale, batchCount(node, stale.length, context));
   const announced = {...step.planned, slices: {total: progress.total, stale: stale.length}};
   const announceOnce = once((device: string) => announce(announced, step.action, device, context));

@@ -1,9 +1,9 @@
 import {fingerprintOf, type ActionResult} from '../core/action.ts';
-import type {Failure} from '../core/failure.ts';
+import {failure, type Failure} from '../core/failure.ts';
 import {refsOf, type NodeId} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
 import {err, ok, type Result} from '../core/result.ts';
-import {bringInputs, bringOutputs, neededBlobs} from './bring.ts';
+import {bringInputs, bringOutputs, isOutdated, neededBlobs} from './bring.ts';
 import {withClaim} from './claim.ts';
 import {commitTask, runTask} from './execute.ts';
 import {jobInputs} from './job-inputs.ts';
@@ -49,6 +49,7 @@ async function tryStep(planned: PlannedNode, context: RunContext): Promise<NodeR
   if (brought === 'again') return brought;
   if (brought !== 'ready') return failed(brought);
 
+  let outdated = false;
   const made = await withClaim(
     node,
     fingerprint,
@@ -61,13 +62,16 @@ async function tryStep(planned: PlannedNode, context: RunContext): Promise<NodeR
       if (failedMeanwhile) return err(failedMeanwhile);
       const granted = await lease();
       if (!granted.ok) return err({...granted.error, node: node.id});
-      announce(planned, action, granted.value.device, context);
       const inputs = await jobInputs(node, context);
+      outdated = isOutdated(node, fingerprint, context);
+      if (outdated) return err(failure('input-changed', `what ${node.id} reads was made again`, {node: node.id}));
+      announce(planned, action, granted.value.device, context);
       const ran = await runTask({node, action, fingerprint, inputs, anew: forced}, granted.value, context);
       giveBack();
       return ran.ok ? commitTask(ran.value, context) : ran;
     },
   );
+  if (outdated) return 'again';
   if (!made.ok) return failed(made.error);
   if ('status' in made.value) return settleHit(planned, fingerprint, made.value, context);
   request.ports.remote?.share(made.value);

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {digestOf} from '../../src/core/digest.ts';
 import type {PipelineNode} from '../../src/core/pipeline.ts';
 import type {BuildSummary} from '../../src/engine/run-context.ts';
 import {eachNode, EngineRig, node} from '../support/engine-rig.ts';
@@ -153,6 +154,44 @@ describe('what the server has lost', () => {
     other.work = (job) => (job.node === 'a' ? 'second' : `${job.node} of ${job.texts.join()}`);
     const summary = await other.build({targets: ['b']});
     expect(other.text(summary, 'b')).toBe('b of second');
+  });
+
+  it('a job that waits for its turn reads what its key says, though that was made again with other bytes', async () => {
+    const server = new MemoryServer();
+    const outputs = {out: {kind: 'file', name: 'out.txt'}, other: {kind: 'file', name: 'other.txt'}} as const;
+    const reader = {
+      inputs: {in0: {many: false, ref: {from: 'node', node: 'p', output: 'other'}}},
+      ports: {in0: {kind: 'file'}},
+      executor: 'slurm',
+    } as const;
+    const nodes = [
+      node('busy', ['@src'], {executor: 'slurm', params: {n: 1}}),
+      node('p', ['@src'], {outputs}),
+      node('one', ['p']),
+      node('two', [], reader),
+    ];
+    const workOf = (rig: EngineRig, bytes: string): EngineRig => {
+      const {work} = rig;
+      rig.work = (job) => (job.node === 'p' ? {made: {out: `out ${bytes}`, other: `other ${bytes}`}} : work(job));
+      return rig;
+    };
+    const first = await workOf(machine(server, nodes), 'at first').build({targets: ['p']});
+    server.lose(blobOf(first, 'p'));
+    const other = workOf(machine(server, nodes), 'again');
+    other.cluster = {slots: 1, batches: 1};
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const read: string[] = [];
+    other.before = (job) => {
+      if (job.node === 'one') open();
+      if (job.node === 'two') read.push(...job.texts);
+      return job.node === 'busy' ? gate : undefined;
+    };
+    const summary = await other.build({targets: ['busy', 'one', 'two']});
+    expect(summary.outcome).toBe('done');
+    expect(other.ran).toEqual(['busy', 'p', 'one', 'two']);
+    const {action} = other.store.actions.get(summary.nodes.get('two')!.fingerprint!)!;
+    expect(action.inputs['in0']).toEqual(digestOf(read[0]!));
   });
 
   it('what only a later turn of the run needs is fetched then', async () => {
