@@ -10,12 +10,14 @@ import {bodyOf, contentOf, unfencedText} from '../documents/layout.ts';
 import {diffLines, type DiffLine} from '../documents/line-diff.ts';
 import type {Fault} from '../documents/words.ts';
 import {countText} from '../report/count-text.ts';
-import type {Context} from './context.ts';
+import type {Context, Globals} from './context.ts';
 import {contentFor, nodesOf, type Content, type Figure} from './document-content.ts';
 import {readDocuments, sourceHolding, type DocumentFile} from './document-files.ts';
 import {openResults, type DocumentResults} from './document-results.ts';
 import type {Loaded} from './load.ts';
+import {pinFileOf} from './pin-file.ts';
 import {displayPath} from './project.ts';
+import {sameOptions} from './same-options.ts';
 
 /** What was found in documents. */
 export interface Survey {
@@ -60,6 +62,8 @@ export type DocumentContext = Pick<Context, 'io' | 'globals' | 'warn' | 'note'>;
  * Compares the documents of the pipeline with the results: a failure for each block that disagrees, or whose values cannot
  * be had. Fails itself when a document or a block cannot be read. Reads only.
  *
+ * A document says what one lock says: it is not compared with that of a profile, or another, where the project has its own.
+ *
  * @param pins - what the documents are compared with; without a lock, the last results
  */
 export async function checkDocuments(
@@ -67,23 +71,35 @@ export async function checkDocuments(
   loaded: Loaded,
   pins: Pins | undefined,
 ): Promise<Result<readonly Failure[]>> {
-  if (loaded.pipeline.documents === undefined) return ok([]);
+  if (loaded.pipeline.documents === undefined || belongToOther(context, loaded)) return ok([]);
   const documents = await readDocuments(context, loaded, []);
   if (!documents.ok) return documents;
   const surveyed = await surveyDocuments({...context, warn: () => {}}, loaded, pins, documents.value);
-  return surveyed.ok ? ok([...surveyed.value.failures, ...differenceFailures(surveyed.value)]) : surveyed;
+  return surveyed.ok ? ok([...surveyed.value.failures, ...differenceFailures(surveyed.value, context)]) : surveyed;
+}
+
+/** Whether the documents are bound to the lock of no profile, while another is meant. */
+function belongToOther({io, globals}: DocumentContext, {project}: Loaded): boolean {
+  const {lock: _, ...unnamed} = globals;
+  const own = pinFileOf({io, globals: {...unnamed, profile: [], set: []}}, project);
+  return own !== undefined && own !== pinFileOf({io, globals}, project) && existsSync(own);
 }
 
 /** The disagreements of all blocks, in the order of the documents. */
-export function differenceFailures({documents}: Survey): readonly Failure[] {
-  return documents.flatMap(({blocks}) => blocks.flatMap((each) => differenceFailure(each) ?? []));
+export function differenceFailures(
+  {documents}: Survey,
+  {globals}: Pick<DocumentContext, 'globals'>,
+): readonly Failure[] {
+  return documents.flatMap(({blocks}) => blocks.flatMap((each) => differenceFailure(each, globals) ?? []));
 }
 
 /** The disagreement of a block as a failure with its place and a small diff; undefined when there is none. */
-function differenceFailure({difference}: SurveyedBlock): Failure | undefined {
+function differenceFailure({difference}: SurveyedBlock, globals: Globals): Failure | undefined {
   if (difference === undefined) return undefined;
   const {message, range, diff, missing} = difference;
-  const hint = missing === undefined ? 'mixdown render' : `${missing.message}: mixdown run, then mixdown render`;
+  const same = sameOptions(globals);
+  const render = `mixdown render${same}`;
+  const hint = missing === undefined ? render : `${missing.message}: mixdown run${same}, then ${render}`;
   const frame = diff.length === 0 ? {} : {frame: diffText(diff)};
   const diagnostic: Diagnostic = {code: 'document-differs', message, range, hint, ...frame};
   return {code: 'document-differs', message, diagnostics: [diagnostic]};

@@ -500,6 +500,25 @@ describe('with a lock', () => {
     ]);
   });
 
+  test('is not contradicted by the lock of a profile, unless that is the only one', async () => {
+    workspace.write('pipeline.yaml', `${pipeline}profiles: {more: {vars: {bias: 1}}}\n`);
+    await rendered();
+    await workspace.run('run', '--quiet', '--profile', 'more');
+    expect(await workspace.run('lock', '--profile', 'more')).toMatchObject({code: 0});
+    const alone = await workspace.run('check', '--profile', 'more');
+    expect(alone).toMatchObject({code: 4, stderr: expect.stringContaining('hint: mixdown render --profile more\n')});
+    await workspace.run('run', '--quiet');
+    expect(await workspace.run('lock')).toMatchObject({code: 0});
+    expect(await workspace.run('check')).toMatchObject({code: 0, stderr: ''});
+    expect(await workspace.run('check', '--profile', 'more')).toMatchObject({code: 0, stderr: ''});
+    expect(await workspace.run('check', '--lock', 'mixdown.more.lock', '--profile', 'more')).toMatchObject({code: 0});
+    const asked = await workspace.run('render', '--check', '--profile', 'more');
+    expect(asked).toMatchObject({code: 4, stderr: expect.stringContaining('hint: mixdown render --profile more\n')});
+    workspace.write('pipeline.yaml', `${pipeline}profiles: {more: {vars: {bias: 2}}}\n`);
+    const stale = await workspace.run('check', '--profile', 'more');
+    expect(stale).toMatchObject({code: 4, stdout: expect.stringContaining('mixdown run --profile more\n')});
+  });
+
   test('check tells which blocks disagree, also in a fresh clone', async () => {
     await rendered();
     await workspace.run('lock');

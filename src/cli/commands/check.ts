@@ -14,6 +14,7 @@ import {checkProject, withLoaded, type Checked} from '../pin-check.ts';
 import {pinFileOf, readPins} from '../pin-file.ts';
 import {acceptCommand} from '../pin-report.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
+import {sameOptions} from '../same-options.ts';
 import {setWithoutFile} from './lock.ts';
 
 /**
@@ -82,7 +83,7 @@ function chooseNodes(
   return selected.ok ? ok(new Set([...orphans, ...selected.value])) : selected;
 }
 
-function checkText({checks, missing}: Checked, file: string, {paint}: Context): string {
+function checkText({checks, missing}: Checked, file: string, {paint, globals}: Context): string {
   const trouble = checks.filter(({verdict}) => verdict !== 'fresh');
   const lines = trouble.length === 0 ? [] : [troubleText(trouble, paint), ''];
   for (const {source, path, nodes} of missing) {
@@ -95,9 +96,11 @@ function checkText({checks, missing}: Checked, file: string, {paint}: Context): 
   const word = trouble.length + missing.length === 0 ? paint.good('fresh') : paint.bad('not fresh');
   lines.push(`${paint.bold(file)} is ${word}: ${verdictCounts(checks)}`);
   lines.push(...otherEngineText(checks.flatMap(({otherEngine}) => otherEngine ?? [])));
-  if (trouble.some(({verdict}) => verdict !== 'drifted')) lines.push(paint.dim('to pin what is new: mixdown run'));
+  const same = sameOptions(globals);
+  if (trouble.some(({verdict}) => verdict !== 'drifted'))
+    lines.push(paint.dim(`to pin what is new: mixdown run${same}`));
   const drifted = trouble.filter(({verdict, follows}) => verdict === 'drifted' && follows.length === 0);
   if (drifted.length > 0)
-    lines.push(paint.dim(`to take over what drifted: ${acceptCommand(drifted.map(({node}) => node))}`));
+    lines.push(paint.dim(`to take over what drifted: ${acceptCommand(drifted.map(({node}) => node))}${same}`));
   return lines.join('\n');
 }

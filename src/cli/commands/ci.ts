@@ -6,6 +6,7 @@ import {exitCodes, type ExitCode} from '../exit.ts';
 import {git} from '../git.ts';
 import {loadProject} from '../load.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
+import {shellWord} from '../same-options.ts';
 import {repositoryFacts, type RepositoryFacts} from '../workflow-facts.ts';
 import {workflowText} from '../workflow-text.ts';
 
@@ -120,8 +121,4 @@ async function sourcePaths(
   }
   if (lacking.length === 0) return {commit, notes: []};
   return {commit, notes: [`git does not keep these sources; add a step that fetches them: ${lacking.join(', ')}`]};
-}
-
-function shellWord(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -74,7 +74,7 @@ function tellUpdates(context: Context, {documents, failures}: Survey): ExitCode 
 
 function tellDifferences(context: Context, survey: Survey): ExitCode {
   const {documents, failures} = survey;
-  const differences = differenceFailures(survey);
+  const differences = differenceFailures(survey, context);
   if (context.globals.json) context.printJson(json(documents, 'differs'));
   const told = [...failures, ...(context.globals.json ? [] : differences)];
   if (told.length > 0) context.fail(told);
