@@ -2,6 +2,7 @@ import type {Event, NodeFinished, RunFinished} from '../core/events.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {NodeCheck} from '../core/pin-check.ts';
 import {caseName, checkCase} from './check-cases.ts';
+import {headline} from './failure-text.ts';
 import {failureBody, type JunitCase, type JunitSuite} from './junit.ts';
 
 /** Lines that are kept of what a node prints. */
@@ -96,9 +97,9 @@ export class RunCases {
         const {failure} = finished;
         const body = failure === undefined ? '' : failureBody(failure);
         const tail = this.tailOf(node);
-        const [first = ''] = (failure?.message ?? 'failed').split('\n');
         const text = tail.length === 0 ? body : `${body}\n\nlast output:\n${tail.join('\n')}`;
-        return {...whole, trouble: {kind: 'failure', type: failure?.code ?? 'stage-failed', message: first, text}};
+        const message = headline(failure?.message ?? 'failed');
+        return {...whole, trouble: {kind: 'failure', type: failure?.code ?? 'stage-failed', message, text}};
       }
       case 'blocked':
         return {...whole, trouble: {kind: 'skipped', message: 'blocked: a node that it needs failed'}};

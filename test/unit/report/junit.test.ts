@@ -98,6 +98,14 @@ describe('a run as test cases', () => {
     expect(only?.children.at(-1)?.text).toBe('a blob is damaged');
   });
 
+  test('the message of a failure is one line, without what announces lines of output', () => {
+    const run = new RunCases();
+    run.emit(planned(0, {a: 'will-run'}));
+    const message = 'sh ended with exit code 3; last lines:\n  oh no';
+    run.emit(finished(1, 'a', 'failed', {failure: failure('command-failed', message)}));
+    expect(run.suite('h', []).cases[0]?.trouble).toMatchObject({message: 'sh ended with exit code 3'});
+  });
+
   test('what ended a command before is an error', () => {
     const range = {file: 'pipeline.yaml', line: 3, column: 1};
     const cases = failureCases([
