@@ -2,12 +2,13 @@ import type {VNode} from 'preact';
 import type {PageResult} from '../../report/page-data.ts';
 import {countText} from '../../report/count-text.ts';
 import {ScrollBox} from '../components/scroll-box.tsx';
+import {lineCount} from '../model/line-count.ts';
 
 type TextResult = Extract<PageResult, {readonly kind: 'text'}>;
 
 /** A text file as it is; a long one when it is asked for. */
 export function TextView({result: {text, more}, title}: {readonly result: TextResult; readonly title: string}): VNode {
-  const lines = text.split('\n').length;
+  const lines = lineCount(text);
   return (
     <details open={lines <= LINES_AT_ONCE}>
       <summary>
