@@ -4,7 +4,7 @@ import {isAbsolute, join, relative, resolve, sep} from 'node:path';
 import type {Failure, SourceRange} from '../core/failure.ts';
 import type {NodeCheck} from '../core/pin-check.ts';
 import type {NodeId} from '../core/pipeline.ts';
-import {checkLines} from '../report/check-text.ts';
+import {checkLines, groupName, troubleGroups} from '../report/check-text.ts';
 import {countText} from '../report/count-text.ts';
 import {cutText} from '../report/job-summary.ts';
 import {annotationsOf, annotationText, groupText, type Annotation} from '../report/workflow-commands.ts';
@@ -17,7 +17,7 @@ export interface GithubStep {
   annotate(failures: readonly Failure[], level: Annotation['level']): void;
   /** Annotates a failed node at its place in pipeline.yaml, and shows what it printed. */
   failedNode(failure: Failure & {readonly node: string}, range: SourceRange | undefined, log: readonly string[]): void;
-  /** Annotates nodes that are not as they are pinned, without those that only follow others. */
+  /** Annotates nodes that are not as they are pinned, without those that only follow others; equal variants together. */
   annotateChecks(checks: readonly NodeCheck[], rangeOf: (node: NodeId) => SourceRange | undefined): void;
   /** Appends Markdown to the page of the job, as far as there is room. */
   summarise(text: string): Failure | undefined;
@@ -60,14 +60,13 @@ export function githubStep({io, globals}: Pick<Context, 'io' | 'globals'>): Gith
       if (log.length > 0) io.stderr.write(groupText(`What ${node} printed`, log, randomUUID()));
     },
     annotateChecks(checks, rangeOf) {
-      for (const check of checks) {
-        const {node, verdict, follows} = check;
-        if (verdict === 'fresh' || follows.length > 0) continue;
-        const range = rangeOf(node);
+      for (const [first, ...others] of troubleGroups(checks)) {
+        const range = rangeOf(first.node);
         const place = range && placed(range);
-        const lines = checkLines(check);
-        const message = lines.length === 0 ? `${node} is ${verdict}` : lines.join('\n');
-        write({level: 'error', title: `${node} is ${verdict}`, message, ...(place ? {range: place} : {})});
+        const title = `${groupName([first, ...others])} ${others.length === 0 ? 'is' : 'are'} ${first.verdict}`;
+        const lines = checkLines(first);
+        const message = lines.length === 0 ? title : lines.join('\n');
+        write({level: 'error', title, message, ...(place ? {range: place} : {})});
       }
     },
     summarise(text) {

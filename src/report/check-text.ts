@@ -6,18 +6,37 @@ import type {Paint} from './paint.ts';
 
 /** What is not as it is pinned, root causes first: nodes with the same name and the same reasons together. */
 export function troubleText(checks: readonly NodeCheck[], paint: Paint): string {
-  const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
-  const groups = groupBy(roots, (check) => JSON.stringify([check.verdict, nameOf(check.node), checkLines(check)]));
-  const order: readonly NodeCheck['verdict'][] = ['stale', 'drifted', 'unpinned', 'orphaned'];
-  const sorted = order.flatMap((verdict) => [...groups.values()].filter(([first]) => first?.verdict === verdict));
+  const sorted = troubleGroups(checks);
   const blocks = sorted.slice(0, mostGroups).map((group) => {
-    const [first] = group as readonly [NodeCheck, ...NodeCheck[]];
+    const [first] = group;
     const colour = first.verdict === 'drifted' || first.verdict === 'stale' ? paint.bad : paint.warn;
-    const name = group.length === 1 ? first.node : `${nameOf(first.node)} ×${group.length}`;
-    return [`${colour(first.verdict)} ${paint.bold(name)}`, ...checkLines(first).map((line) => `  ${line}`)].join('\n');
+    return [
+      `${colour(first.verdict)} ${paint.bold(groupName(group))}`,
+      ...checkLines(first).map((line) => `  ${line}`),
+    ].join('\n');
   });
   if (sorted.length > mostGroups) blocks.push(`… and ${sorted.length - mostGroups} more; --json has all`);
   return blocks.join('\n');
+}
+
+/** Nodes that are checked alike: of one name, with the same reasons. */
+type TroubleGroup = readonly [NodeCheck, ...NodeCheck[]];
+
+/** Nodes that are not as they are pinned, without those that only follow others, in the order of their verdicts. */
+export function troubleGroups(checks: readonly NodeCheck[]): readonly TroubleGroup[] {
+  const roots = checks.filter(({verdict, follows}) => verdict !== 'fresh' && follows.length === 0);
+  const groups = groupBy(roots, (check) => JSON.stringify([check.verdict, nameOf(check.node), checkLines(check)]));
+  const order: readonly NodeCheck['verdict'][] = ['stale', 'drifted', 'unpinned', 'orphaned'];
+  return order.flatMap((verdict) =>
+    [...groups.values()].flatMap(([first, ...others]) =>
+      first === undefined || first.verdict !== verdict ? [] : [[first, ...others] as const],
+    ),
+  );
+}
+
+/** `train[fold=1]`, or of several `train ×35`. */
+export function groupName(group: TroubleGroup): string {
+  return group.length === 1 ? group[0].node : `${nameOf(group[0].node)} ×${group.length}`;
 }
 
 const mostGroups = 40;

@@ -199,6 +199,15 @@ describe('results that are pinned', () => {
     await workspace.run('lock');
   });
 
+  test('variants that differ in the same way have one annotation', async () => {
+    workspace.edit('stages/scale.ts', '* params.by', '* params.by * 3');
+    const {code, stderr} = await ended(
+      workspace.start(['check'], {...env, GITHUB_WORKSPACE: realpathSync(workspace.root)}),
+    );
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^::error file=pipeline\.yaml,[^\n]*title=scaled ×2 are stale::[^\n]*\n$/);
+  });
+
   test('check --junit: stale nodes fail, what follows them is skipped; annotations at their lines', async () => {
     expect(await workspace.run('check', '--junit', 'a/junit.xml')).toMatchObject({code: 0});
     expect(new Set(Object.values(junitCases('a/junit.xml')))).toEqual(new Set(['passed']));
