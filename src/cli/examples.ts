@@ -56,7 +56,8 @@ Verdicts
   drifted    made from the same, and what is here came out differently
   unpinned   to be pinned, and not pinned yet
   orphaned   pinned, and no longer a node
-Unless nodes are named, the documents of pipeline.yaml are compared with the lock as well; see mixdown render --help.
+Unless nodes are named, the documents of pipeline.yaml are compared with the lock as well, with that of a profile only where
+there is no mixdown.lock; see mixdown render --help.
 
 Examples
   mixdown check                      needs no cache: as in a fresh clone
@@ -76,8 +77,8 @@ Keys
   r  run again, also what failed     f  run the targets again although results are there
   t  show failures that stand        q  quit
 
-A change cancels the jobs that it makes useless; the others end, then what is stale runs. A node that failed is not tried
-again until something that it depends on changes.
+A change cancels the jobs that it makes useless, and what is stale runs at once; the other jobs go on beside it. A node that
+failed is not tried again until something that it depends on changes. Nothing is pinned in mixdown.lock.
 
 Examples
   mixdown watch

@@ -2,6 +2,7 @@ import {countText} from '../report/count-text.ts';
 import {nodesText, otherEngineText, troubleText} from '../report/check-text.ts';
 import type {Context} from './context.ts';
 import type {Kept} from './pin-keeper.ts';
+import {sameOptions} from './same-options.ts';
 
 /** What became of a lock: one line, and below it what drifted. */
 export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Context, 'paint' | 'globals'>): string {
@@ -22,13 +23,19 @@ export function keptText(kept: Kept, shown: string, {paint, globals}: Pick<Conte
   const [engine] = otherEngine.values();
   if (engine !== undefined) {
     const count = countText(otherEngine.size, 'node');
-    lines.push(`not pinned: ${count} that another engine computed; to pin: mixdown run --engine ${engine}`);
+    lines.push(
+      `not pinned: ${count} that another engine computed; to pin: mixdown run --engine ${engine}${sameOptions(globals)}`,
+    );
   }
   const roots = drifted.filter(({follows}) => follows.length === 0);
   if (drifted.length > 0) {
     lines.push(troubleText(drifted, paint));
     if (roots.length < drifted.length) lines.push(`and ${countText(drifted.length - roots.length, 'node')} after them`);
-    lines.push(paint.dim(`the pins stand; to take over what is new: ${acceptCommand(roots.map(({node}) => node))}`));
+    lines.push(
+      paint.dim(
+        `the pins stand; to take over what is new: ${acceptCommand(roots.map(({node}) => node))}${sameOptions(globals)}`,
+      ),
+    );
   }
   if (globals.verbose && pinned.length > 0) lines.push(`pinned: ${nodesText(pinned)}`);
   return lines.join('\n');

@@ -18,6 +18,7 @@ import {keptText} from './pin-report.ts';
 import {PinnedCode, pinnedNodes, valuesOf} from './pin-scope.ts';
 import type {PlannedWork} from './planning.ts';
 import {displayPath} from './project.ts';
+import {sameOptions} from './same-options.ts';
 import {detailReasons} from './reason-detail.ts';
 
 /** What a run does about its lock. */
@@ -124,14 +125,22 @@ export function frozenTrouble(
     const node = loaded.graph.nodes[loaded.graph.indexOf.get(check.node) ?? -1];
     return {...check, reasons: detailReasons(node, check.reasons, known)};
   });
-  return tellStale(context, `${file.shown} would have to change, and --frozen keeps it: nothing was run`, detailed);
+  const message = `${file.shown} would have to change, and --frozen keeps it: nothing was run`;
+  const hint = `run without --frozen where it may change, and commit it: mixdown run${sameOptions(context.globals)}`;
+  return tellStale(context, message, detailed, hint);
 }
 
-function tellStale({io, note, paint, tellChecks}: Context, message: string, trouble: readonly NodeCheck[]): ExitCode {
+function tellStale(
+  {io, note, paint, tellChecks}: Context,
+  message: string,
+  trouble: readonly NodeCheck[],
+  hint?: string,
+): ExitCode {
   const following = trouble.filter(({follows}) => follows.length > 0).length;
   const rest = following === 0 ? '' : `\nand ${countText(following, 'node')} after them`;
   note(`${troubleText(trouble, paint)}${rest}`);
   io.stderr.write(`${paint.bad('error:')} ${message}\n`);
+  if (hint !== undefined) io.stderr.write(`  ${paint.dim(`hint: ${hint}`)}\n`);
   tellChecks?.(trouble);
   return exitCodes.stale;
 }
@@ -157,8 +166,9 @@ export async function keepRunLock(
   if (!kept.ok) return context.fail(kept.error);
   const {globals, note, print} = context;
   if (kept.value === undefined || kept.value === 'settled') return exitCodes.done;
-  const {accepted, drifted} = kept.value;
-  const text = keptText(kept.value, file.shown, context);
+  const {accepted, drifted, written} = kept.value;
+  const remark = written && loaded.pipeline.documents ? '\nto show it in the documents: mixdown render' : '';
+  const text = keptText(kept.value, file.shown, context) + remark;
   if (globals.json) {
     if (drifted.length > 0) note(text);
   } else if (!globals.quiet || drifted.length > 0) {

@@ -1,7 +1,19 @@
-import {closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {randomUUID} from 'node:crypto';
-
 import {failure} from '../core/failure.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {namesIn} from '../store/atomic-file.ts';
@@ -15,8 +27,11 @@ export function writePinText(path: string, text: string, shown: string): Result<
   const temporary = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}.tmp`);
   removeLeftovers(target);
   try {
+    // Whoever made the old one read only may have meant it.
+    accessSync(existsSync(target) ? target : dirname(target), constants.W_OK);
     const file = openSync(temporary, 'wx', 0o644);
     try {
+      fchmodSync(file, modeOf(target));
       writeFileSync(file, text);
       fsyncSync(file);
     } finally {
@@ -37,6 +52,10 @@ function removeLeftovers(target: string): void {
     if (name.startsWith(`.${basename(target)}.`) && name.endsWith('.tmp'))
       rmSync(join(dirname(target), name), {force: true});
   }
+}
+
+function modeOf(target: string): number {
+  return (statSync(target, {throwIfNoEntry: false})?.mode ?? 0o644) & 0o777;
 }
 
 function targetOf(path: string): string {

@@ -25,7 +25,7 @@ interface Opened {
 
 /** Sends results of the nodes to the remote cache. JSON: `{remote, sent, failed, missing, blobs, bytes}`. */
 export function cachePushCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
-  return withRemote(context, patterns, 'all', false, async ({nodes, work, client}, signal) => {
+  return withRemote(context, patterns, 'needed', false, async ({nodes, work, client}, signal) => {
     const {store} = work.workspace;
     const missing: NodeId[] = [];
     for (const {node, fingerprint} of nodes) {
@@ -50,7 +50,7 @@ export function cachePushCommand(context: Context, patterns: readonly string[]):
 
 /** Fetches results of the nodes with all their bytes. JSON: `{remote, here, missing, incomplete}`. */
 export function cachePullCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
-  return withRemote(context, patterns, 'default', true, async ({nodes, work, client}, signal) => {
+  return withRemote(context, patterns, 'targets', true, async ({nodes, work, client}, signal) => {
     const {store} = work.workspace;
     const fetchOne = async ({fingerprint}: PlannedNode): Promise<'here' | 'missing' | 'incomplete'> => {
       const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
@@ -77,7 +77,7 @@ export function cachePullCommand(context: Context, patterns: readonly string[]):
 
 /** Which results are at the remote cache. JSON: `{remote, from, mode, nodes: [{node, there}]}`; `there` is null when it cannot be known. */
 export function cacheStatCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
-  return withRemote(context, patterns, 'all', true, async ({nodes, client, choice}, signal) => {
+  return withRemote(context, patterns, 'needed', true, async ({nodes, client, choice}, signal) => {
     const found = await Promise.all(
       nodes.map(async ({node, fingerprint}) => ({
         node: node.id,
@@ -101,10 +101,13 @@ export function cacheStatCommand(context: Context, patterns: readonly string[]):
   });
 }
 
+/** Without names: the default targets, or they and all that they need. */
+type Otherwise = 'targets' | 'needed';
+
 async function withRemote(
   context: Context,
   patterns: readonly string[],
-  otherwise: 'default' | 'all',
+  otherwise: Otherwise,
   planRemotely: boolean,
   work: (opened: Opened, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
@@ -126,13 +129,13 @@ async function withRemote(
 async function open(
   context: Context,
   patterns: readonly string[],
-  otherwise: 'default' | 'all',
+  otherwise: Otherwise,
   planRemotely: boolean,
 ): Promise<Result<Opened>> {
   const {io} = context;
   const loaded = await loadProject(context);
   if (!loaded.ok) return loaded;
-  const selected = selectNodes(loaded.value, patterns, otherwise);
+  const selected = selectNodes(loaded.value, patterns, 'default');
   if (!selected.ok) return selected;
   // One plan and one remote cache: what both have to say is told once.
   const warn = warnOnce(context);
@@ -147,7 +150,9 @@ async function open(
     return opened.ok ? err([failure('remote-config', 'no remote cache is configured', {hint: noRemoteHint})]) : opened;
   }
   const named = new Set(selected.value);
-  return ok({...opened.value, nodes: plan.nodes.filter(({node}) => named.has(node.id)), work: planned.value});
+  const all = patterns.length === 0 && otherwise === 'needed';
+  const nodes = plan.nodes.filter(({node}) => all || named.has(node.id));
+  return ok({...opened.value, nodes, work: planned.value});
 }
 
 const noRemoteHint = 'set MIXDOWN_CACHE to an address or folder, or write `cache: {remote: {url: …}}` in pipeline.yaml';

@@ -66,7 +66,7 @@ export function requirePins(context: Context, project: Project): Result<Pins> {
   const pins = readPins(context, project);
   if (!pins.ok) return pins;
   if (pins.value !== undefined) return ok(pins.value);
-  const hint = 'pin the results that are here with `mixdown lock`, and commit the file';
+  const hint = `pin the results that are here with \`mixdown lock${sameOptions(context.globals)}\`, and commit the file`;
   return err([failure('lock-missing', `there is no ${displayPath(path, context.io.cwd)}`, {hint})]);
 }
 

@@ -11,6 +11,7 @@ import {pinnedNodes} from '../pin-scope.ts';
 import {keptText} from '../pin-report.ts';
 import {planNodes} from '../planning.ts';
 import {displayPath} from '../project.ts';
+import {sameOptions} from '../same-options.ts';
 
 /** Pins the results that are here, of these targets and all that they need. Runs nothing. */
 export async function lockCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
@@ -34,7 +35,8 @@ export async function lockCommand(context: Context, patterns: readonly string[])
     if (lacking.length > 0) {
       const those = nodesText(lacking.map(({node}) => node.id));
       const message = `${countText(lacking.length, 'node')} to be pinned ${lacking.length === 1 ? 'is' : 'are'} not built: ${those}`;
-      const command = ['mixdown run', ...targets.filter((target) => target !== 'default').map(quoted)].join(' ');
+      const named = targets.filter((target) => target !== 'default').map(quoted);
+      const command = ['mixdown run', ...named].join(' ') + sameOptions(context.globals);
       return context.fail([failure('not-built', message, {hint: `build first: ${command}`})]);
     }
     const kept = await keepPins({

@@ -58,7 +58,7 @@ export function addResults(program: Command, does: Does): void {
     .argument('[before]', 'a run, a lock file, or a git revision, whose mixdown.lock is meant (default: latest~1)')
     .argument('[after]', 'another (default: latest; after a revision: mixdown.lock as it is now)')
     .argument('[node...]', 'nodes to compare; all when none is given')
-    .description('what differs between two runs or locks: nodes, params, code, inputs, metrics')
+    .description('what differs between two runs, git revisions or locks: nodes, params, code, inputs, metrics')
     .addOption(lockOption())
     .option('--over <axis>', 'pair metrics over an axis; may be repeated, or a list with commas', collectList)
     .option('--metric <name>', 'only this metric; may be repeated, or a list with commas', collectList)

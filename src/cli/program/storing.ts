@@ -33,7 +33,7 @@ function addCacheCommands(cache: Command, does: Does): void {
   cache.addHelpText('after', cacheExamples);
   cache
     .command('push')
-    .argument('[node...]', 'nodes whose results to send; all when none is given')
+    .argument('[node...]', 'nodes whose results to send; the default group and all that it needs when none is given')
     .description('send results to the remote cache')
     .action(does(async () => (await import('../commands/cache.ts')).cachePushCommand));
   cache
@@ -43,7 +43,7 @@ function addCacheCommands(cache: Command, does: Does): void {
     .action(does(async () => (await import('../commands/cache.ts')).cachePullCommand));
   cache
     .command('stat')
-    .argument('[node...]', 'nodes to look for; all when none is given')
+    .argument('[node...]', 'nodes to look for; the default group and all that it needs when none is given')
     .description('say which remote cache is used, and which results are there')
     .action(does(async () => (await import('../commands/cache.ts')).cacheStatCommand));
 }
