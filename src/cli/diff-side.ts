@@ -13,11 +13,11 @@ import {recipeReasons} from '../pins/recipe.ts';
 import type {DiffSide, SideNode} from '../report/run-diff.ts';
 import type {RunStore} from '../store/run-store.ts';
 import type {Store} from '../store/store.ts';
-import {pinOfAction} from './action-pin.ts';
+import {pinOfAction} from './pins/action-pin.ts';
 import type {Context} from './context.ts';
-import {pinFileOf, readPinText} from './pin-file.ts';
+import {pinFileOf, readPinText} from './pins/file.ts';
 import {displayPath, type Project} from './project.ts';
-import {fileAtRevision, findRevision} from './revision.ts';
+import {fileAtRevision, findRevision} from './git/revision.ts';
 import {chooseRun, nodesOf} from './run-choice.ts';
 
 /** One side, with what its results were made from, as far as that is known. */

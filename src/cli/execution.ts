@@ -12,7 +12,7 @@ import type {Recall} from '../engine/recall.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
 import type {Environment} from '../exec/environment.ts';
 import {registerCheckout} from '../store/roots.ts';
-import type {MachineEngines} from './engines.ts';
+import type {MachineEngines} from './engines/machine-engines.ts';
 import type {Loaded} from './load.ts';
 import type {PlannedWork} from './planning.ts';
 import {currentToolchain, hostName, lazyExecution} from './workspace.ts';

@@ -6,7 +6,7 @@ import type {StageDeclaration} from '../core/stage.ts';
 import type {EngineName} from '../core/tensor-engine.ts';
 import {loadPipeline, type LoadedPipeline} from '../config/load-pipeline.ts';
 import type {Globals} from './context.ts';
-import type {EnginesOptions, MachineEngines} from './engines.ts';
+import type {EnginesOptions, MachineEngines} from './engines/machine-engines.ts';
 import {packageRoot} from './package.ts';
 import {findProject, type Project, type ProjectWish} from './project.ts';
 
@@ -75,7 +75,7 @@ export async function loadAllStages(
 /** Loads what knows the engines when somebody asks: most pipelines compute without. */
 function lazyEngines(options: EnginesOptions): MachineEngines {
   let opened: Promise<MachineEngines> | undefined;
-  const open = async (): Promise<MachineEngines> => (await import('./engines.ts')).openEngines(options);
+  const open = async (): Promise<MachineEngines> => (await import('./engines/machine-engines.ts')).openEngines(options);
   const engines = (): Promise<MachineEngines> => (opened ??= open());
   return {
     check: async (engine) => (await engines()).check(engine),

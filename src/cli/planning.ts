@@ -10,9 +10,9 @@ import {countText} from '../report/count-text.ts';
 import type {Store} from '../store/store.ts';
 import type {Context} from './context.ts';
 import type {Loaded} from './load.ts';
-import {lazyRemote} from './remote.ts';
-import {mayHaveRemote, type RemoteWish} from './remote-choice.ts';
-import {slownessOf} from './slow-engine.ts';
+import {lazyRemote} from './remote/open.ts';
+import {mayHaveRemote, type RemoteWish} from './remote/choice.ts';
+import {slownessOf} from './engines/slow-engine.ts';
 import {warnOnce} from './warnings.ts';
 import {currentToolchain, openWorkspace, type Workspace} from './workspace.ts';
 

@@ -14,7 +14,7 @@ import {openStatCache, type StatCache} from '../store/stat-cache.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {openWorkspaceState} from '../store/workspace-state.ts';
 import type {Project} from './project.ts';
-import type {SharedResults} from './remote.ts';
+import type {SharedResults} from './remote/open.ts';
 
 /** The store and what this checkout remembers, opened. */
 export interface Workspace {

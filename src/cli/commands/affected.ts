@@ -3,7 +3,7 @@ import type {NodeId} from '../../core/pipeline.ts';
 import {ok, type Result} from '../../core/result.ts';
 import {affectedText} from '../../report/affected-text.ts';
 import {countText} from '../../report/count-text.ts';
-import {findAffected, type Affected} from '../affected.ts';
+import {findAffected, type Affected} from '../git/affected.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes, type Loaded} from '../load.ts';

@@ -10,8 +10,8 @@ import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
-import type {RemoteChoice} from '../remote-choice.ts';
-import {openChosen} from '../remote.ts';
+import type {RemoteChoice} from '../remote/choice.ts';
+import {openChosen} from '../remote/open.ts';
 import {listenForInterrupts} from '../signals.ts';
 import {warnOnce} from '../warnings.ts';
 

@@ -3,12 +3,12 @@ import {dirname, join, relative, resolve, sep} from 'node:path';
 import {failure} from '../../core/failure.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
-import {git} from '../git.ts';
+import {git} from '../git/git.ts';
 import {loadProject} from '../load.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
 import {shellWord} from '../same-options.ts';
-import {repositoryFacts, type RepositoryFacts} from '../workflow-facts.ts';
-import {workflowText} from '../workflow-text.ts';
+import {repositoryFacts, type RepositoryFacts} from '../ci/workflow-facts.ts';
+import {workflowText} from '../ci/workflow-text.ts';
 
 const workflowPath = '.github/workflows/mixdown.yml';
 

@@ -5,7 +5,7 @@ import {speedText, versionsText} from '../../report/engine-text.ts';
 import {textTable} from '../../report/table.ts';
 import {discoverMachine, type Discovery} from '../../exec/devices.ts';
 import type {Context} from '../context.ts';
-import {surveyEngines, type EngineSurvey, type SurveyOptions, type SurveyedEngine} from '../engine-survey.ts';
+import {surveyEngines, type EngineSurvey, type SurveyOptions, type SurveyedEngine} from '../engines/survey.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 
 const mib = 1024 ** 2;

@@ -17,7 +17,7 @@ import {countText} from '../../report/count-text.ts';
 import {speedText} from '../../report/engine-text.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
-import {surveyEngines, type SurveyOptions} from '../engine-survey.ts';
+import {surveyEngines, type SurveyOptions} from '../engines/survey.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {neededPackages} from '../package.ts';
 import {displayPath, findProject, type Project} from '../project.ts';

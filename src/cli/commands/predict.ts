@@ -6,15 +6,15 @@ import {coresAndMemory} from '../../exec/devices.ts';
 import {countText} from '../../report/count-text.ts';
 import {newRunId} from '../../store/run-store.ts';
 import type {Context} from '../context.ts';
-import {openEngines} from '../engines.ts';
+import {openEngines} from '../engines/machine-engines.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
-import {startLabelling, type Label, type Labelling} from '../labelling.ts';
-import {labelLine, type LabelColumns} from '../label-line.ts';
-import {findModel, type ModelInput} from '../model-input.ts';
+import {startLabelling, type Label, type Labelling} from '../predict/labelling.ts';
+import {labelLine, type LabelColumns} from '../predict/label-line.ts';
+import {findModel, type ModelInput} from '../predict/model-input.ts';
 import {findProject} from '../project.ts';
-import {findRecordings, type NoRecording, type Recording} from '../recordings.ts';
+import {findRecordings, type NoRecording, type Recording} from '../predict/recordings.ts';
 import {listenForInterrupts} from '../signals.ts';
-import {slownessOf} from '../slow-engine.ts';
+import {slownessOf} from '../engines/slow-engine.ts';
 
 export interface PredictOptions {
   readonly top: number;

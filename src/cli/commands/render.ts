@@ -4,7 +4,7 @@ import {findBlocks} from '../../documents/blocks.ts';
 import {replaceBodies} from '../../documents/layout.ts';
 import {countText} from '../../report/count-text.ts';
 import type {Context} from '../context.ts';
-import {readDocuments, replaceFile} from '../document-files.ts';
+import {readDocuments, replaceFile} from '../documents/files.ts';
 import {
   differenceFailures,
   placeIn,
@@ -12,11 +12,11 @@ import {
   type Survey,
   type SurveyedBlock,
   type SurveyedDocument,
-} from '../documents.ts';
+} from '../documents/survey.ts';
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject} from '../load.ts';
-import {readPins} from '../pin-file.ts';
-import {withoutTraces} from '../pin-check.ts';
+import {readPins} from '../pins/file.ts';
+import {withoutTraces} from '../pins/check.ts';
 import {displayPath, findProject} from '../project.ts';
 
 interface RenderOptions {

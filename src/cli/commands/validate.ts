@@ -2,7 +2,7 @@ import {countText} from '../../report/count-text.ts';
 import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import type {Context} from '../context.ts';
 import {exitCodeFor, exitCodes, type ExitCode} from '../exit.ts';
-import {annotating, githubStep} from '../github.ts';
+import {annotating, githubStep} from '../ci/github.ts';
 import {loadProject} from '../load.ts';
 import {displayPath} from '../project.ts';
 

@@ -19,7 +19,7 @@ import {displayPath, findProject, type Project} from '../project.ts';
 import {listenForInterrupts, type Interrupts} from '../signals.ts';
 import {basicPaths, watchedPaths} from '../watched-paths.ts';
 import {currentToolchain} from '../workspace.ts';
-import type {LockOptions} from '../pin-run.ts';
+import type {LockOptions} from '../pins/run-lock.ts';
 import {executeRun, planRun, type PlannedRun, type RunEnd, type RunOptions} from './run.ts';
 
 /** Builds, and builds again whenever something that the targets depend on changes, until it is told to quit. */

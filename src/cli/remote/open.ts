@@ -1,0 +1,86 @@
+import type {Failure} from '../../core/failure.ts';
+import type {RemoteCache} from '../../core/ports.ts';
+import {ok, type Result} from '../../core/result.ts';
+import type {RemoteClient} from '../../remote/remote-cache.ts';
+import {readResult} from '../../store/action-cache.ts';
+import type {Store} from '../../store/store.ts';
+import {parseSlices} from '../../store/validate.ts';
+import type {Context} from '../context.ts';
+import {chooseRemote, type RemoteChoice, type RemoteWish} from './choice.ts';
+
+/** The remote cache of one process. It is looked up in the configuration when it is first needed: a null build needs none. */
+export interface SharedResults extends RemoteCache {
+  /** What was opened; undefined when nothing was needed of it, or there is none. */
+  readonly client: () => RemoteClient | undefined;
+  close(): void;
+}
+
+export function lazyRemote(wish: RemoteWish, store: Store, warn: (failure: Failure) => void): SharedResults {
+  let client: RemoteClient | undefined;
+  let opening: Promise<RemoteClient | undefined> | undefined;
+  const open = async (): Promise<RemoteClient | undefined> => {
+    const opened = await openChosen(wish, store, warn);
+    if (opened.ok) client = opened.value?.client;
+    else opened.error.forEach(warn);
+    return client;
+  };
+  const opened = (): Promise<RemoteClient | undefined> => (opening ??= open());
+  return {
+    client: () => client,
+    findResults: async (fingerprints) => (await opened())?.findResults(fingerprints),
+    findSlices: async (action) => (await (await opened())?.findSlices(action)) ?? [],
+    promises: (digest) => client?.promises(digest) ?? false,
+    lacks: (digest) => client?.lacks(digest) ?? false,
+    promise: (digests) => client?.promise(digests),
+    fetch: async (digests, signal) => client?.fetch(digests, signal),
+    share: (result) => client?.share(result),
+    close: () => client?.close(),
+  };
+}
+
+/** The remote cache that is configured; undefined when none is. */
+export async function openChosen(
+  wish: RemoteWish,
+  store: Store,
+  warn: (failure: Failure) => void,
+): Promise<Result<{readonly client: RemoteClient; readonly choice: RemoteChoice} | undefined>> {
+  const choice = await chooseRemote(wish);
+  if (!choice.ok) return choice;
+  if (!choice.value) return ok(undefined);
+  const {settings, folder} = choice.value;
+  const {openRemote} = await import('../../remote/open.ts');
+  const opened = await openRemote({
+    settings,
+    folder,
+    env: wish.io.env,
+    now: wish.io.now,
+    warn,
+    cas: store.cas,
+    nextTemp: store.nextTemp,
+    actions: store.actions,
+    parseResult: readResult,
+    parseSlices,
+  });
+  return opened.ok ? ok({client: opened.value, choice: choice.value}) : opened;
+}
+
+/** How long the end of a command waits for what is still to be sent. */
+const longestWaitMs = 600_000;
+
+/** Waits for what is still to be sent; an abort ends the wait, and what was not sent is told. */
+export async function finishUploads(
+  {note, globals}: Pick<Context, 'note' | 'globals'>,
+  shared: SharedResults | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = shared?.client();
+  if (!client) return;
+  const {results} = client.waiting;
+  if (results > 0 && !globals.json)
+    note(`sending ${results === 1 ? '1 result' : `${results} results`} to ${client.name}`);
+  const {failed, why} = await client.finish(AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]));
+  if (failed > 0)
+    note(
+      `${failed === 1 ? '1 result was' : `${failed} results were`} not sent to ${client.name}${why === undefined ? '' : `: ${why}`}`,
+    );
+}
