@@ -68,7 +68,7 @@ async function planAndRun(
   if (!run.ok) return context.fail(run.error);
   const {work} = run.value;
   try {
-    const refused = frozenTrouble(context, loaded.value, work, lock.value);
+    const refused = await frozenTrouble(context, loaded.value, work, lock.value);
     if (refused !== undefined) return refused;
     noteAcceptedLeaks(
       context,

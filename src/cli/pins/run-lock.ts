@@ -96,26 +96,19 @@ function readSound(
 }
 
 /** Why a run could not leave the lock as it is; told, with exit code 4. Undefined when it can. */
-export function frozenTrouble(
+export async function frozenTrouble(
   context: Context,
   loaded: Loaded,
   work: PlannedWork,
   {pins, frozen, file}: RunLock,
-): ExitCode | undefined {
+): Promise<ExitCode | undefined> {
   if (!frozen || pins === undefined || file === undefined) return undefined;
-  const nodes = pinnedNodes(loaded, pins);
-  if (!nodes.ok) return context.fail(nodes.error);
   const planned = new Set(work.plan.nodes.map(({node}) => node.id));
   const code = new PinnedCode(loaded);
-  const {artifacts, engines} = work.planned;
-  const checks = checkPins({
-    pins,
-    nodes: nodes.value,
-    codeOf: (node) => code.of(node),
-    engineOf: ({id}) => engines.engineOf(id),
-    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
-    values: new Map(),
-  });
+  const {artifacts} = work.planned;
+  const checked = await checkRun(loaded, work, pins, code, () => undefined);
+  if (!checked.ok) return context.fail(checked.error);
+  const checks = checked.value;
   const trouble = checks.filter(
     ({node, verdict}) => verdict === 'orphaned' || (planned.has(node) && verdict !== 'fresh'),
   );
@@ -188,18 +181,9 @@ async function compareFrozen(
   resultOf: Parameters<typeof valuesOf>[1],
   shown: string,
 ): Promise<ExitCode> {
-  const nodes = pinnedNodes(loaded, pins);
-  if (!nodes.ok) return context.fail(nodes.error);
-  const code = new PinnedCode(loaded);
-  const {artifacts, engines} = work.planned;
-  const checks = checkPins({
-    pins,
-    nodes: nodes.value,
-    codeOf: (node) => code.of(node),
-    engineOf: ({id}) => engines.engineOf(id),
-    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
-    values: await valuesOf(nodes.value, resultOf, pins, work.workspace.store),
-  });
+  const checked = await checkRun(loaded, work, pins, new PinnedCode(loaded), resultOf);
+  if (!checked.ok) return context.fail(checked.error);
+  const checks = checked.value;
   const drifted = checks.filter(({verdict}) => verdict === 'drifted');
   if (drifted.length > 0) return tellStale(context, `${shown} pins other values than this run made`, drifted);
   if (!context.globals.json && !context.globals.quiet) {
@@ -207,4 +191,25 @@ async function compareFrozen(
     context.print([`${shown}: all that it pins of this run agrees`, ...others].join('\n'));
   }
   return exitCodes.done;
+}
+
+/** How the nodes of a lock stand, as this run sees them. */
+async function checkRun(
+  loaded: Loaded,
+  {planned: {artifacts, engines}, workspace}: PlannedWork,
+  pins: Pins,
+  code: PinnedCode,
+  resultOf: Parameters<typeof valuesOf>[1],
+): Promise<Result<readonly NodeCheck[]>> {
+  const nodes = pinnedNodes(loaded, pins);
+  if (!nodes.ok) return nodes;
+  const checks = checkPins({
+    pins,
+    nodes: nodes.value,
+    codeOf: (node) => code.of(node),
+    engineOf: ({id}) => engines.engineOf(id),
+    sourceOf: (source) => artifacts.of({from: 'source', source})?.digest.hash,
+    values: await valuesOf(nodes.value, resultOf, pins, workspace.store),
+  });
+  return ok(checks);
 }
