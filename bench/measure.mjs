@@ -109,3 +109,19 @@ export function compare(runs, commands) {
 export function ms(value) {
   return `${value.toFixed(0).padStart(6)} ms`;
 }
+
+/** A stage that does next to nothing, so that what is measured is the engine. */
+export const shout = `import {readFileSync, writeFileSync} from 'node:fs';
+import {defineStage} from 'mixdown/stage';
+
+export default defineStage({
+  name: 'shout',
+  summary: 'Upper case.',
+  params: {},
+  inputs: {text: {kind: 'file', about: 'any text'}},
+  outputs: {loud: {kind: 'file', name: 'loud.txt', about: 'the text in upper case'}},
+  run({inputs, outputs}) {
+    writeFileSync(outputs.loud, readFileSync(inputs.text, 'utf8').toUpperCase());
+  },
+});
+`;

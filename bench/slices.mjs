@@ -5,24 +5,10 @@
 //
 // Run `npm run build` first.
 import {appendFileSync} from 'node:fs';
-import {compare, inScratch, measure, mixdown, ms, readOptions, writeFiles} from './measure.mjs';
+import {compare, inScratch, measure, mixdown, ms, readOptions, shout, writeFiles} from './measure.mjs';
 
 const {items, runs} = readOptions({items: 10_000, runs: 5});
 
-const stage = `import {readFileSync, writeFileSync} from 'node:fs';
-import {defineStage} from 'mixdown/stage';
-
-export default defineStage({
-  name: 'shout',
-  summary: 'Upper case.',
-  params: {},
-  inputs: {text: {kind: 'file', about: 'any text'}},
-  outputs: {loud: {kind: 'file', name: 'loud.txt', about: 'the text in upper case'}},
-  run({inputs, outputs}) {
-    writeFileSync(outputs.loud, readFileSync(inputs.text, 'utf8').toUpperCase());
-  },
-});
-`;
 const pipeline = `version: 1
 sources: {texts: {path: texts, include: '*.txt'}}
 nodes: {loud: {stage: shout, each: texts}}
@@ -37,7 +23,7 @@ for (const name of fs.readdirSync('texts')) {
 
 inScratch((root) => {
   const texts = Array.from({length: items}, (_, i) => [`texts/${i}.txt`, `this is text number ${i}\n`]);
-  writeFiles(root, {...Object.fromEntries(texts), 'stages/shout.ts': stage, 'pipeline.yaml': pipeline});
+  writeFiles(root, {...Object.fromEntries(texts), 'stages/shout.ts': shout, 'pipeline.yaml': pipeline});
   const plain = measure(root, process.execPath, ['-e', loop]);
   const first = mixdown(root, 'run', '--quiet');
   /** @param {{cpuMs: number}} result */

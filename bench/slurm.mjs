@@ -11,22 +11,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {build} from 'esbuild';
-import {measure, mixdown, ms, readOptions, writeFiles} from './measure.mjs';
-
-const stage = `import {readFileSync, writeFileSync} from 'node:fs';
-import {defineStage} from 'mixdown/stage';
-
-export default defineStage({
-  name: 'shout',
-  summary: 'Upper case.',
-  params: {},
-  inputs: {text: {kind: 'file', about: 'any text'}},
-  outputs: {loud: {kind: 'file', name: 'loud.txt', about: 'the text in upper case'}},
-  run({inputs, outputs}) {
-    writeFileSync(outputs.loud, readFileSync(inputs.text, 'utf8').toUpperCase());
-  },
-});
-`;
+import {measure, mixdown, ms, readOptions, shout, writeFiles} from './measure.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const options = readOptions({jobs: 50, slices: 1000, cluster: 'site'});
@@ -62,7 +47,7 @@ function compare() {
 sources: {texts: {path: texts}}
 nodes: {loud: {stage: shout, each: texts}}
 `,
-    'slices/stages/shout.ts': stage,
+    'slices/stages/shout.ts': shout,
   });
   const apart = `version: 1\nnodes: {job: {${one}, matrix: {n: ${variants}}, params: {n: '\${matrix.n}'}, resources: {memoryMiB: '\${matrix.n}'}}}\n`;
   writeFiles(root, {'apart/pipeline.yaml': apart});

@@ -74,7 +74,9 @@ function outputDrift(
 ): Difference | {readonly kind: 'bytes'; readonly before: number; readonly after: number} | undefined {
   if (compare === 'none') return undefined;
   const bytes = {kind: 'bytes', before: before.size, after: after.size} as const;
-  if (compare === undefined || before.kind !== after.kind || !before.numbers || !after.numbers) return bytes;
+  if (compare === undefined || before.kind !== after.kind || !before.numbers) return bytes;
+  // Its bytes lie elsewhere, or nothing needed them: as without a result here there is nothing to compare.
+  if (!after.numbers) return undefined;
   return differenceOf(before.numbers, after.numbers, compare);
 }
 
