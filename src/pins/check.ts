@@ -41,7 +41,7 @@ export interface WalkStep {
   readonly recipe: Recipe;
   /** Producers of which it reads something that has drifted, or that another engine made different. */
   readonly drifted: readonly NodeId[];
-  /** An engine of the lock, when another one computed the values here. */
+  /** An engine of the lock, when another one computed the values here, or others than the pinned ones that they are made from. */
   readonly otherEngine?: string;
 }
 
@@ -83,8 +83,10 @@ export class Walk {
     }));
     const waited = [...new Set(recipe.waits.values())];
     const pin = pins.nodes.get(id);
-    const engine = this.#otherEngine(node, pin);
-    const step = {recipe, drifted, ...(engine === undefined ? {} : {otherEngine: engine})};
+    const otherEngine =
+      this.#otherEngine(node, pin) ??
+      firstOf(refsOf(node), (ref) => ref.from === 'node' && this.#otherwise.get(ref.node));
+    const step = {recipe, drifted, ...(otherEngine === undefined ? {} : {otherEngine})};
     if (pin === undefined) return {check: {...plainCheck(id, 'unpinned'), reasons: upstream}, ...step};
     const reasons = recipeReasons(pin, recipe);
     const drifts = values.get(id)?.drifts ?? [];
@@ -99,7 +101,6 @@ export class Walk {
       };
     }
     this.#settle(id, pin, () => true);
-    const otherEngine = engine ?? firstOf(refsOf(node), (ref) => ref.from === 'node' && this.#otherwise.get(ref.node));
     if (otherEngine !== undefined && differs(pin, values.get(id))) this.#otherwise.set(id, otherEngine);
     if (drifts.length === 0) return {check: plainCheck(id, 'fresh'), ...step};
     this.#drifted.set(id, changed);

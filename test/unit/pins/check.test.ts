@@ -354,6 +354,17 @@ describe('another tensor engine', () => {
     expect(await lab.check()).toEqual({a: 'fresh', b: 'fresh', c: 'drifted out'});
   });
 
+  it('pins nothing that was made from what it made, tolerated or not', async () => {
+    const lab = await onWasm();
+    lab.made = {a: 1, b: 2.05, c: 3};
+    lab.edit('c', {params: {p: 1}});
+    const {pins, otherEngine, held} = await lab.update();
+    expect([[...otherEngine], held]).toEqual([[['c', 'wasm']], []]);
+    expect(pins).toEqual(lab.pins);
+    lab.made = {a: 1, b: 2, c: 3};
+    expect((await lab.update()).pinned).toEqual(['c']);
+  });
+
   it('hides no drift of what it had no part in', async () => {
     const lab = await onWasm();
     lab.made = {a: 1, b: 2, c: 6};
