@@ -1,5 +1,6 @@
 import {sha256, type Digest, type Sha256} from './digest.ts';
 import {canonicalJson, type Json} from './json.ts';
+import type {Origin, Voucher} from './origin.ts';
 import type {Artifact} from './tree.ts';
 
 /** A declared output as far as it counts as a change. */
@@ -51,7 +52,9 @@ export interface ActionResult {
   /** For an `each` node: the blob with its SliceManifest. */
   readonly slices?: Digest;
   /** Found in a remote cache: its blobs may lie there only. */
-  readonly borrowed?: true;
+  readonly borrowed?: Origin;
+  /** Others that made slices of it. */
+  readonly via?: readonly Voucher[];
 }
 
 /** One slice of an `each` node. */
@@ -64,6 +67,8 @@ export interface SliceRecord {
   /** Digest of each file, or of each tree's text; without the optional outputs that were left unwritten. */
   readonly outputs: Readonly<Record<string, Digest>>;
   readonly wallMs: number;
+  /** Set when it was found in a remote cache. */
+  readonly from?: Voucher;
 }
 
 export interface SliceManifest {

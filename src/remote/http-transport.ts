@@ -119,7 +119,7 @@ export function httpTransport(options: HttpOptions): Transport {
         urlOf(space, hash),
         undefined,
         signal,
-        space === 'ac' ? usualRecordBytes : maxBytes,
+        space !== 'cas' ? usualRecordBytes : maxBytes,
         async (response) => {
           try {
             if (isAbsent(response)) {

@@ -121,7 +121,7 @@ export class RemoteClient implements RemoteCache {
     if (result.slices) this.promise([result.slices]);
     // A result of our own stands: what it says of its making is about this machine.
     if (actions.get(fingerprint)) return;
-    await this.#locally(() => actions.put({...result, borrowed: true}));
+    await this.#locally(() => actions.put({...result, borrowed: {voucher: 'namespace:default', namespace: 'default'}}));
   }
 
   findSlices(action: Action): Promise<readonly SliceRecord[]> {

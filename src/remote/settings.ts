@@ -16,7 +16,25 @@ export interface RemoteSettings {
   readonly url: URL;
   readonly mode: RemoteMode;
   readonly credentials?: Credentials;
+  /** Where results are written, and looked for first. */
+  readonly namespace: string;
+  /** Namespaces that are read besides, in this order. */
+  readonly read: readonly string[];
+  /** For namespaces whose results must be signed, by name or pattern (`pr-*`): public keys by the name of their builder. */
+  readonly trust: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Place of the private key that signs what is written. */
+  readonly sign?: SecretPlace;
+  /** Part of the names of records: another one, and nothing of before is found. */
+  readonly salt: string;
+  /** Share of the results found that are made again to see whether they are right: 0 ... 1. */
+  readonly recheck: number;
 }
+
+/** The namespace without a name of its own in addresses. */
+const defaultNamespace = 'default';
+
+/** What holds where a configuration says nothing. */
+export const plainSettings = {namespace: defaultNamespace, read: [], trust: {}, salt: '', recheck: 0} as const;
 
 /**
  * Reads the `remote` part of a configuration.
@@ -33,9 +51,9 @@ export function readRemote(section: Json, where: string, folder: URL): Result<Re
   if (!isMode(mode)) return bad(`${where}: the mode of a remote cache is ${remoteModes.join(', ')}`);
   const url = readRemoteUrl(text, where, folder);
   if (!url.ok) return url;
-  if (secret === undefined) return ok({url: url.value, mode});
+  if (secret === undefined) return ok({...plainSettings, url: url.value, mode});
   const credentials = readCredentials(secret, where);
-  return credentials.ok ? ok({url: url.value, mode, credentials: credentials.value}) : credentials;
+  return credentials.ok ? ok({...plainSettings, url: url.value, mode, credentials: credentials.value}) : credentials;
 }
 
 /** An address, or the path of a folder. The text itself is in no message: it may hold a password. */

@@ -1,7 +1,7 @@
 import type {Sha256} from '../core/digest.ts';
 
-/** The two halves of a remote cache: action results by fingerprint, blobs by hash. */
-export type Space = 'ac' | 'cas';
+/** The halves of a remote cache: blobs by hash, and action results by fingerprint, of each namespace apart. */
+export type Space = 'cas' | 'ac' | `${string}/ac`;
 
 /** What is sent. It may be opened more than once, for another attempt. */
 export interface Body {

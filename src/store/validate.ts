@@ -26,7 +26,7 @@ export function isArtifact(value: unknown): value is Artifact {
 /** True for what the store relies on; the action itself is checked by its fingerprint. */
 export function isActionResult(value: unknown): value is ActionResult {
   if (!isFields(value) || value['type'] !== 'action-result/1') return false;
-  const {fingerprint, action, outputs, metrics, execution, slices} = value;
+  const {fingerprint, action, outputs, metrics, execution, slices, borrowed, via} = value;
   return (
     typeof fingerprint === 'string' &&
     isSha256(fingerprint) &&
@@ -44,7 +44,9 @@ export function isActionResult(value: unknown): value is ActionResult {
     typeof execution['runId'] === 'string' &&
     typeof execution['wallMs'] === 'number' &&
     (execution['log'] === undefined || isDigest(execution['log'])) &&
-    (slices === undefined || isDigest(slices))
+    (slices === undefined || isDigest(slices)) &&
+    (borrowed === undefined || isOrigin(borrowed)) &&
+    (via === undefined || (Array.isArray(via) && via.every(isVoucher)))
   );
 }
 
@@ -87,7 +89,8 @@ export function parseSlices(text: string): SliceManifest | undefined {
       isSha256(slice['fingerprint']) &&
       isDigest(slice['item']) &&
       isFields(slice['outputs']) &&
-      Object.values(slice['outputs']).every(isDigest),
+      Object.values(slice['outputs']).every(isDigest) &&
+      (slice['from'] === undefined || isVoucher(slice['from'])),
   );
   return whole ? (value as unknown as SliceManifest) : undefined;
 }
@@ -105,6 +108,14 @@ export function parseJson(text: string): unknown {
 export function isInnerPath(path: string): boolean {
   if (path === '' || path.includes('\0') || path.includes('\\')) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function isOrigin(value: unknown): boolean {
+  return isFields(value) && isVoucher(value['voucher']) && typeof value['namespace'] === 'string';
+}
+
+function isVoucher(value: unknown): boolean {
+  return typeof value === 'string' && /^(key|namespace):/.test(value);
 }
 
 function isArtifacts(value: unknown): boolean {

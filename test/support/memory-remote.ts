@@ -42,7 +42,8 @@ export function memoryRemote(server: MemoryServer, {cas, actions, files}: Shared
         if (!result) continue;
         promise(Object.values(result.outputs).map(({digest}) => digest));
         if (result.slices) promise([result.slices]);
-        if (!actions.get(fingerprint)) await actions.put({...result, borrowed: true});
+        if (!actions.get(fingerprint))
+          await actions.put({...result, borrowed: {voucher: 'namespace:default', namespace: 'default'}});
       }
     },
     async findSlices(action) {

@@ -5,7 +5,7 @@ import {pathToFileURL} from 'node:url';
 import {failure} from '../../core/failure.ts';
 import {isObject, type Json, type JsonObject} from '../../core/json.ts';
 import {err, ok, type Result} from '../../core/result.ts';
-import {isMode, readRemote, readRemoteUrl, type RemoteSettings} from '../../remote/settings.ts';
+import {isMode, plainSettings, readRemote, readRemoteUrl, type RemoteSettings} from '../../remote/settings.ts';
 import type {Io} from '../io.ts';
 import type {Project} from '../project.ts';
 
@@ -50,7 +50,7 @@ export async function chooseRemote({io, project, remote}: RemoteWish): Promise<R
   if (!url.ok) return url;
   const same = configured.value.find(({settings}) => settings.url.host === url.value.host && url.value.host !== '');
   if (!same || same.settings.url.origin !== url.value.origin) {
-    return ok({settings: {url: url.value, mode: 'read-write'}, folder: io.cwd, from: variable});
+    return ok({settings: {...plainSettings, url: url.value, mode: 'read-write'}, folder: io.cwd, from: variable});
   }
   return ok({...same, settings: {...same.settings, url: url.value}, from: variable});
 }

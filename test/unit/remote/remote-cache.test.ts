@@ -78,7 +78,10 @@ describe('a result that another machine gave away', () => {
     const result = await shared(server, size);
     const {store, client, warnings} = machine(server);
     await client.findResults([result.fingerprint]);
-    expect(store.actions.get(result.fingerprint)).toEqual({...result, borrowed: true});
+    expect(store.actions.get(result.fingerprint)).toEqual({
+      ...result,
+      borrowed: {voucher: 'namespace:default', namespace: 'default'},
+    });
     expect(client.promises(outputOf(result))).toBe(true);
     expect(store.cas.holds(outputOf(result))).toBe(false);
     await client.fetch([outputOf(result)], never);

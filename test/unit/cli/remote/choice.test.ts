@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import type {JsonObject} from '../../../../src/core/json.ts';
 import {chooseRemote, mayHaveRemote, type RemoteChoice} from '../../../../src/cli/remote/choice.ts';
+import {plainSettings} from '../../../../src/remote/settings.ts';
 import {tempFolder} from '../../../support/store-fixture.ts';
 
 /** A machine with these three places to say which cache is used. */
@@ -46,6 +47,7 @@ it('is what pipeline.yaml says before what the user says', async () => {
   const {chosen, may} = await choose({pipeline, user});
   expect(may).toBe(true);
   expect(chosen?.settings).toEqual({
+    ...plainSettings,
     url: new URL('https://one.example/cache'),
     mode: 'read-only',
     credentials: {scheme: 'bearer', secret: {env: 'TOKEN'}},
@@ -71,7 +73,7 @@ it('is what the variable names, with the credentials of its host and no other', 
   expect(same.chosen?.settings.credentials).toEqual({scheme: 'basic', secret: {file: 'secret'}});
   for (const variable of ['https://three.example/cache', 'http://one.example/cache', 'https://one.example:8443/']) {
     const other = await choose({variable, pipeline, user});
-    expect(other.chosen?.settings).toEqual({url: new URL(variable), mode: 'read-write'});
+    expect(other.chosen?.settings).toEqual({...plainSettings, url: new URL(variable), mode: 'read-write'});
   }
 });
 

@@ -1,0 +1,22 @@
+/** Who made a result, as far as they say so themselves. Told to people; nothing is decided by it. */
+export interface Builder {
+  /** `ci`, `ada@lab7`. */
+  readonly name: string;
+  /** Commit of the project. */
+  readonly commit?: string;
+  /** Address of the CI job. */
+  readonly job?: string;
+}
+
+/**
+ * Whom a result is taken from: `key:<SHA-256 of the public key>` where it was signed, else `namespace:<name>`. Who is not
+ * trusted any more is so by this name.
+ */
+export type Voucher = `key:${string}` | `namespace:${string}`;
+
+/** Where a borrowed result came from. */
+export interface Origin {
+  readonly voucher: Voucher;
+  readonly namespace: string;
+  readonly builder?: Builder;
+}
