@@ -49,6 +49,18 @@ describe('what a user reads', () => {
     expect((await workspace.run('run', '--quiet')).stdout).toBe('');
   });
 
+  test('boxes without a line between them come with a word on how to see more', async () => {
+    const {stdout, stderr} = await workspace.run('graph', 'totals', 'report');
+    expect(stdout).not.toContain('-->');
+    expect(stderr).toBe(
+      "no node here reads another one; with all that they are made of: mixdown graph '+totals' '+report'\n",
+    );
+    expect(await workspace.run('graph', '+totals', '+report')).toMatchObject({
+      stdout: expect.stringContaining('-->'),
+      stderr: '',
+    });
+  });
+
   test('why a node is stale, to the file, the param and the entry', async () => {
     await workspace.run('run', '--quiet');
     workspace.write('notes/bee.txt', 'two bees\n');

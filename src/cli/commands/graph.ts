@@ -36,6 +36,10 @@ export async function graphCommand(
     only: new Set(selected.value),
     statusOf: (node) => statuses.get(node),
   });
+  if (view.edges.length === 0 && view.boxes.length > 1 && patterns.length > 0) {
+    const upstream = patterns.map((pattern) => `'+${pattern}'`).join(' ');
+    context.note(`no node here reads another one; with all that they are made of: mixdown graph ${upstream}`);
+  }
   context.print(graphText(view, context.globals.json ? 'json' : options.format));
   return exitCodes.done;
 }
