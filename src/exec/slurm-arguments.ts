@@ -3,8 +3,11 @@ import type {Job} from '../core/ports.ts';
 
 /** What is submitted at once. */
 export interface SubmissionRequest {
-  readonly folder: string;
   readonly script: string;
+  /** Folder on the compute node that it starts in. */
+  readonly startIn: string;
+  /** Where what it prints is written; a pattern of `sbatch`. */
+  readonly output: string;
   readonly name: string;
   readonly comment: string;
   /** Array tasks; 1 makes a plain job. */
@@ -40,14 +43,12 @@ export function resourceArguments(jobs: readonly Job[], profile: SlurmProfile): 
  * queues it again when its host fails or it is preempted.
  */
 export function sbatchArguments(request: SubmissionRequest, profile: SlurmProfile): readonly string[] {
-  const {folder, script, name, comment, tasks, jobs} = request;
-  // A `%` in the pattern of the output file means something.
-  const output = `${folder.replaceAll('%', '%%')}/${tasks > 1 ? '%a' : '0'}.out`;
+  const {startIn, output, script, name, comment, tasks, jobs} = request;
   return [
     '--parsable',
     `--job-name=${name}`,
     `--comment=${comment}`,
-    `--chdir=${folder}`,
+    `--chdir=${startIn}`,
     `--output=${output}`,
     '--open-mode=append',
     '--export=NIL',

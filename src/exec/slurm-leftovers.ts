@@ -1,4 +1,6 @@
+import {err} from '../core/result.ts';
 import type {SlurmClient} from './slurm-client.ts';
+import type {Brought, Courier} from './slurm-courier.ts';
 import {readResult} from './slurm-files.ts';
 import {verdictOn, type QueueEntry} from './slurm-queue.ts';
 import {
@@ -10,7 +12,7 @@ import {
   sourcesMovedSince,
   type LeftSubmission,
 } from './slurm-submissions.ts';
-import {liveSubmission, tell, type Flight, type LiveSubmission} from './slurm-task.ts';
+import {liveSubmission, tell, type Flight, type LiveSubmission, type LiveTask} from './slurm-task.ts';
 
 /** A job of a run that is gone. */
 interface Left {
@@ -29,17 +31,25 @@ const keptMs = 7 * 24 * 3_600_000;
 export class SlurmLeftovers {
   readonly #dir: string;
   readonly #client: SlurmClient;
+  readonly #courier: Pick<Courier, 'bring'>;
+  /** Of tasks that are over: what they left is brought here once. */
+  readonly #bringing = new Map<LiveTask, Promise<Brought>>();
   /** By fingerprint. Items with the same content have the same one, and a job each. */
   #found: Promise<Map<string, Left[]>> | undefined;
 
-  constructor(dir: string, client: SlurmClient) {
+  constructor(dir: string, client: SlurmClient, courier: Pick<Courier, 'bring'>) {
     this.#dir = dir;
     this.#client = client;
+    this.#courier = courier;
   }
 
   /** Whether the job still runs, or has ended well. */
   async holds(id: string): Promise<boolean> {
-    return (await this.#all()).get(id)?.some(isUsable) ?? false;
+    for (const left of (await this.#all()).get(id) ?? []) {
+      await this.#bring(left);
+      if (isUsable(left)) return true;
+    }
+    return false;
   }
 
   /** Lets the flight wait for the job that an earlier run submitted; undefined when there is none that can be used. */
@@ -48,6 +58,11 @@ export class SlurmLeftovers {
     const left = all.get(flight.job.id)?.shift();
     if (!left) return undefined;
     const {submission, live, task, index} = left;
+    const trouble = flight.job.anew ? undefined : (await this.#bring(left))?.trouble;
+    if (trouble) {
+      flight.answer(err(trouble));
+      return undefined;
+    }
     if (flight.job.anew || !isUsable(left) || sourcesMovedSince(flight.job, submission.writtenAtMs)) {
       live.dealtWith++;
       const {id, flights} = live.tasks[task]!;
@@ -60,6 +75,16 @@ export class SlurmLeftovers {
     live.tasks[task]!.flights[index] = flight;
     tell(flight, `goes on with Slurm job ${live.tasks[task]!.id}, which an earlier run submitted`);
     return live;
+  }
+
+  /** What a task that is over has left somewhere else. */
+  async #bring({submission: {folder}, live, task, alive}: Left): Promise<Brought | undefined> {
+    const {bring} = this.#courier;
+    if (!bring || alive) return undefined;
+    const one = live.tasks[task]!;
+    let bringing = this.#bringing.get(one);
+    if (!bringing) this.#bringing.set(one, (bringing = bring(folder, task, [...one.flights.keys()])));
+    return bringing;
   }
 
   #all(): Promise<Map<string, Left[]>> {

@@ -5,25 +5,27 @@ import type {SlurmProfile} from '../core/executor.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import type {Job, JobResult, Runner} from '../core/ports.ts';
 import {err, type Result} from '../core/result.ts';
-import {distEntry} from './dist-entry.ts';
 import type {Environment} from './environment.ts';
 import {folderName} from './folder-name.ts';
 import {resourceArguments, sbatchArguments} from './slurm-arguments.ts';
 import {createSlurmClient, type SlurmClient, type SlurmTrouble} from './slurm-client.ts';
+import {sharedDisk, type Courier, type Dispatch} from './slurm-courier.ts';
 import {scriptName} from './slurm-files.ts';
 import {SlurmLeftovers} from './slurm-leftovers.ts';
 import {discard, keyOf, noteJobId, writeSubmission} from './slurm-submissions.ts';
 import {cancelled, isDropped, liveSubmission, tell, type Flight, type LiveSubmission} from './slurm-task.ts';
-import {SlurmWatch} from './slurm-watch.ts';
+import {SlurmWatch, type Loss} from './slurm-watch.ts';
 
 export interface SlurmRunnerOptions {
-  /** Folder of all submissions, on the store's file system, which the compute nodes see under the same path. */
+  /** Folder of all submissions, on the store's file system. */
   readonly dir: string;
   readonly runId: string;
   readonly profile: SlurmProfile;
   /** Environment of the calling program. */
   readonly env: Environment;
   readonly client?: SlurmClient;
+  /** How compute nodes are reached; when absent they see the store's file system under the same path. */
+  readonly courier?: Courier;
 }
 
 /** Jobs that come within this time after the first one go out with it. */
@@ -38,6 +40,12 @@ const retryMs = [1000, 2000, 4000, 8000, 16_000];
 /** A job is submitted so often, however many hosts are lost under it. */
 const mostLosses = 5;
 
+const lostTooOften: Failure = failure(
+  'worker-crashed',
+  `the cluster lost this job ${mostLosses} times, to hosts that failed or to jobs with more right`,
+  {hint: 'ask the site, or choose another partition'},
+);
+
 /**
  * Runs jobs on a Slurm cluster. What becomes ready together goes out together: as one array where the resources are
  * equal. Submissions outlive this process: what a run that was killed left in the queue is gone on with.
@@ -49,6 +57,8 @@ export function createSlurmRunner(options: SlurmRunnerOptions): Runner {
 class SlurmRunner implements Runner {
   readonly #options: SlurmRunnerOptions;
   readonly #client: SlurmClient;
+  readonly #courier: Courier;
+  readonly #stop = new AbortController();
   readonly #watch: SlurmWatch;
   readonly #leftovers: SlurmLeftovers;
   readonly #signals = new WeakSet<AbortSignal>();
@@ -62,8 +72,11 @@ class SlurmRunner implements Runner {
   constructor(options: SlurmRunnerOptions) {
     this.#options = options;
     this.#client = options.client ?? createSlurmClient(options.env);
-    this.#watch = new SlurmWatch(this.#client, options.profile.pollMs, (flights) => this.#sendAgain(flights));
-    this.#leftovers = new SlurmLeftovers(options.dir, this.#client);
+    const {env, profile} = options;
+    this.#courier = options.courier ?? sharedDisk({env, ...(profile.node === undefined ? {} : {node: profile.node})});
+    this.#watch = new SlurmWatch(this.#client, this.#courier, profile.pollMs, (lost) => this.#sendAgain(lost));
+    this.#leftovers = new SlurmLeftovers(options.dir, this.#client, this.#courier);
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(job: Job, emit: Flight['emit'], signal: AbortSignal): Promise<Result<JobResult, Failure>> {
@@ -98,6 +111,7 @@ class SlurmRunner implements Runner {
 
   kill(): void {
     this.#closed = true;
+    this.#stop.abort();
     const waiting = this.#outbox.flat();
     this.#outbox = [];
     for (const flight of waiting) flight.answer(err(cancelled()));
@@ -108,6 +122,7 @@ class SlurmRunner implements Runner {
     this.kill();
     await this.#sending;
     await this.#watch.close();
+    this.#courier.close();
   }
 
   async #launch(flights: readonly Flight[]): Promise<void> {
@@ -166,22 +181,28 @@ class SlurmRunner implements Runner {
     }
   }
 
-  async #submit(units: readonly Flight[][]): Promise<void> {
-    const {dir, runId, env, profile} = this.#options;
+  async #submit(all: readonly Flight[][]): Promise<void> {
+    const {dir, runId, profile} = this.#options;
+    const units = await this.#load(all);
+    if (units.length === 0) return;
     const folder = join(dir, `${runId}-${++this.#count}`);
     const jobs = units.map((unit) => unit.map(({job}) => job));
-    try {
-      mkdirSync(dir, {recursive: true, mode: 0o700});
-      const nodePath = profile.node ?? process.execPath;
-      await writeSubmission(folder, jobs, {env, nodePath, entry: distEntry('slurm-main')});
-    } catch (error) {
-      const problem = failure('worker-crashed', `the job could not be submitted: ${(error as Error).message}`);
-      for (const flight of units.flat()) flight.answer(err(problem));
+    const dispatch = await this.#dispatch(folder, jobs, this.#stopOf(units.flat()));
+    if (!dispatch.ok) {
+      for (const flight of units.flat()) flight.answer(err(dispatch.error));
+      await discard(folder);
       return;
     }
     const comment = `mixdown:${keyOf(jobs)}`;
     const args = sbatchArguments(
-      {folder, script: join(folder, scriptName), name: nameOf(units), comment, tasks: units.length, jobs: jobs[0]!},
+      {
+        ...dispatch.value,
+        script: join(folder, scriptName),
+        name: nameOf(units),
+        comment,
+        tasks: units.length,
+        jobs: jobs[0]!,
+      },
       profile,
     );
     const said = await this.#submitPatiently(args, comment, units.flat());
@@ -202,6 +223,36 @@ class SlurmRunner implements Runner {
     else this.#watch.cancelDropped();
   }
 
+  /** The jobs whose inputs their node can have; all others are answered for. */
+  async #load(units: readonly Flight[][]): Promise<Flight[][]> {
+    const flights = units.flat();
+    const jobs = flights.map(({job}) => job);
+    const problems = await this.#courier.load(jobs, this.#stopOf(flights));
+    if (problems.size === 0) return [...units];
+    for (const flight of flights) {
+      const problem = problems.get(flight.job);
+      if (problem) flight.answer(err(isDropped(flight) ? cancelled() : problem));
+    }
+    return units.map((unit) => unit.filter(({settled}) => !settled)).filter((unit) => unit.length > 0);
+  }
+
+  async #dispatch(folder: string, units: readonly Job[][], signal: AbortSignal): Promise<Result<Dispatch, Failure>> {
+    try {
+      mkdirSync(this.#options.dir, {recursive: true, mode: 0o700});
+      const dispatch = await this.#courier.dispatch(folder, units, signal);
+      if (dispatch.ok) await writeSubmission(folder, units, dispatch.value.script);
+      return dispatch;
+    } catch (error) {
+      return err(failure('worker-crashed', `the job could not be submitted: ${(error as Error).message}`));
+    }
+  }
+
+  /** Aborted when the runner ends, or all of these are given up: those of one run are so together. */
+  #stopOf(flights: readonly Flight[]): AbortSignal {
+    const [signal, ...others] = new Set(flights.map((flight) => flight.signal));
+    return signal && others.length === 0 ? AbortSignal.any([this.#stop.signal, signal]) : this.#stop.signal;
+  }
+
   /** An order that got no answer may have been carried out: the queue is asked before it is given again. */
   async #submitPatiently(
     args: readonly string[],
@@ -219,19 +270,16 @@ class SlurmRunner implements Runner {
     }
   }
 
-  #sendAgain(flights: readonly Flight[]): void {
+  #sendAgain(lost: readonly Loss[]): void {
     const again: Flight[] = [];
-    for (const flight of flights) {
+    for (const {flight, why} of lost) {
       flight.losses++;
       if (flight.losses < mostLosses) again.push(flight);
-      else {
-        const message = `the cluster lost this job ${mostLosses} times, to hosts that failed or to jobs with more right`;
-        flight.answer(err(failure('worker-crashed', message, {hint: 'ask the site, or choose another partition'})));
-      }
+      else flight.answer(err(why ?? lostTooOften));
+      const text = why?.message ?? 'lost its host through no fault of its own';
+      if (flight === again[0]) tell(flight, `${text}; submitted again`);
     }
-    if (again.length === 0) return;
-    tell(again[0]!, 'lost its host through no fault of its own; submitted again');
-    this.#send(again);
+    if (again.length > 0) this.#send(again);
   }
 
   #listen(signal: AbortSignal): void {

@@ -1,31 +1,13 @@
 import {existsSync, lstatSync, readdirSync, readFileSync, statSync} from 'node:fs';
-import {mkdir, rename, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sha256} from '../core/digest.ts';
 import type {Job, JobInput} from '../core/ports.ts';
 import {parseTree} from '../core/tree.ts';
-import {travellingEnvironment, type Environment} from './environment.ts';
 import {identify, isAlive, processHost} from './process-tree.ts';
 import {removeTree} from './remove-tree.ts';
-import {shellQuote} from './reproduce-script.ts';
-import {
-  jobIdName,
-  readJson,
-  resultName,
-  scriptName,
-  submissionName,
-  taskName,
-  type SubmissionFile,
-  type TaskFile,
-} from './slurm-files.ts';
+import {jobIdName, readJson, resultName, scriptName, submissionName, type SubmissionFile} from './slurm-files.ts';
 import {writeWhole} from './write-whole.ts';
-
-export interface SubmissionOptions {
-  readonly env: Environment;
-  /** Node.js and the entry on the compute nodes. */
-  readonly nodePath: string;
-  readonly entry: string;
-}
 
 /** The jobs of one array task, in order. */
 export type Unit = readonly Job[];
@@ -37,27 +19,13 @@ export function keyOf(units: readonly Unit[]): string {
 }
 
 /**
- * Writes all that the tasks will read. Only this user may look into the folder: the environment may hold credentials.
+ * Leaves what is submitted in its folder, whose orders are written. Only this user may look into it: the environment of jobs
+ * may hold credentials.
  *
+ * @param script - for `sbatch`
  * @throws Error of the file system.
  */
-export async function writeSubmission(
-  folder: string,
-  units: readonly Unit[],
-  {env, nodePath, entry}: SubmissionOptions,
-): Promise<void> {
-  await mkdir(folder, {recursive: true, mode: 0o700});
-  const [nodeMajor = ''] = process.versions.node.split('.');
-  for (const [index, jobs] of units.entries()) {
-    const passEnv = jobs.flatMap(({work}) => (work.type === 'command' ? work.command.passEnv : []));
-    const file: TaskFile = {type: 'slurm-task/1', nodeMajor, env: travellingEnvironment(env, passEnv), jobs};
-    await writeFile(join(folder, taskName(index)), JSON.stringify(file), {mode: 0o600});
-  }
-  const script = `#!/bin/sh
-node=${shellQuote(nodePath)}
-[ -x "$node" ] || node=node
-exec "$node" --enable-source-maps ${shellQuote(entry)} ${shellQuote(folder)}
-`;
+export async function writeSubmission(folder: string, units: readonly Unit[], script: string): Promise<void> {
   await writeFile(join(folder, scriptName), script, {mode: 0o700});
   const tasks = units.map((unit) => unit.map(({id}) => id));
   own(folder, {type: 'slurm-submission/1', key: keyOf(units), tasks});
@@ -85,7 +53,7 @@ export interface LeftSubmission {
   readonly file: SubmissionFile;
   /** Number of the Slurm job; undefined when its run died before it knew. */
   readonly id: string | undefined;
-  /** When its tasks were written, by the clock of the file system. Milliseconds since the epoch. */
+  /** When its orders had been written, by the clock of the file system. Milliseconds since the epoch. */
   readonly writtenAtMs: number;
 }
 
@@ -95,7 +63,7 @@ export async function leftSubmissions(dir: string, now: number): Promise<readonl
   for (const name of namesIn(dir)) {
     const folder = join(dir, name);
     const file = readJson<SubmissionFile>(join(folder, submissionName), 'slurm-submission/1');
-    const stat = lstatSync(file ? join(folder, taskName(0)) : folder, {throwIfNoEntry: false});
+    const stat = lstatSync(file ? join(folder, scriptName) : folder, {throwIfNoEntry: false});
     if (file && stat) {
       if (file.owner.host === processHost() && isAlive(file.owner)) continue;
       left.push({folder, file, id: readId(folder), writtenAtMs: stat.mtimeMs});

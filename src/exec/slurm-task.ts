@@ -58,6 +58,9 @@ export interface LiveTask {
   /** When it was first seen to be over without a result. */
   overSince: number | undefined;
   cancelling: boolean;
+  /** What it left is being brought here; how often that was done. */
+  bringing: boolean;
+  brought: number;
 }
 
 /** A submission whose tasks are looked after here. */
@@ -66,6 +69,8 @@ export interface LiveSubmission {
   readonly tasks: readonly LiveTask[];
   /** Jobs whose end is known and dealt with. */
   dealtWith: number;
+  /** Results of it may yet be had: it is left to a later run. */
+  kept: boolean;
 }
 
 /** @param jobId - number that `sbatch` gave */
@@ -79,8 +84,10 @@ export function liveSubmission(folder: string, jobId: string, sizes: readonly nu
     reason: '',
     overSince: undefined,
     cancelling: false,
+    bringing: false,
+    brought: 0,
   }));
-  return {folder, tasks, dealtWith: 0};
+  return {folder, tasks, dealtWith: 0, kept: false};
 }
 
 /** The jobs of a task that are still waited for. */

@@ -1,6 +1,7 @@
 import {failure, type Failure} from '../core/failure.ts';
 import {err} from '../core/result.ts';
 import type {SlurmClient} from './slurm-client.ts';
+import type {Courier} from './slurm-courier.ts';
 import {readResult, resultName} from './slurm-files.ts';
 import {endFailure, isOrdinaryReason, verdictOn, type QueueEntry} from './slurm-queue.ts';
 import {discard} from './slurm-submissions.ts';
@@ -17,6 +18,12 @@ import {
   type LiveSubmission,
   type LiveTask,
 } from './slurm-task.ts';
+
+/** A job that must be done again; `why` unless it was its host that was lost. */
+export interface Loss {
+  readonly flight: Flight;
+  readonly why?: Failure;
+}
 
 type Queue = ReadonlyMap<string, QueueEntry>;
 
@@ -38,12 +45,13 @@ const endingMs = 250;
 
 /**
  * Looks after submitted jobs, all with one call of `squeue` at a time: every second at first, then less often while nothing
- * happens. What a job left on the shared file system is the truth; the queue only says whether to go on waiting.
+ * happens. What a job left in its submission is the truth; the queue only says whether to go on waiting.
  */
 export class SlurmWatch {
   readonly #client: SlurmClient;
+  readonly #courier: Pick<Courier, 'bring' | 'explain'>;
   readonly #longestMs: number;
-  readonly #sendAgain: (flights: readonly Flight[]) => void;
+  readonly #sendAgain: (lost: readonly Loss[]) => void;
   readonly #live = new Set<LiveSubmission>();
   readonly #ending = new Set<Promise<unknown>>();
   #polling: Promise<void> | undefined;
@@ -52,9 +60,15 @@ export class SlurmWatch {
   #idleLooks = 0;
   #wake: () => void = () => {};
 
-  /** @param sendAgain - told of jobs whose host was lost */
-  constructor(client: SlurmClient, longestMs: number, sendAgain: (flights: readonly Flight[]) => void) {
+  /** @param sendAgain - told of jobs that must be done again */
+  constructor(
+    client: SlurmClient,
+    courier: Pick<Courier, 'bring' | 'explain'>,
+    longestMs: number,
+    sendAgain: (lost: readonly Loss[]) => void,
+  ) {
     this.#client = client;
+    this.#courier = courier;
     this.#longestMs = longestMs;
     this.#shortestMs = Math.min(usualMs, longestMs);
     this.#intervalMs = this.#shortestMs;
@@ -159,10 +173,13 @@ export class SlurmWatch {
       const open = openFlights(task);
       if (open.length === 0 || task.cancelling) continue;
       if (verdict === 'waits' && entry) tellReason(task, entry);
+      if ((verdict === 'lost' || verdict === 'over') && this.#bring(live, task)) continue;
       if (verdict === 'lost') {
-        for (const flight of open) task.flights[task.flights.indexOf(flight)] = undefined;
-        live.dealtWith += open.length;
-        this.#sendAgain(open);
+        this.#giveBack(
+          live,
+          task,
+          open.map((flight) => ({flight})),
+        );
         changed = true;
       }
       if (verdict === 'over') {
@@ -195,14 +212,53 @@ export class SlurmWatch {
     return found;
   }
 
+  /**
+   * Has what the task left brought here: once, and again at each further look while it is waited for.
+   *
+   * @returns whether the task is to be left alone until that is done
+   */
+  #bring(live: LiveSubmission, task: LiveTask): boolean {
+    const {bring} = this.#courier;
+    if (!bring) return false;
+    const first = task.brought === 0;
+    if (!task.bringing) {
+      task.bringing = true;
+      const indices = [...task.flights.keys()].filter((index) => task.flights[index]?.settled === false);
+      this.#keep(
+        bring(live.folder, task.index, indices).then(({again, trouble}) => {
+          task.bringing = false;
+          task.brought++;
+          const lost = [...again].flatMap(([index, why]) => {
+            const flight = task.flights[index];
+            return flight && !isDropped(flight) ? {flight, why} : [];
+          });
+          this.#giveBack(live, task, lost);
+          if (trouble) {
+            live.kept = true;
+            for (const flight of openFlights(task)) flight.answer(err(trouble));
+          }
+          this.#hurry();
+        }),
+      );
+    }
+    return first;
+  }
+
+  #giveBack(live: LiveSubmission, task: LiveTask, lost: readonly Loss[]): void {
+    for (const {flight} of lost) task.flights[task.flights.indexOf(flight)] = undefined;
+    live.dealtWith += lost.length;
+    if (lost.length > 0) this.#sendAgain(lost);
+  }
+
   async #giveUp(live: LiveSubmission, task: LiveTask, entry: QueueEntry | undefined): Promise<void> {
     const exitCode = await this.#client.exitCodeOf(task.id);
+    const explained = this.#courier.explain?.(Number.parseInt(exitCode ?? '', 10));
     const said = lastOutput(live.folder, task.index);
     const details = [
       ...(exitCode === undefined || exitCode === '0:0' ? [] : [`exit code ${exitCode}`]),
       ...(said.length === 0 ? [] : [`last lines:\n${said.map((line) => `  ${line}`).join('\n')}`]),
     ];
-    const problem: Failure = endFailure(task.id, entry, details);
+    const problem: Failure = explained ?? endFailure(task.id, entry, details);
     for (const flight of openFlights(task)) flight.answer(err(problem));
   }
 
@@ -211,7 +267,7 @@ export class SlurmWatch {
     if (live.tasks.some((task) => openFlights(task).length > 0)) return;
     this.#live.delete(live);
     const unknown = live.tasks.reduce((sum, {flights}) => sum + flights.filter((flight) => !flight).length, 0);
-    if (unknown <= live.dealtWith) await discard(live.folder);
+    if (unknown <= live.dealtWith && !live.kept) await discard(live.folder);
   }
 
   #pause(ms: number): Promise<void> {

@@ -54,7 +54,8 @@ describe('resourceArguments', () => {
 
 describe('sbatchArguments', () => {
   const request = {
-    folder: '/s/50%/r-1',
+    startIn: '/s/50%/r-1',
+    output: '/s/50%%/r-1/0.out',
     script: '/s/50%/r-1/run.sh',
     name: 'mixdown:train',
     comment: 'mixdown:ab',
@@ -79,8 +80,6 @@ describe('sbatchArguments', () => {
   });
 
   it('makes an array of several', () => {
-    const args = sbatchArguments({...request, tasks: 12}, profile());
-    expect(args).toContain('--array=0-11');
-    expect(args).toContain('--output=/s/50%%/r-1/%a.out');
+    expect(sbatchArguments({...request, tasks: 12}, profile())).toContain('--array=0-11');
   });
 });

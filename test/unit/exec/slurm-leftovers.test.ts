@@ -4,6 +4,7 @@ import {afterEach, beforeEach, expect, it} from 'vitest';
 import type {Job} from '../../../src/core/ports.ts';
 import {createSlurmClient} from '../../../src/exec/slurm-client.ts';
 import {resultName, workName, type ResultFile} from '../../../src/exec/slurm-files.ts';
+import {sharedDisk} from '../../../src/exec/slurm-courier.ts';
 import {discardLeftovers, SlurmLeftovers} from '../../../src/exec/slurm-leftovers.ts';
 import {noteJobId, writeSubmission} from '../../../src/exec/slurm-submissions.ts';
 import type {Flight} from '../../../src/exec/slurm-task.ts';
@@ -31,14 +32,19 @@ function queue(...lines: readonly string[]): void {
 }
 
 const client = () => createSlurmClient({PATH: `${bench.path('bin')}:/bin:/usr/bin`, BIN: bench.path('bin')});
-const leftovers = () => new SlurmLeftovers(dir, client());
+const leftovers = () => new SlurmLeftovers(dir, client(), sharedDisk({env: {}}));
 const cancelled = () =>
   existsSync(bench.path('bin/cancelled')) ? readFileSync(bench.path('bin/cancelled'), 'utf8').trim() : '';
+
+async function submit(folder: string, units: readonly (readonly Job[])[], env = {}): Promise<void> {
+  const dispatch = await sharedDisk({env}).dispatch(folder, units, new AbortController().signal);
+  if (dispatch.ok) await writeSubmission(folder, units, dispatch.value.script);
+}
 
 /** A submission of a process that is gone. */
 async function left(name: string, units: readonly (readonly Job[])[], jobId?: string): Promise<string> {
   const folder = join(dir, name);
-  await writeSubmission(folder, units, {env: {}, nodePath: 'node', entry: 'entry.js'});
+  await submit(folder, units);
   const file = join(folder, 'submission.json');
   const value = JSON.parse(readFileSync(file, 'utf8')) as {owner: object};
   writeFileSync(file, JSON.stringify({...value, owner: {...value.owner, pid: 1, processStart: 'another'}}));
@@ -125,7 +131,7 @@ it('where the queue cannot be asked, waits for what it knows of', async () => {
 it('leaves alone what a living run waits for', async () => {
   const job = bench.command(['a']);
   const folder = join(dir, 'r-1');
-  await writeSubmission(folder, [[job]], {env: {}, nodePath: 'node', entry: 'entry.js'});
+  await submit(folder, [[job]]);
   noteJobId(folder, '7');
   queue('7|7|N/A|RUNNING|None|mixdown:x');
   expect(await leftovers().holds(job.id)).toBe(false);
@@ -136,11 +142,7 @@ it('leaves alone what a living run waits for', async () => {
 it('keeps what a submission tells of the environment from other users', async () => {
   const job = bench.command(['a'], {}, {passEnv: ['TOKEN']});
   const folder = join(dir, 'r-1');
-  await writeSubmission(folder, [[job]], {
-    env: {TOKEN: 't', OTHER: 'o', TMPDIR: '/here'},
-    nodePath: 'node',
-    entry: 'e',
-  });
+  await submit(folder, [[job]], {TOKEN: 't', OTHER: 'o', TMPDIR: '/here'});
   expect(statSync(folder).mode & 0o77).toBe(0);
   const task = join(folder, '0.task.json');
   expect(JSON.parse(readFileSync(task, 'utf8'))).toMatchObject({env: {TOKEN: 't'}});
