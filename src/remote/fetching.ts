@@ -1,5 +1,5 @@
 import type {Digest, Sha256} from '../core/digest.ts';
-import {receiveBlob, type LocalBlobs} from './blobs.ts';
+import type {LocalBlobs} from './download.ts';
 import type {Requests} from './requests.ts';
 import type {Whereabouts} from './whereabouts.ts';
 
@@ -37,11 +37,7 @@ export class Fetching {
   }
 
   async #fetchOne(digest: Digest, signal: AbortSignal): Promise<void> {
-    const read = async (bytes: AsyncIterable<Uint8Array>): Promise<true> => {
-      await receiveBlob(digest, bytes, this.#local);
-      return true;
-    };
-    const came = await this.#requests.get('cas', digest.hash, digest.size, read, signal);
+    const came = await this.#requests.receive(digest, this.#local, signal);
     this.#whereabouts.keep(digest);
     if (!came && !signal.aborted) this.#whereabouts.lose(digest);
   }

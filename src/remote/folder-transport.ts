@@ -28,12 +28,14 @@ export function folderTransport(dir: string, now: () => number): Transport {
         await isThere(dir);
         return (await sizeOf(`${dir}/${space}/${hash}`)) !== undefined;
       }),
-    get: (space, hash, maxBytes, read, signal) =>
+    get: (space, hash, maxBytes, read, signal, from = 0) =>
       guarded(async () => {
         await isThere(dir);
         const path = `${dir}/${space}/${hash}`;
-        if ((await sizeOf(path)) === undefined) return undefined;
-        return read(limited(createReadStream(path, {highWaterMark: 1 << 20, signal}), maxBytes));
+        const size = await sizeOf(path);
+        if (size === undefined) return undefined;
+        const start = from < size ? from : 0;
+        return read(limited(createReadStream(path, {highWaterMark: 1 << 20, signal, start}), maxBytes - start), start);
       }),
     put: (space, hash, body, signal) =>
       guarded(async () => {

@@ -19,6 +19,16 @@ export interface HttpOptions {
 
 type Method = 'GET' | 'HEAD' | 'PUT';
 
+interface Exchange {
+  readonly method: Method;
+  readonly url: URL;
+  readonly body?: Body;
+  /** Where in the entry the answer should begin. */
+  readonly from?: number;
+  /** What will be sent or received. */
+  readonly expectedBytes: number;
+}
+
 const mostRedirects = 3;
 /** What a timer can wait. */
 const longestMs = 2 ** 31 - 1;
@@ -35,15 +45,12 @@ export function httpTransport(options: HttpOptions): Transport {
     https: new HttpsAgent({keepAlive: true, maxSockets: connections}),
   };
   const urlOf = (space: Space, hash: Sha256): URL => new URL(`${base.href.replace(/\/+$/, '')}/${space}/${hash}`);
-  const encodings = Object.keys(decoders).join(', ');
+  const encodings = Object.keys(decoders).join(', ') || 'identity';
 
   /** Runs one exchange, redirects included; `read` gets the answer, and its body must be read to the end or given up. */
   const exchange = async <T>(
-    method: Method,
-    first: URL,
-    body: Body | undefined,
+    {method, url: first, body, from = 0, expectedBytes}: Exchange,
     signal: AbortSignal,
-    expectedBytes: number,
     read: (response: IncomingMessage) => Promise<T>,
   ): Promise<T> => {
     const watch = new AbortController();
@@ -56,7 +63,9 @@ export function httpTransport(options: HttpOptions): Transport {
     try {
       let url = first;
       for (let hop = 0; hop <= mostRedirects; hop++) {
-        const headers: OutgoingHttpHeaders = {'accept-encoding': encodings === '' ? 'identity' : encodings};
+        const headers: OutgoingHttpHeaders = {'accept-encoding': encodings};
+        // The bytes of an encoding are counted otherwise.
+        if (from > 0) Object.assign(headers, {'accept-encoding': 'identity', range: `bytes=${from}-`});
         if (options.authorization !== undefined && url.origin === base.origin) {
           headers['authorization'] = options.authorization;
         }
@@ -104,38 +113,40 @@ export function httpTransport(options: HttpOptions): Transport {
         });
     });
 
+  const get: Transport['get'] = (space, hash, maxBytes, read, signal, from = 0) => {
+    const expectedBytes = space === 'cas' ? maxBytes - from : usualRecordBytes;
+    return exchange({method: 'GET', url: urlOf(space, hash), from, expectedBytes}, signal, async (response) => {
+      try {
+        if (isAbsent(response)) {
+          response.resume();
+          return undefined;
+        }
+        const start = startOf(response, from);
+        if (start === undefined) {
+          response.destroy();
+          return await get(space, hash, maxBytes, read, signal);
+        }
+        throwUnlessDone(response, base.host);
+        return await read(limited(decoded(response, decoders), maxBytes - start), start);
+      } catch (error) {
+        response.destroy();
+        throw error;
+      }
+    });
+  };
+
   return {
     name: `${base.origin}${base.pathname.replace(/\/+$/, '')}`,
     has: (space, hash, signal) =>
-      exchange('HEAD', urlOf(space, hash), undefined, signal, 0, async (response) => {
+      exchange({method: 'HEAD', url: urlOf(space, hash), expectedBytes: 0}, signal, async (response) => {
         response.resume();
         if (isAbsent(response)) return false;
         throwUnlessDone(response, base.host);
         return true;
       }),
-    get: (space, hash, maxBytes, read, signal) =>
-      exchange(
-        'GET',
-        urlOf(space, hash),
-        undefined,
-        signal,
-        space !== 'cas' ? usualRecordBytes : maxBytes,
-        async (response) => {
-          try {
-            if (isAbsent(response)) {
-              response.resume();
-              return undefined;
-            }
-            throwUnlessDone(response, base.host);
-            return await read(limited(decoded(response, decoders), maxBytes));
-          } catch (error) {
-            response.destroy();
-            throw error;
-          }
-        },
-      ),
+    get,
     put: (space, hash, body, signal) =>
-      exchange('PUT', urlOf(space, hash), body, signal, body.size, async (response) => {
+      exchange({method: 'PUT', url: urlOf(space, hash), body, expectedBytes: body.size}, signal, async (response) => {
         response.resume();
         throwUnlessDone(response, base.host);
       }),
@@ -148,6 +159,14 @@ export function httpTransport(options: HttpOptions): Transport {
 
 function isAbsent({statusCode}: IncomingMessage): boolean {
   return statusCode === 404 || statusCode === 410;
+}
+
+/** Where in the entry an answer begins; undefined when it is neither the part that was asked for nor the whole. */
+function startOf({statusCode, headers}: IncomingMessage, from: number): number | undefined {
+  if (from === 0 || (statusCode !== 206 && statusCode !== 416)) return 0;
+  const [, begin] = /^bytes (\d+)-/.exec(headers['content-range'] ?? '') ?? [];
+  const plain = (headers['content-encoding'] ?? 'identity') === 'identity';
+  return statusCode === 206 && plain && begin === String(from) ? from : undefined;
 }
 
 /** @throws RemoteError unless the status is a 2xx */

@@ -13,7 +13,10 @@ import type {RemoteSettings} from './settings.ts';
 import {Steady} from './steady.ts';
 import type {Transport} from './transport.ts';
 
-export interface OpenOptions extends Pick<RemoteParts, 'cas' | 'nextTemp' | 'actions' | 'parseResult' | 'parseSlices'> {
+export interface OpenOptions extends Pick<
+  RemoteParts,
+  'cas' | 'takePartial' | 'actions' | 'parseResult' | 'parseSlices'
+> {
   readonly settings: RemoteSettings;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the path of a secret's file starts at. */

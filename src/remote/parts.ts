@@ -1,7 +1,7 @@
 import type {ActionResult, SliceManifest} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import type {ActionCache} from '../core/ports.ts';
-import type {LocalBlobs} from './blobs.ts';
+import type {LocalBlobs} from './download.ts';
 import type {RemoteMode} from './settings.ts';
 import type {Steady} from './steady.ts';
 import type {Transport} from './transport.ts';

@@ -1,6 +1,7 @@
 import {setMaxListeners} from 'node:events';
 import pLimit from 'p-limit';
-import type {Sha256} from '../core/digest.ts';
+import type {Digest, Sha256} from '../core/digest.ts';
+import {Download, type Ask, type LocalBlobs} from './download.ts';
 import type {RemoteParts} from './parts.ts';
 import type {Attempt, Way} from './steady.ts';
 import type {Body, Space} from './transport.ts';
@@ -38,6 +39,24 @@ export class Requests {
     return got.done ? got.value : undefined;
   }
 
+  /** Fetches a blob, with what had come of it before. True when it is here afterwards. */
+  async receive(digest: Digest, local: LocalBlobs, signal: AbortSignal): Promise<boolean> {
+    const {hash, size} = digest;
+    const ask: Ask = (read, from) => this.#parts.transport.get('cas', hash, size, read, signal, from);
+    const download = new Download(digest, local);
+    try {
+      const came = await this.#run(
+        'read',
+        () => download.attempt(ask),
+        signal,
+        () => download.reachedMiB,
+      );
+      return came.done && came.value === true;
+    } finally {
+      await download.close();
+    }
+  }
+
   /** @param way - whose turn it is: a question before something is sent is part of the sending */
   has(way: Way, space: Space, hash: Sha256, signal: AbortSignal = this.signal): Promise<Attempt<boolean>> {
     return this.#run(way, () => this.#parts.transport.has(space, hash, signal), signal);
@@ -62,9 +81,9 @@ export class Requests {
     this.#stop.abort();
   }
 
-  #run<T>(way: Way, work: () => Promise<T>, signal: AbortSignal): Promise<Attempt<T>> {
+  #run<T>(way: Way, work: () => Promise<T>, signal: AbortSignal, progress?: () => number): Promise<Attempt<T>> {
     // Each request listens to it, and there are more of them than Node takes for a leak.
     setMaxListeners(0, signal);
-    return this.#limits[way](() => this.#parts.steady.run(way, work, signal));
+    return this.#limits[way](() => this.#parts.steady.run(way, work, signal, progress));
   }
 }

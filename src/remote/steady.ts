@@ -47,8 +47,15 @@ export class Steady {
     return this.#lastTrouble;
   }
 
-  async run<T>(way: Way, request: () => Promise<T>, signal: AbortSignal): Promise<Attempt<T>> {
+  /** @param progress - grows as a request gets further: attempts are counted anew then. It must not grow for ever. */
+  async run<T>(
+    way: Way,
+    request: () => Promise<T>,
+    signal: AbortSignal,
+    progress: () => number = () => 0,
+  ): Promise<Attempt<T>> {
     const {attempts, pauseMs, random} = this.#options;
+    let furthest = progress();
     for (let attempt = 1; !this.#ended.has(way) && !signal.aborted; attempt++) {
       try {
         const value = await request();
@@ -58,6 +65,9 @@ export class Steady {
       } catch (error) {
         if (!(error instanceof RemoteError)) throw error;
         if (error.trouble === 'stopped') return {done: false};
+        // One that is too slow is no better for what it got.
+        if (error.trouble !== 'timeout' && progress() > furthest) attempt = 1;
+        furthest = progress();
         const hopeless = error.trouble === 'unreachable' || error.trouble === 'timeout' ? !this.#answered : false;
         if (passing.has(error.trouble) && attempt < attempts && !hopeless) {
           const waitMs = pauseMs * 2 ** (attempt - 1) * (0.5 + random());

@@ -18,13 +18,16 @@ export interface Transport {
    * Hands the entry's bytes to `read`; undefined when it is not there.
    *
    * @param maxBytes - a longer entry is cut off with an error
+   * @param read - `start` is where in the entry the bytes begin
+   * @param from - where they should begin; where that cannot be had, they begin at 0
    */
   get<T>(
     space: Space,
     hash: Sha256,
     maxBytes: number,
-    read: (bytes: AsyncIterable<Uint8Array>) => Promise<T>,
+    read: (bytes: AsyncIterable<Uint8Array>, start: number) => Promise<T>,
     signal: AbortSignal,
+    from?: number,
   ): Promise<T | undefined>;
   /** Afterwards the whole entry is there; after an error all of it or nothing. */
   put(space: Space, hash: Sha256, body: Body, signal: AbortSignal): Promise<void>;

@@ -1,10 +1,12 @@
-import {rmSync, statSync} from 'node:fs';
+import {existsSync, rmSync, statSync} from 'node:fs';
 import type {Sha256} from '../core/digest.ts';
 import type {RecordInfo} from './action-cache.ts';
 import {namesIn} from './atomic-file.ts';
 import type {BlobInfo} from './blob-admin.ts';
 import {checkpointLock, listCheckpoints, lookAt, type KeptCheckpoint} from './checkpoints.ts';
 import {inspect, tryLock, unlock} from './lock-file.ts';
+import {blobPath} from './layout.ts';
+import {isPartial, listPartials, removePartial} from './partials.ts';
 import {createReacher, type Reach} from './reach.ts';
 import {registeredCheckouts, rootsOf} from './roots.ts';
 import {touchEveryMs} from './seal.ts';
@@ -41,11 +43,11 @@ export interface GcPlan {
 export interface Leftover {
   readonly path: string;
   readonly bytes: number;
-  readonly what: 'temporary file' | 'quarantined file' | 'checkpoint' | 'session' | 'lock';
+  readonly what: 'temporary file' | 'partial download' | 'quarantined file' | 'checkpoint' | 'session' | 'lock';
 }
 
 const hourMs = 3_600_000;
-/** How long damaged files, and checkpoints that nobody goes on from, stay. */
+/** How long damaged files, and checkpoints and downloads that nobody goes on with, stay. */
 const patienceMs = 7 * 24 * hourMs;
 
 /**
@@ -145,6 +147,7 @@ export function applyGc(
   removed(plan.leftovers, (leftover) => {
     const {path, what} = leftover;
     if (what === 'checkpoint') return removeCheckpoint(leftover, plan.checkpointsBeforeMs, store);
+    if (what === 'partial download') return removePartial(path, store.locks);
     if (what === 'lock') removeDeadLock(path, store);
     else rmSync(path, {force: true});
     return true;
@@ -213,7 +216,8 @@ function leftoversOf(
     const path = `${layout.tmp}/${name}`;
     const stat = statSync(path, {throwIfNoEntry: false});
     // `<pid>-<nonce>-<count>`
-    const stale = stat !== undefined && (dead.has(name.split('-')[1] ?? '') || stat.ctimeMs < usedSinceMs);
+    if (isPartial(name) || stat === undefined) return [];
+    const stale = dead.has(name.split('-')[1] ?? '') || stat.ctimeMs < usedSinceMs;
     return stale ? [{path, bytes: stat.size, what: 'temporary file'}] : [];
   });
   const locks = namesIn(layout.locks).flatMap((name): Leftover[] => {
@@ -223,6 +227,9 @@ function leftoversOf(
   });
   return [
     ...temporary,
+    ...listPartials(layout.tmp)
+      .filter(({hash, stat}) => stat.ctimeMs < agedBeforeMs || existsSync(blobPath(layout.cas, hash)))
+      .map(({path, stat}): Leftover => ({path, bytes: stat.size, what: 'partial download'})),
     ...locks,
     ...sessions.filter(({held}) => !held).map(({path, bytes}): Leftover => ({path, bytes, what: 'session'})),
     ...store.quarantine

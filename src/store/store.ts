@@ -1,5 +1,6 @@
 import {mkdirSync, statSync} from 'node:fs';
 import {resolve} from 'node:path';
+import type {Sha256} from '../core/digest.ts';
 import {failure} from '../core/failure.ts';
 import type {ActionCache, Cas, Checkpoints, Locks} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
@@ -12,6 +13,7 @@ import {writeFailure, type Warn} from './io-failure.ts';
 import {storeLayout, type StoreLayout} from './layout.ts';
 import {createLocks} from './locks.ts';
 import {createMaterialiser, type Materialiser} from './materialise.ts';
+import {takePartial, type PartialFile} from './partials.ts';
 import {createQuarantine, type Quarantine} from './quarantine.ts';
 import {createSession, newNonce, type SessionRecord} from './session.ts';
 
@@ -27,8 +29,8 @@ export interface Store {
   readonly checkpoints: Checkpoints;
   readonly files: Materialiser;
   readonly quarantine: Quarantine;
-  /** A new path on the store's file system, for a file that is being written. */
-  readonly nextTemp: () => string;
+  /** The file in which a blob with this hash arrives from elsewhere. */
+  readonly takePartial: (hash: Sha256) => PartialFile;
   /** How this process is known to others. */
   readonly session: SessionRecord;
   /** Gives back all locks and leaves the store. Happens by itself when the process exits. */
@@ -78,7 +80,7 @@ export function openStore(options: StoreOptions): Result<Store> {
     checkpoints: createCheckpoints(layout.checkpoints, locks),
     files: createMaterialiser(cas),
     quarantine,
-    nextTemp: () => temps.next(),
+    takePartial: (hash) => takePartial(hash, temps, locks),
     session: session.record,
     close: () => session.close(),
   });

@@ -122,6 +122,20 @@ describe.each(makers)('%s', (_, there, make) => {
     await expect(get(transport, sha256('x'), 999)).rejects.toMatchObject({trouble: 'wrong'});
   });
 
+  it.runIf(there)('begins at any byte that there is, and otherwise at the first', async () => {
+    const [transport] = await make();
+    const bytes = Buffer.from('0123456789');
+    await transport.put('cas', sha256(bytes), bodyOf([bytes]), never);
+    const from = (start: number, maxBytes = 10): Promise<unknown> => {
+      const read = async (part: AsyncIterable<Uint8Array>, begin: number) => [begin, String(await collect(part))];
+      return transport.get('cas', sha256(bytes), maxBytes, read, never, start);
+    };
+    for (const start of [0, 1, 9]) expect(await from(start)).toEqual([start, String(bytes.subarray(start))]);
+    for (const start of [10, 11]) expect(await from(start)).toEqual([0, String(bytes)]);
+    await expect(from(4, 9)).rejects.toMatchObject({trouble: 'wrong'});
+    expect(await transport.get('cas', sha256('nothing'), 10, async () => 1, never, 5)).toBeUndefined();
+  });
+
   it.runIf(there)('serves many at once', async () => {
     const [transport] = await make();
     const texts = Array.from({length: 200}, (__, index) => `text ${index}`);

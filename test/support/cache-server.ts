@@ -6,6 +6,7 @@ import {onTestFinished} from 'vitest';
 export interface SeenRequest {
   readonly line: string;
   readonly authorization: string | undefined;
+  readonly range: string | undefined;
 }
 
 /** A remote cache in this process that can be told to misbehave. */
@@ -14,6 +15,8 @@ export interface CacheServer {
   /** Entries by path, such as `/cas/<hash>`. */
   readonly entries: Map<string, Buffer>;
   readonly seen: SeenRequest[];
+  /** Whether it understands ranges. */
+  ranges: boolean;
   /** Answers in place of the server when it returns true. */
   fault: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -24,7 +27,7 @@ export async function cacheServer(): Promise<CacheServer> {
   const seen: SeenRequest[] = [];
   const http = createServer((request, response) => {
     const {method = '', url = '', headers} = request;
-    seen.push({line: `${method} ${url}`, authorization: headers.authorization});
+    seen.push({line: `${method} ${url}`, authorization: headers.authorization, range: headers.range});
     if (server.fault(request, response)) return;
     if (method === 'PUT') {
       const chunks: Buffer[] = [];
@@ -37,6 +40,7 @@ export async function cacheServer(): Promise<CacheServer> {
     }
     const entry = entries.get(url);
     if (!entry) response.writeHead(404).end();
+    else if (server.ranges && headers.range !== undefined) answerPart(entry, headers.range, response);
     else {
       response.writeHead(200, {'content-length': entry.byteLength});
       response.end(method === 'HEAD' ? undefined : entry);
@@ -44,7 +48,13 @@ export async function cacheServer(): Promise<CacheServer> {
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const {port} = http.address() as AddressInfo;
-  const server: CacheServer = {url: new URL(`http://127.0.0.1:${port}/`), entries, seen, fault: () => false};
+  const server: CacheServer = {
+    url: new URL(`http://127.0.0.1:${port}/`),
+    entries,
+    seen,
+    ranges: true,
+    fault: () => false,
+  };
   onTestFinished(
     () =>
       new Promise<void>((resolve) => {
@@ -53,4 +63,15 @@ export async function cacheServer(): Promise<CacheServer> {
       }),
   );
   return server;
+}
+
+/** Of ranges only those that lead to the end. */
+function answerPart(entry: Buffer, range: string, response: ServerResponse): void {
+  const from = Number(/^bytes=(\d+)-$/.exec(range)?.[1]);
+  const size = entry.byteLength;
+  if (!(from < size)) response.writeHead(416, {'content-range': `bytes */${size}`}).end();
+  else {
+    const headers = {'content-length': size - from, 'content-range': `bytes ${from}-${size - 1}/${size}`};
+    response.writeHead(206, headers).end(entry.subarray(from));
+  }
 }

@@ -11,6 +11,10 @@ export interface Nginx {
   readonly root: string;
   /** Method, path and status of each request since the last call: `GET /ac/... 200`. */
   requests(): readonly string[];
+  /** Killed without a word; what was asked of it then is in no log. */
+  kill(): Promise<void>;
+  /** Once more after `kill`, at the same address. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,17 +64,24 @@ export async function startNginx({extra = '', diskMiB}: NginxOptions = {}): Prom
   const mount = `mount -t tmpfs -o size=${diskMiB}m tmpfs ${served} && exec "$@"`;
   const [program = '', ...args] =
     diskMiB === undefined ? command : ['unshare', '-rm', 'sh', '-c', mount, 'sh', ...command];
-  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe']});
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      // It listens before it says which way it will wait for events.
-      if (said.includes('event method')) resolve();
+  const start = async (): Promise<(signal: NodeJS.Signals) => Promise<void>> => {
+    const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe']});
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        // It listens before it says which way it will wait for events.
+        if (said.includes('event method')) resolve();
+      });
+      child.once('close', () => reject(new Error(`nginx ended: ${said}`)));
     });
-    child.once('close', () => reject(new Error(`nginx ended: ${said}`)));
-  });
+    return (signal) => {
+      child.kill(signal);
+      return ended;
+    };
+  };
+  let end = await start();
   let read = 0;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -81,9 +92,12 @@ export async function startNginx({extra = '', diskMiB}: NginxOptions = {}): Prom
       read = lines.length;
       return since;
     },
+    kill: () => end('SIGKILL'),
+    async startAgain() {
+      end = await start();
+    },
     async stop() {
-      child.kill('SIGTERM');
-      await ended;
+      await end('SIGTERM');
       rmSync(dir, {recursive: true, force: true});
     },
   };

@@ -56,7 +56,7 @@ export async function openChosen(
     now: wish.io.now,
     warn,
     cas: store.cas,
-    nextTemp: store.nextTemp,
+    takePartial: store.takePartial,
     actions: store.actions,
     parseResult: readResult,
     parseSlices,

@@ -36,14 +36,14 @@ function machine(server: CacheServer, mode: RemoteMode = 'read-write'): Machine 
     minBytesPerSecond: 1000,
     decoders: {},
   });
-  const {cas, actions, nextTemp} = store;
+  const {cas, actions, takePartial} = store;
   const client = new RemoteClient({
     transport,
     mode,
     steady,
     cas,
     actions,
-    nextTemp,
+    takePartial,
     parseResult: readResult,
     parseSlices,
     parallel: 8,

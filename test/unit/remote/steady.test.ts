@@ -43,6 +43,22 @@ it('tries again what may pass', async () => {
   expect(warnings).toEqual([]);
 });
 
+it('counts attempts anew when one got further, unless it was too slow', async () => {
+  const attemptsOf = async (trouble: Trouble): Promise<number> => {
+    const {steady} = rig();
+    await succeed(steady);
+    let calls = 0;
+    const request = async (): Promise<never> => {
+      calls++;
+      throw new RemoteError(trouble, 'broken off');
+    };
+    await steady.run('read', request, never, () => Math.min(calls, 20));
+    return calls;
+  };
+  expect(await attemptsOf('cut-short')).toBe(22);
+  expect(await attemptsOf('timeout')).toBe(3);
+});
+
 it('a server that never answered is left alone at once, for reading and writing', async () => {
   const {steady, warnings, calls, fail} = rig();
   expect(await fail('unreachable')).toEqual({done: false});

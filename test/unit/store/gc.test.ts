@@ -292,6 +292,25 @@ test('what dead processes left behind is removed, and what living ones use is no
   expect(plan().leftovers.map(({what}) => what)).toContain('quarantined file');
 });
 
+test('a file that is being received stays for a week, unless its blob has come by another way or somebody is at it', async () => {
+  const {store, plan} = fixture();
+  mkdirSync(store.layout.tmp, {recursive: true});
+  const [begun, come] = [sha256('begun'), (await store.cas.putBytes('come')).hash];
+  for (const hash of [begun, come]) writeFileSync(join(store.layout.tmp, `partial-${hash}`), 'half a blob');
+  const found = (nowMs: number): string[] =>
+    plan({nowMs}).leftovers.flatMap(({what, path}) => (what === 'partial download' ? [path.slice(-64)] : []));
+  expect(found(Date.now())).toEqual([come]);
+  expect(found(Date.now() + 6 * dayMs)).toEqual([come]);
+  const late = plan({nowMs: Date.now() + 8 * dayMs});
+  expect(found(Date.now() + 8 * dayMs).toSorted()).toEqual([begun, come].toSorted());
+  const inUse = store.takePartial(begun);
+  applyGc(store, late);
+  expect(readdirSync(store.layout.tmp)).toEqual([`partial-${begun}`]);
+  inUse.release();
+  applyGc(store, late);
+  expect(readdirSync(store.layout.tmp)).toEqual([]);
+});
+
 test('a blob that is put again, or held, cannot be discarded as unused', async () => {
   const {store} = fixture();
   const digest = await store.cas.putBytes('content');
