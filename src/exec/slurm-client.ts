@@ -12,10 +12,18 @@ export interface SlurmClient {
   queue(): Promise<Result<ReadonlyMap<string, QueueEntry>, SlurmTrouble>>;
   /** @param signal - to send instead of ending the jobs step by step */
   cancel(ids: readonly string[], signal?: 'KILL'): Promise<SlurmTrouble | undefined>;
+  /** One job; undefined when the controller does not know it. */
+  stateOf(id: string): Promise<Result<JobState | undefined, SlurmTrouble>>;
   /** `3:0` for exit code 3; undefined when nothing is known. */
   exitCodeOf(id: string): Promise<string | undefined>;
   /** Tasks that an array may have; 1 where the site allows no arrays. */
   largestArray(): Promise<number>;
+}
+
+export interface JobState {
+  readonly state: string;
+  /** Its first host, by the name that it has in the cluster; empty before it has one. */
+  readonly host: string;
 }
 
 export interface SlurmTrouble {
@@ -74,6 +82,12 @@ export function createSlurmClient(env: Environment): SlurmClient {
         if (!said.ok) trouble = said.error;
       }
       return trouble;
+    },
+    async stateOf(id) {
+      const said = await call('squeue', ['--noheader', '--states=all', `--jobs=${id}`, '--format=%T|%N']);
+      if (!said.ok) return /invalid job id/i.test(said.error.failure.message) ? ok(undefined) : said;
+      const [state = '', host = ''] = said.value.trim().split('|');
+      return ok(state === '' ? undefined : {state, host});
     },
     async exitCodeOf(id) {
       const said = await call('scontrol', ['--oneliner', 'show', 'job', id]);

@@ -5,6 +5,8 @@ import type {Job, JobResult} from '../core/ports.ts';
 import type {Gpu, Lease} from '../core/resources.ts';
 import {err, type Result} from '../core/result.ts';
 import {createRunner} from './runner.ts';
+import {createSlurmClient} from './slurm-client.ts';
+import {Confirmation} from './slurm-confirmation.ts';
 import type {ResultFile, TaskFile} from './slurm-files.ts';
 
 /** Where an array task has its jobs from, and leaves what they made. */
@@ -32,7 +34,7 @@ export interface TaskOrder extends Pick<TaskFile, 'nodeMajor' | 'env'> {
 
 /**
  * Runs the jobs of an array task one after another on its compute node. Told to end, it asks the job to end and leaves no
- * result: the state of the Slurm job says why.
+ * result, and none of a job that Slurm ended: the state of the Slurm job says why.
  *
  * @returns whether all that could be done was done
  */
@@ -40,6 +42,14 @@ export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk):
   const abort = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => abort.abort());
   const {signal} = abort;
+  const host = process.env['SLURMD_NODENAME'] ?? hostname();
+  const client = createSlurmClient({...process.env, PATH: env['PATH'] ?? process.env['PATH']});
+  const confirmation = new Confirmation({
+    ask: () => client.stateOf(process.env['SLURM_JOB_ID'] ?? ''),
+    host,
+    signal,
+    onEnded: () => abort.abort(),
+  });
   const runner = createRunner({workers: 1, env: {...env, TMPDIR: process.env['TMPDIR']}});
   const [major] = process.versions.node.split('.');
   let left = true;
@@ -50,9 +60,12 @@ export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk):
     const prepared = major === nodeMajor ? await desk.prepare(index, lease, signal) : err(wrongNode(major, nodeMajor));
     const result = prepared.ok ? await runner.run(prepared.value, desk.note, signal) : prepared;
     if (signal.aborted) break;
-    const place = {host: process.env['SLURMD_NODENAME'] ?? hostname(), device: lease.device};
-    left = await desk.leave(index, {result, place});
+    const end: JobEnd = {result, place: {host, device: lease.device}};
+    confirmation.add(async () => {
+      left = (await desk.leave(index, end)) && left;
+    });
   }
+  await confirmation.close();
   await runner.close();
   return left && !signal.aborted;
 }

@@ -292,6 +292,20 @@ executors: {slurm: {batches: 2}}
     expect(JSON.stringify(finished)).toContain(`Slurm job ${id} was cancelled by somebody else`);
   });
 
+  it('what a program makes of the signal that ends it is no result', async () => {
+    const script = `trap "echo half > out.txt; exit 0" TERM; hostname >> ${workspace.path('starts')}; while :; do sleep 0.01; done`;
+    workspace.write(
+      'pipeline.yaml',
+      `version: 1\nnodes:\n  half: {shell: sh, script: '${script}', outputs: {out: out.txt}}\n`,
+    );
+    const run = start();
+    const {id} = await running();
+    cluster.call('scancel', id);
+    const end = await run.end;
+    expect(end.code).toBe(1);
+    expect(JSON.stringify(eventsOf(end))).toContain(`Slurm job ${id} was cancelled by somebody else`);
+  });
+
   it('an interrupt cancels the jobs', async () => {
     workspace.write('pipeline.yaml', gated());
     const run = start();

@@ -76,6 +76,16 @@ it('asks for all jobs of this user with one call', async () => {
   );
 });
 
+it('asks for one job, and knows one that is not there from a controller that is not', async () => {
+  program('squeue', `echo "$@" >> "$BIN/calls"; echo 'RUNNING|n1'`);
+  expect(await client().stateOf('7')).toEqual({ok: true, value: {state: 'RUNNING', host: 'n1'}});
+  expect(readFileSync(join(bin, 'calls'), 'utf8')).toBe('--noheader --states=all --jobs=7 --format=%T|%N\n');
+  program('squeue', 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1');
+  expect(await client().stateOf('7')).toEqual({ok: true, value: undefined});
+  program('squeue', 'echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2; exit 1');
+  expect(await client().stateOf('7')).toMatchObject({ok: false, error: {passing: true}});
+});
+
 it('cancels many jobs with few calls', async () => {
   program('scancel', `echo $# >> "$BIN/calls"`);
   expect(
