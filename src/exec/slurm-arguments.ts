@@ -39,7 +39,7 @@ export function resourceArguments(jobs: readonly Job[], profile: SlurmProfile): 
 }
 
 /**
- * Arguments of `sbatch`. The job starts with a bare environment, since its task file says what it is to see. Slurm itself
+ * Arguments of `sbatch`, whose own environment is bare, since the task file says what the job is to see. Slurm itself
  * queues it again when its host fails or it is preempted.
  */
 export function sbatchArguments(request: SubmissionRequest, profile: SlurmProfile): readonly string[] {
@@ -51,7 +51,7 @@ export function sbatchArguments(request: SubmissionRequest, profile: SlurmProfil
     `--chdir=${startIn}`,
     `--output=${output}`,
     '--open-mode=append',
-    '--export=NIL',
+    '--export=ALL',
     '--requeue',
     ...(tasks > 1 ? [`--array=0-${tasks - 1}`] : []),
     ...resourceArguments(jobs, profile),

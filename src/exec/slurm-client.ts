@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process';
 import {failure, type Failure} from '../core/failure.ts';
 import {err, ok, type Result} from '../core/result.ts';
-import type {Environment} from './environment.ts';
+import {travellingEnvironment, type Environment} from './environment.ts';
 import {parseQueue, queueFormat, type QueueEntry} from './slurm-queue.ts';
 
 /** The programs of Slurm. */
@@ -42,16 +42,16 @@ const passingWords =
   /unable to contact slurm controller|timed out|connection refused|connection reset|temporarily unable|zero bytes were transmitted|slurm backup controller|error communicating/i;
 
 export function createSlurmClient(env: Environment): SlurmClient {
-  const call = (program: string, args: readonly string[]): Promise<Result<string, SlurmTrouble>> =>
+  const call = (program: string, args: readonly string[], seen = env): Promise<Result<string, SlurmTrouble>> =>
     new Promise((resolve) => {
-      const options = {env: {...env, LC_ALL: 'C'}, timeout: callTimeoutMs, maxBuffer: maxOutputBytes};
+      const options = {env: {...seen, LC_ALL: 'C'}, timeout: callTimeoutMs, maxBuffer: maxOutputBytes};
       execFile(program, args, options, (error, stdout, stderr) => {
         resolve(error ? err(troubleOf(program, error, stderr)) : ok(stdout));
       });
     });
   return {
     async submit(args) {
-      const said = await call('sbatch', args);
+      const said = await call('sbatch', args, submitEnvironment(env));
       if (!said.ok) return said;
       // `--parsable` prints `number` or `number;cluster`, after whatever the site's own wrapper says.
       const id = /(?:^|\n)(\d+)(?:;[^\n]*)?\s*$/.exec(said.value)?.[1];
@@ -99,6 +99,15 @@ export function createSlurmClient(env: Environment): SlurmClient {
       return Math.max(1, Number(size ?? 1));
     },
   };
+}
+
+/**
+ * What `sbatch` sees, and with `--export=ALL` its job. Any other `--export` has Slurm 22 start the user's login shell on the
+ * compute node before each job, which takes up to seconds and may fail.
+ */
+function submitEnvironment(env: Environment): Environment {
+  const options = Object.keys(env).filter((name) => /^(SLURM|SBATCH|SPANK|_SLURM_SPANK|MUNGE|KRB5)/.test(name));
+  return travellingEnvironment(env, options);
 }
 
 function troubleOf(program: string, error: Error & {code?: unknown; killed?: boolean}, stderr: string): SlurmTrouble {

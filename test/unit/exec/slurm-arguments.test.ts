@@ -70,7 +70,7 @@ describe('sbatchArguments', () => {
       '--chdir=/s/50%/r-1',
       '--output=/s/50%%/r-1/0.out',
       '--open-mode=append',
-      '--export=NIL',
+      '--export=ALL',
       '--requeue',
       '--nodes=1',
       '--ntasks=1',

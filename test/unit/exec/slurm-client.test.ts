@@ -55,6 +55,21 @@ exit 1`,
     expect(await client().submit([])).toMatchObject({error: {passing: true, failure: {code: 'no-executor'}}});
   });
 
+  it('shows the job no more than finds programs and configures Slurm', async () => {
+    program('sbatch', 'env > "$(dirname "$0")/seen"; echo 5');
+    const env = {
+      PATH: `${bin}:/bin:/usr/bin`,
+      TOKEN: 's',
+      SLURM_CONF: '/etc/s.conf',
+      SBATCH_QOS: 'low',
+      TMPDIR: '/home',
+    };
+    expect(await createSlurmClient(env).submit([])).toEqual({ok: true, value: '5'});
+    const seen = readFileSync(join(bin, 'seen'), 'utf8').split('\n');
+    expect(seen).toEqual(expect.arrayContaining(['SLURM_CONF=/etc/s.conf', 'SBATCH_QOS=low', 'LC_ALL=C']));
+    expect(seen.filter((line) => /^(TOKEN|TMPDIR)=/.test(line))).toEqual([]);
+  });
+
   it('does not take silence for a job', async () => {
     program('sbatch', 'echo done');
     expect(await client().submit([])).toMatchObject({error: {failure: {code: 'job-rejected'}}});
