@@ -12,7 +12,7 @@ export interface SlurmClient {
   queue(): Promise<Result<ReadonlyMap<string, QueueEntry>, SlurmTrouble>>;
   /** @param signal - to send instead of ending the jobs step by step */
   cancel(ids: readonly string[], signal?: 'KILL'): Promise<SlurmTrouble | undefined>;
-  /** One job; undefined when the controller does not know it. */
+  /** One job, or one task of an array; undefined when the controller does not know it. */
   stateOf(id: string): Promise<Result<JobState | undefined, SlurmTrouble>>;
   /** `3:0` for exit code 3; undefined when nothing is known. */
   exitCodeOf(id: string): Promise<string | undefined>;

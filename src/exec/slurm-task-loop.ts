@@ -45,7 +45,7 @@ export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk):
   const host = process.env['SLURMD_NODENAME'] ?? hostname();
   const client = createSlurmClient({...process.env, PATH: env['PATH'] ?? process.env['PATH']});
   const confirmation = new Confirmation({
-    ask: () => client.stateOf(process.env['SLURM_JOB_ID'] ?? ''),
+    ask: () => client.stateOf(ownId()),
     host,
     signal,
     onEnded: () => abort.abort(),
@@ -74,6 +74,12 @@ export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk):
 export function whichTask(): {readonly task: number; readonly start: number} {
   const {SLURM_ARRAY_TASK_ID: task = 0, SLURM_RESTART_COUNT: start = 0} = process.env;
   return {task: Number(task), start: Number(start)};
+}
+
+/** By which the controller knows this job. The number of the last task of an array is that of the whole array as well. */
+function ownId(): string {
+  const {SLURM_ARRAY_JOB_ID: array, SLURM_JOB_ID: id = ''} = process.env;
+  return array === undefined ? id : `${array}_${whichTask().task}`;
 }
 
 /** The lease with the devices that Slurm chose. */

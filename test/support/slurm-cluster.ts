@@ -16,17 +16,24 @@ export function hasSlurm(): boolean {
   );
 }
 
-export type HostName = 'n1' | 'n2';
+export type HostName = 'n1' | 'n2' | 'n3' | 'n4' | 'n5' | 'n6';
 
 /** Four GPUs, played by devices that every machine has. */
 const gpuFiles: Readonly<Record<HostName, readonly string[]>> = {
   n1: ['/dev/null', '/dev/zero'],
   n2: ['/dev/full', '/dev/random'],
+  n3: [],
+  n4: [],
+  n5: [],
+  n6: [],
 };
+const hostNames = Object.keys(gpuFiles) as readonly HostName[];
 
 /**
- * A real cluster on this machine: one controller and two compute nodes of four cores and two GPUs each, on loopback, in a
- * temporary folder, under the user that calls, with a munge daemon of its own.
+ * A real cluster on this machine: one controller and six compute nodes of four cores each, on loopback, in a temporary
+ * folder, under the user that calls, with a munge daemon of its own. Its partitions: `batch`, the default one, of n1 and n2
+ * with two GPUs each; `frail` of n3 and n4, for hosts that die; `low` of n5 and `lowest` of n6, whose jobs make room for those of `high`: they are
+ * queued again, or cancelled.
  */
 export class SlurmCluster {
   readonly folder: string;
@@ -67,9 +74,8 @@ export class SlurmCluster {
     await until('munge', () => existsSync(join(folder, 'munge.socket')));
     this.#daemon('slurmctld', 'slurmctld', ['-D', '-i']);
     await until('the controller', () => this.#states() !== undefined);
-    this.startHost('n1');
-    this.startHost('n2');
-    await this.hostsAre('idle', 'idle');
+    for (const name of hostNames) this.startHost(name);
+    await Promise.all(hostNames.map(async (name) => this.hostIs(name, 'idle')));
   }
 
   /** Runs a program of Slurm and returns what it prints. */
@@ -93,9 +99,9 @@ export class SlurmCluster {
     return found!;
   }
 
-  /** Waits for the states of n1 and n2. */
-  async hostsAre(...states: readonly string[]): Promise<void> {
-    await until(`hosts ${states.join(', ')}`, () => this.#states()?.join() === states.join());
+  /** Waits for the state of a host. */
+  async hostIs(name: HostName, state: string): Promise<void> {
+    await until(`${name} ${state}`, () => this.#states()?.get(name) === state);
   }
 
   startHost(name: HostName): void {
@@ -122,10 +128,12 @@ export class SlurmCluster {
         }),
     );
     await Promise.all(ends);
-    for (const {pid, parent} of this.#processes('SLURMD_NODENAME=')) {
-      kill(parent);
-      kill(pid);
-    }
+    // Slurm's own processes for jobs, which outlive the daemons, start others yet.
+    await until('the end of the cluster', () => {
+      const left = this.#processes('SLURM_CONF=');
+      for (const {pid} of left) kill(pid);
+      return left.length === 0;
+    });
     rmSync(this.folder, {recursive: true, force: true, maxRetries: 5, retryDelay: 100});
   }
 
@@ -134,9 +142,10 @@ export class SlurmCluster {
     this.#daemons.set(name, daemon);
   }
 
-  #states(): readonly string[] | undefined {
+  #states(): ReadonlyMap<string, string> | undefined {
     try {
-      return this.call('sinfo', '--noheader', '--Node', '--format=%T').trim().split(/\s+/);
+      const lines = this.call('sinfo', '--noheader', '--Node', '--format=%N %T').trim().split('\n');
+      return new Map(lines.map((line) => line.split(' ') as [string, string]));
     } catch {
       return undefined;
     }
@@ -173,7 +182,8 @@ function configuration(folder: string, [controller = 0, ...hosts]: readonly numb
   const machine = hostname();
   const nodes = Object.entries(gpuFiles).map(
     ([name, files], index) =>
-      `NodeName=${name} NodeHostname=${machine} NodeAddr=127.0.0.1 Port=${hosts[index]} CPUs=4 RealMemory=4000 Gres=gpu:${files.length}`,
+      `NodeName=${name} NodeHostname=${machine} NodeAddr=127.0.0.1 Port=${hosts[index]} CPUs=4 RealMemory=4000` +
+      (files.length === 0 ? '' : ` Gres=gpu:${files.length}`),
   );
   return `ClusterName=mixdown
 SlurmctldHost=${machine}(127.0.0.1)
@@ -191,11 +201,15 @@ SlurmdLogFile=${folder}/slurmd-%n.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-DefMemPerCPU=100
+DefMemPerCPU=900
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
 ReturnToService=2
 SlurmdTimeout=5
@@ -203,14 +217,18 @@ KillWait=2
 MaxArraySize=101
 GresTypes=gpu
 ${nodes.join('\n')}
-PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE
+PartitionName=batch Nodes=n1,n2 Default=YES MaxTime=INFINITE
+PartitionName=frail Nodes=n3,n4 MaxTime=INFINITE
+PartitionName=low Nodes=n5 PriorityTier=1 MaxTime=INFINITE
+PartitionName=lowest Nodes=n6 PriorityTier=1 PreemptMode=CANCEL MaxTime=INFINITE
+PartitionName=high Nodes=n5,n6 PriorityTier=2 MaxTime=INFINITE
 `;
 }
 
 /** Ports that nobody listens on just now. */
 async function freePorts(): Promise<readonly number[]> {
   const servers = await Promise.all(
-    [1, 2, 3].map(
+    ['controller', ...hostNames].map(
       () =>
         new Promise<ReturnType<typeof createServer>>((resolve) => {
           const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
