@@ -11,6 +11,7 @@ import {describeRunner} from './runner-suite.ts';
 describe.skipIf(!hasSlurm())('with a cluster', () => {
   let cluster: SlurmCluster;
   let dir: string;
+  let runs = 0;
   beforeAll(async () => {
     cluster = await SlurmCluster.start();
     dir = mkdtempSync(join(tmpdir(), 'mixdown-submissions-'));
@@ -24,7 +25,8 @@ describe.skipIf(!hasSlurm())('with a cluster', () => {
     'Slurm',
     () => {
       const env = {...process.env, ...cluster.env, SECRET: 's'};
-      return onCluster(createSlurmRunner({dir, runId: 'run', profile: {...defaultSlurmProfile, pollMs: 100}, env}));
+      const profile = {...defaultSlurmProfile, pollMs: 100};
+      return onCluster(createSlurmRunner({dir, runId: `run${++runs}`, profile, env}));
     },
     true,
   );

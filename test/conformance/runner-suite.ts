@@ -14,10 +14,10 @@ const file = {kind: 'file', name: 'a.txt'} as const;
 /**
  * What every runner of stages and commands must do.
  *
- * @param away - it sends jobs to other hosts: these choose folders, devices and workers
+ * @param away - it sends jobs to other hosts: these choose folders, devices and workers, and tests wait side by side
  */
 export function describeRunner(name: string, create: () => Runner, away = false): void {
-  describe(`runner: ${name}`, () => {
+  describe(`runner: ${name}`, {concurrent: away}, () => {
     let bench: Bench;
     let runner: Runner;
     beforeAll(() => {
