@@ -19,6 +19,8 @@ export interface Problem {
   readonly traced?: true;
   /** Offsets in the pipeline's text, where they are known without a path. */
   readonly offsets?: readonly [start: number, end: number];
+  /** The place may hold a secret: it is named, and not shown. */
+  readonly secret?: true;
   /** It concerns the command line, not a place in a file. */
   readonly nowhere?: true;
   /** The value that is wrong, as a text, if it may have come through references; `from`: where, unless from `path`. */

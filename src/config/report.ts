@@ -83,7 +83,8 @@ function toDiagnostics(problem: Problem, origin: ValueOrigin | undefined, source
   if ('set' in place) return [{code, message: `${message} (from --set ${place.set})`, ...rest}, ...(second ?? [])];
   if (problem.nowhere) return [{code, message, ...rest}];
   const offsets = problem.offsets ?? source.yaml.locate(place.path, at, problem.span);
-  return [{code, message, ...rest, ...framed(offsets, source)}, ...(second ?? [])];
+  const shown = problem.secret ? {range: source.yaml.rangeOf(offsets, source.file)} : framed(offsets, source);
+  return [{code, message, ...rest, ...shown}, ...(second ?? [])];
 }
 
 /** Whether the message has the override already that brought the value at a path. */

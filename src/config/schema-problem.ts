@@ -9,12 +9,27 @@ interface Schema {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
+/** What is special about a document. */
+export interface Manner {
+  /** What messages call it. */
+  readonly whole: string;
+  /** Whether no message may show the value at a path. */
+  readonly isSecret: (path: Path, value: Json | undefined) => boolean;
+}
+
+const usual: Manner = {whole: 'the pipeline', isSecret: () => false};
+
 /**
  * Ajv's errors as problems in mixdown's words. Branches of `anyOf` are folded into one problem, and the echoes that Ajv
  * adds for `if` and `propertyNames` are left out. Needs Ajv's options `allErrors` and `verbose`.
  */
-export function schemaProblems(errors: readonly ErrorObject[], base: Path): Problem[] {
-  return fold(errors).map((error) => translate(error, [...base, ...pathOf(error.instancePath)]));
+export function schemaProblems(errors: readonly ErrorObject[], base: Path, manner: Partial<Manner> = {}): Problem[] {
+  const {whole, isSecret} = {...usual, ...manner};
+  return fold(errors).map((error) => {
+    const path = [...base, ...pathOf(error.instancePath)];
+    if (!isSecret(path, error.data as Json | undefined)) return translate(error, path, whole);
+    return {...translate({...error, data: undefined}, path, whole), secret: true};
+  });
 }
 
 /** A value as a message names it: the text `abc`, the number 3, a list. */
@@ -43,10 +58,10 @@ function within(inner: ErrorObject, outer: ErrorObject): boolean {
   return inner.instancePath === outer.instancePath || inner.instancePath.startsWith(`${outer.instancePath}/`);
 }
 
-function translate(error: ErrorObject, path: Path): Problem {
+function translate(error: ErrorObject, path: Path, whole: string): Problem {
   const schema = (error.parentSchema ?? {}) as Schema;
   const params = error.params as Record<string, unknown>;
-  const name = subject(path);
+  const name = subject(path, whole);
   if (error.propertyName !== undefined) {
     const key = error.propertyName;
     const message = `\`${key}\` cannot be a name here: it must be ${schema.expects ?? 'another text'}`;
@@ -65,6 +80,11 @@ function translate(error: ErrorObject, path: Path): Problem {
         path,
         at: 'key',
       };
+    case 'dependentRequired': {
+      const [having, lacking] = [String(params['property']), String(params['missingProperty'])];
+      const message = `\`${having}\` needs \`${lacking}\` beside it`;
+      return {code: 'schema-violation', message, path: [...path, having], at: 'key'};
+    }
     case 'false schema':
       return {code: 'schema-violation', message: `${name} cannot stand here`, path, at: 'key'};
     case 'minItems':
@@ -81,7 +101,8 @@ function translate(error: ErrorObject, path: Path): Problem {
 function mismatch(error: ErrorObject, name: string, path: Path): Problem {
   const data = error.data as Json | undefined;
   const schema = (error.parentSchema ?? {}) as Schema;
-  const message = `${name} must ${expectation(error, schema)}, not ${valueText(data)}`;
+  const given = data === undefined ? '' : `, not ${valueText(data)}`;
+  const message = `${name} must ${expectation(error, schema)}${given}`;
   const sought = isScalar(data) ? {sought: {value: String(data)}} : {};
   return {code: 'schema-violation', message, path, at: 'value', traced: true, ...sought, ...nearest(error, data)};
 }
@@ -149,10 +170,10 @@ function typeText(type: string): string {
 }
 
 /** What a message calls the value at a path. */
-function subject(path: Path): string {
+function subject(path: Path, whole: string): string {
   const last = path.at(-1);
-  if (last === undefined) return 'the pipeline';
-  if (typeof last === 'number') return `item ${last + 1} of ${subject(path.slice(0, -1))}`;
+  if (last === undefined) return whole;
+  if (typeof last === 'number') return `item ${last + 1} of ${subject(path.slice(0, -1), whole)}`;
   if (path.length === 2 && path[0] === 'nodes') return `node \`${last}\``;
   if (path.length === 2 && path[0] === 'sources') return `source \`${last}\``;
   return `\`${last}\``;

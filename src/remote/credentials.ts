@@ -1,34 +1,55 @@
+import {createPrivateKey} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {homedir} from 'node:os';
-import {resolve} from 'node:path';
-import {failure} from '../core/failure.ts';
 import {err, ok, type Result} from '../core/result.ts';
-import type {Credentials} from './settings.ts';
+import type {Credentials, SecretPlace} from './secret-place.ts';
 
-/** The value of the Authorization header. Only the place of the secret is named in messages. */
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The value of the Authorization header; else why there is none. Only the place of the secret is named in messages. */
 export async function authorizationOf(
   {scheme, secret}: Credentials,
-  env: Readonly<Record<string, string | undefined>>,
-  folder: string,
-): Promise<Result<string>> {
-  let text: string | undefined;
-  let place: string;
-  if ('env' in secret) {
-    place = `the environment variable ${secret.env}`;
-    text = env[secret.env];
-  } else {
-    place = secret.file;
-    const path = secret.file.startsWith('~/') ? homedir() + secret.file.slice(1) : resolve(folder, secret.file);
-    text = await readFile(path, 'utf8').catch(() => undefined);
-  }
-  const value = text?.trim() ?? '';
+  env: Environment,
+): Promise<Result<string, string>> {
+  const value = (await secretText(secret, env)).trim();
   if (scheme === 'bearer' ? /^[\x21-\x7e]+$/.test(value) : /^[^\0-\x1f\x7f]*:[^\0-\x1f\x7f]*$/.test(value)) {
     return ok(scheme === 'bearer' ? `Bearer ${value}` : `Basic ${Buffer.from(value).toString('base64')}`);
   }
-  const problem = value === '' ? 'is not there or empty' : 'holds something else';
-  return err([
-    failure('remote-config', `${place}, which is to hold the ${nounOf[scheme]} of the remote cache, ${problem}`),
-  ]);
+  return err(lackText(secret, `the ${nounOf[scheme]} of the remote cache`, value));
 }
 
 const nounOf = {bearer: 'token', basic: '`user:password`'} as const;
+
+/** The private key as PKCS #8 PEM; else why there is none. */
+export async function signingKeyOf(place: SecretPlace, env: Environment): Promise<Result<string, string>> {
+  // Some places hold one line only.
+  const text = (await secretText(place, env)).replaceAll(String.raw`\n`, '\n').trim();
+  return isSigningKey(text) ? ok(text) : err(lackText(place, 'the Ed25519 key that signs results', text));
+}
+
+/** Whether it is the PEM of an Ed25519 private key, without a password. */
+function isSigningKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
+/** Path of the file that holds a secret; undefined when no file does. */
+export function secretFile(place: SecretPlace): string | undefined {
+  if ('env' in place) return undefined;
+  return place.file.startsWith('~/') ? homedir() + place.file.slice(1) : place.file;
+}
+
+/** What is kept at a place; empty when nothing is. */
+async function secretText(place: SecretPlace, env: Environment): Promise<string> {
+  if ('env' in place) return env[place.env] ?? '';
+  return readFile(secretFile(place) ?? '', 'utf8').catch(() => '');
+}
+
+function lackText(place: SecretPlace, what: string, text: string): string {
+  const where = 'env' in place ? `the environment variable ${place.env}` : place.file;
+  return `${where}, which is to hold ${what}, ${text === '' ? 'is not there or empty' : 'holds something else'}`;
+}

@@ -106,14 +106,15 @@ export class Steady {
     return `${way === 'read' ? 'reading from' : 'writing to'} the remote cache ${this.#options.name}`;
   }
 
-  #tellEnd(doing: string, {message, trouble}: RemoteError): void {
+  #tellEnd(doing: string, {message, trouble, hint: known}: RemoteError): void {
     const {name} = this.#options;
-    const hint =
+    const usual =
       trouble === 'refused'
         ? 'Check the credentials and the mode of the remote cache.'
         : trouble === 'full'
           ? 'Make room there.'
           : 'Check the address, or set MIXDOWN_CACHE=off.';
+    const hint = known ?? usual;
     const what = doing === '' ? `the remote cache ${name} is not used` : `${doing}the remote cache ${name} ended`;
     this.#tell(failure('remote-unavailable', `${what} in this run: ${message}`, {hint}));
   }

@@ -44,10 +44,13 @@ export type Trouble =
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
   readonly trouble: Trouble;
+  /** What to do, where more is known than the kind of trouble. */
+  readonly hint: string | undefined;
 
-  constructor(trouble: Trouble, message: string, cause?: unknown) {
+  constructor(trouble: Trouble, message: string, cause?: unknown, hint?: string) {
     super(message, {cause});
     this.trouble = trouble;
+    this.hint = hint;
   }
 }
 

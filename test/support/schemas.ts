@@ -7,6 +7,9 @@ const ajv = new Ajv2020({
   strict: true,
   strictTuples: false,
   allErrors: true,
+  allowUnionTypes: true,
+  // What messages of pipeline.yaml say.
+  keywords: ['expects'],
   formats: {'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/},
 });
 for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(folder + file, 'utf8')) as object);

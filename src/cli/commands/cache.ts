@@ -10,7 +10,7 @@ import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
-import type {RemoteChoice} from '../remote/choice.ts';
+import type {RemoteChoice} from '../remote/combine.ts';
 import {openChosen} from '../remote/open.ts';
 import {listenForInterrupts} from '../signals.ts';
 import {warnOnce} from '../warnings.ts';
@@ -87,13 +87,13 @@ export function cacheStatCommand(context: Context, patterns: readonly string[]):
     const {mode} = choice.settings;
     if (context.globals.json) {
       const rows = found.map(({node, there}) => ({node, there: there ?? null}));
-      context.printJson({remote: client.name, from: choice.from, mode, nodes: rows});
+      context.printJson({remote: client.name, from: choice.from.join(', '), mode, nodes: rows});
       return exitCodes.done;
     }
     const there = found.filter((each) => each.there).length;
     const absent = found.filter((each) => each.there === false).map(({node}) => node);
     const unknown = found.filter((each) => each.there === undefined).map(({node}) => node);
-    context.print(`${client.name}, ${mode} (${choice.from})`);
+    context.print(`${client.name}, ${mode} (${choice.from.join(', ')})`);
     context.print(`${countText(there, 'result')} of ${countText(nodes.length, 'node')} there`);
     if (absent.length > 0) context.print(`not there: ${some(absent)}`);
     if (unknown.length > 0) context.print(`not known: ${some(unknown)}`);

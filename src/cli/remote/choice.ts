@@ -1,22 +1,16 @@
-import {existsSync, readFileSync} from 'node:fs';
-import {homedir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {existsSync} from 'node:fs';
 import {pathToFileURL} from 'node:url';
 import {failure} from '../../core/failure.ts';
-import {isObject, type Json, type JsonObject} from '../../core/json.ts';
+import type {JsonObject} from '../../core/json.ts';
 import {err, ok, type Result} from '../../core/result.ts';
-import {isMode, plainSettings, readRemote, readRemoteUrl, type RemoteSettings} from '../../remote/settings.ts';
+import {readAddress} from '../../remote/address.ts';
+import {readNamespace} from '../../remote/namespaces.ts';
+import type {Reading} from '../../remote/reading.ts';
+import {isMode, readRemote} from '../../remote/settings.ts';
 import type {Io} from '../io.ts';
 import type {Project} from '../project.ts';
-
-/** The remote cache that is to be used, and who says so. */
-export interface RemoteChoice {
-  readonly settings: RemoteSettings;
-  /** What the path of a secret's file starts at. */
-  readonly folder: string;
-  /** For people: `MIXDOWN_CACHE`, `pipeline.yaml` or the user's configuration file. */
-  readonly from: string;
-}
+import {combine, type RemoteChoice, type Voice} from './combine.ts';
+import {readUserFile, userFile} from './user-file.ts';
 
 /** What the choice is made from. */
 export interface RemoteWish {
@@ -28,78 +22,55 @@ export interface RemoteWish {
 
 /** False when there is certainly none. Costs next to nothing. */
 export function mayHaveRemote({io: {env}, remote}: RemoteWish): boolean {
-  const word = env[variable] ?? '';
+  const word = env[cacheVariable] ?? '';
   if (word === 'off') return false;
   return (word !== '' && !isMode(word)) || remote !== undefined || existsSync(userFile(env));
 }
 
 /**
- * `MIXDOWN_CACHE` comes first: an address or folder, `off`, or a mode for the cache that is configured; then pipeline.yaml; then
- * the user's configuration. The first that names a cache decides; to an address in the variable belong the credentials that are
- * configured for the same host.
+ * The remote cache of `MIXDOWN_CACHE` (an address or folder, `off`, or a mode for what is configured), `MIXDOWN_CACHE_NAMESPACE`,
+ * the user's configuration and pipeline.yaml, put together.
  */
 export async function chooseRemote({io, project, remote}: RemoteWish): Promise<Result<RemoteChoice | undefined>> {
-  const word = io.env[variable] ?? '';
-  if (word === 'off') return ok(undefined);
-  const configured = await configuredRemotes({io, project, ...(remote ? {remote} : {})});
-  if (!configured.ok) return configured;
-  const [first] = configured.value;
-  if (word === '') return ok(first);
-  if (isMode(word)) return ok(first && {...first, settings: {...first.settings, mode: word}});
-  const url = readRemoteUrl(word, variable, pathToFileURL(`${io.cwd}/`));
-  if (!url.ok) return url;
-  const same = configured.value.find(({settings}) => settings.url.host === url.value.host && url.value.host !== '');
-  if (!same || same.settings.url.origin !== url.value.origin) {
-    return ok({settings: {...plainSettings, url: url.value, mode: 'read-write'}, folder: io.cwd, from: variable});
-  }
-  return ok({...same, settings: {...same.settings, url: url.value}, from: variable});
-}
-
-const variable = 'MIXDOWN_CACHE';
-
-async function configuredRemotes({io, project, remote}: RemoteWish): Promise<Result<readonly RemoteChoice[]>> {
-  const found: RemoteChoice[] = [];
-  const add = (section: Json, from: string, folder: string): Result<void> => {
-    const settings = readRemote(section, from, pathToFileURL(`${folder}/`));
-    if (!settings.ok) return settings;
-    found.push({settings: settings.value, folder, from});
-    return ok(undefined);
-  };
-  if (remote) {
-    const added = add(remote, 'pipeline.yaml', project.root);
-    if (!added.ok) return added;
-  }
-  const file = userFile(io.env);
-  const user = await readUserRemote(file);
+  if (io.env[cacheVariable] === 'off') return ok(undefined);
+  const environment = readEnvironment(io);
+  if (!environment.ok) return environment;
+  const user = await readUserFile(io.env);
   if (!user.ok) return user;
-  if (user.value !== undefined) {
-    const added = add(user.value, file, dirname(file));
-    if (!added.ok) return added;
-  }
-  return ok(found);
+  const own = remote && readRemote(remote, 'pipeline.yaml', pathToFileURL(`${project.root}/`));
+  if (own && !own.ok) return own;
+  return ok(
+    combine({
+      environment: environment.value,
+      ...(user.value ? {user: user.value} : {}),
+      ...(own ? {project: {name: 'pipeline.yaml', says: own.value}} : {}),
+    }),
+  );
 }
 
-/** `cache.remote` of the user's configuration; undefined when there is none. */
-async function readUserRemote(file: string): Promise<Result<Json | undefined>> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? ok(undefined) : err([failure('remote-config', `${file} cannot be read: ${message}`)]);
+const cacheVariable = 'MIXDOWN_CACHE';
+const namespaceVariable = 'MIXDOWN_CACHE_NAMESPACE';
+
+function readEnvironment({env, cwd}: Pick<Io, 'env' | 'cwd'>): Result<readonly Voice[]> {
+  const voices: Voice[] = [];
+  const word = env[cacheVariable] ?? '';
+  if (isMode(word)) voices.push({name: cacheVariable, says: {mode: word}});
+  else if (word !== '') {
+    const url = named(cacheVariable, readAddress(word, pathToFileURL(`${cwd}/`)));
+    if (!url.ok) return url;
+    voices.push({name: cacheVariable, says: {url: url.value}});
   }
-  const {parse} = await import('yaml');
-  try {
-    const document = (parse(text) ?? {}) as Json;
-    const cache = isObject(document) ? document['cache'] : undefined;
-    return ok(isObject(cache) ? cache['remote'] : undefined);
-  } catch (error) {
-    return err([failure('remote-config', `${file} is not understood: ${(error as Error).message}`)]);
+  const space = env[namespaceVariable] ?? '';
+  if (space !== '') {
+    const namespace = named(namespaceVariable, readNamespace(space));
+    if (!namespace.ok) return namespace;
+    voices.push({name: namespaceVariable, says: {namespace: namespace.value}});
   }
+  return ok(voices);
 }
 
-/** By the XDG base directory specification. */
-function userFile(env: Io['env']): string {
-  const home = env['XDG_CONFIG_HOME'] ?? '';
-  return join(home.startsWith('/') ? home : join(env['HOME'] ?? homedir(), '.config'), 'mixdown', 'config.yaml');
+function named<T>(name: string, reading: Reading<T>): Result<T> {
+  if (reading.ok) return ok(reading.value);
+  const {message, hint} = reading;
+  return err([failure('remote-config', `${name}: ${message}`, hint === undefined ? {} : {hint})]);
 }

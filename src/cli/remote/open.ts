@@ -6,7 +6,8 @@ import {readResult} from '../../store/action-cache.ts';
 import type {Store} from '../../store/store.ts';
 import {parseSlices} from '../../store/validate.ts';
 import type {Context} from '../context.ts';
-import {chooseRemote, type RemoteChoice, type RemoteWish} from './choice.ts';
+import {chooseRemote, type RemoteWish} from './choice.ts';
+import type {RemoteChoice} from './combine.ts';
 
 /** The remote cache of one process. It is looked up in the configuration when it is first needed: a null build needs none. */
 export interface SharedResults extends RemoteCache {
@@ -47,12 +48,17 @@ export async function openChosen(
   const choice = await chooseRemote(wish);
   if (!choice.ok) return choice;
   if (!choice.value) return ok(undefined);
-  const {settings, folder} = choice.value;
-  const {openRemote} = await import('../../remote/open.ts');
-  const opened = await openRemote({
+  const {settings} = choice.value;
+  const [{openRemote}, {exposedKey, readSecrets}] = await Promise.all([
+    import('../../remote/open.ts'),
+    import('../../remote/secrets.ts'),
+  ]);
+  const secrets = await readSecrets(settings, wish.io.env);
+  const exposed = secrets.signingKey === undefined ? undefined : exposedKey(settings);
+  if (exposed) warn(exposed);
+  const client = openRemote({
+    ...secrets,
     settings,
-    folder,
-    env: wish.io.env,
     now: wish.io.now,
     warn,
     cas: store.cas,
@@ -61,7 +67,7 @@ export async function openChosen(
     parseResult: readResult,
     parseSlices,
   });
-  return opened.ok ? ok({client: opened.value, choice: choice.value}) : opened;
+  return ok({client, choice: choice.value});
 }
 
 /** How long the end of a command waits for what is still to be sent. */
