@@ -40,13 +40,13 @@ async function machine({url}: CacheServer, section: RemoteSection, env: Record<s
   const store = openedStore(tempFolder());
   const warnings: Failure[] = [];
   const settings: RemoteSettings = {...plainSettings, ...section, url};
-  const {cas, actions, nextTemp} = store;
+  const {cas, actions, takePartial} = store;
   const client = openRemote({
     ...(await readSecrets(settings, env)),
     settings,
     cas,
     actions,
-    nextTemp,
+    takePartial,
     now: () => 0,
     warn: (failure) => warnings.push(failure),
     parseResult: readResult,
