@@ -77,6 +77,7 @@ export type FailureCode =
   | 'cache-unwritable'
   | 'remote-unavailable'
   | 'remote-corrupt'
+  | 'remote-untrusted'
   | 'remote-config'
   // other trouble that stops nothing
   | 'slow-engine'

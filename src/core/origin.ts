@@ -19,4 +19,6 @@ export interface Origin {
   readonly voucher: Voucher;
   readonly namespace: string;
   readonly builder?: Builder;
+  /** Who took it over from another namespace, and answers for it since. */
+  readonly promotedBy?: Builder;
 }

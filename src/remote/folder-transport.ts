@@ -8,8 +8,9 @@ import {limited, RemoteError, type Transport} from './transport.ts';
 const leftoverMs = 24 * 3_600_000;
 
 /**
- * A folder that several machines share, laid out as an HTTP server would serve it: `ac/<sha256>` and `cas/<sha256>`. An entry
- * is written beside, flushed and renamed, so that readers on other hosts see all of it or nothing, on NFS too.
+ * A folder that several machines share, laid out as an HTTP server would serve it: `cas/<sha256>`, `ac/<sha256>` and
+ * `<namespace>/ac/<sha256>`. An entry is written beside, flushed and renamed, so that readers on other hosts see all of it or
+ * nothing, on NFS too.
  *
  * @param dir - must exist: making it would hide that the shared disk is not mounted
  */
@@ -18,7 +19,7 @@ export function folderTransport(dir: string, now: () => number): Transport {
   let prepared: Promise<void> | undefined;
   const prepare = async (): Promise<void> => {
     await isThere(dir);
-    for (const folder of ['ac', 'cas', 'tmp']) await mkdir(`${dir}/${folder}`, {recursive: true});
+    await mkdir(temps, {recursive: true});
     await sweep(temps, now() - leftoverMs);
   };
   return {
@@ -52,6 +53,7 @@ export function folderTransport(dir: string, now: () => number): Transport {
           } finally {
             await file.close();
           }
+          await mkdir(`${dir}/${space}`, {recursive: true});
           await rename(temp, `${dir}/${space}/${hash}`);
         } catch (error) {
           await rm(temp, {force: true});

@@ -4,6 +4,8 @@ import type {RemoteCache} from '../core/ports.ts';
 import {contentsOf, type Reading} from './contents.ts';
 import {Fetching} from './fetching.ts';
 import type {RemoteParts} from './parts.ts';
+import {Records} from './records.ts';
+import {Refusals} from './refusals.ts';
 import {Requests} from './requests.ts';
 import {Results} from './results.ts';
 import {Sending, type Uploads} from './sending.ts';
@@ -25,6 +27,8 @@ export class RemoteClient implements RemoteCache {
   readonly #whereabouts = new Whereabouts();
   readonly #fetching: Fetching;
   readonly #reading: Reading;
+  readonly #refusals: Refusals;
+  readonly #records: Records;
   readonly #results: Results;
   readonly #sliceLists: SliceLists;
   readonly #sending: Sending;
@@ -35,14 +39,18 @@ export class RemoteClient implements RemoteCache {
     const whereabouts = this.#whereabouts;
     const fetching = new Fetching(parts, requests, whereabouts);
     const reading: Reading = {cas, parseSlices, bring: (digests) => fetching.fetch(digests)};
-    const sliceLists = new SliceLists(parts, requests, whereabouts, reading);
+    const refusals = new Refusals(parts.transport.name, parts.warn);
+    const records = new Records(parts, requests, refusals);
+    const sliceLists = new SliceLists(parts, records, whereabouts, reading);
     this.#parts = parts;
     this.#requests = requests;
     this.#fetching = fetching;
     this.#reading = reading;
-    this.#results = new Results(parts, requests, whereabouts);
+    this.#refusals = refusals;
+    this.#records = records;
+    this.#results = new Results(parts, records, whereabouts);
     this.#sliceLists = sliceLists;
-    this.#sending = new Sending(parts, {requests, whereabouts, sliceLists, reading});
+    this.#sending = new Sending(parts, {requests, records, whereabouts, sliceLists, reading});
   }
 
   /** For people; without credentials. */
@@ -89,8 +97,13 @@ export class RemoteClient implements RemoteCache {
 
   /** Whether the remote has a result of this action; undefined when it does not say. */
   async has(fingerprint: Sha256, signal: AbortSignal): Promise<boolean | undefined> {
-    const answer = await this.#requests.has('read', 'ac', fingerprint, signal);
-    return answer.done ? answer.value : undefined;
+    let answered = true;
+    for (const namespace of this.#records.namespaces) {
+      const there = await this.#records.has(namespace, fingerprint, signal);
+      if (there) return true;
+      if (there === undefined) answered = false;
+    }
+    return answered ? false : undefined;
   }
 
   /** Fetches all that a result is made of and explained by. True when what it is made of is here. */
@@ -108,7 +121,13 @@ export class RemoteClient implements RemoteCache {
     return contents.needed.every((digest) => cas.holds(digest));
   }
 
+  /** Tells what was there and not used; once. */
+  tellRefused(): void {
+    this.#refusals.tell();
+  }
+
   close(): void {
+    this.tellRefused();
     this.#requests.stop();
     this.#parts.transport.close();
   }

@@ -1,21 +1,27 @@
 import type {ActionResult} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
-import {collect} from './blobs.ts';
+import type {Origin} from '../core/origin.ts';
+import {builderOf} from './builders.ts';
 import {locally, type RemoteParts} from './parts.ts';
-import {mostRecordBytes, type Requests} from './requests.ts';
-import {RemoteError} from './transport.ts';
+import {damaged, type Accepted, type Records} from './records.ts';
+import type {Refused} from './trust.ts';
 import type {Whereabouts} from './whereabouts.ts';
+
+/** A result of others, as a record of our own. */
+export interface Borrowed extends ActionResult {
+  readonly borrowed: Origin;
+}
 
 /** Results of others. Each is asked for once. */
 export class Results {
   readonly #parts: RemoteParts;
-  readonly #requests: Requests;
+  readonly #records: Records;
   readonly #whereabouts: Whereabouts;
   readonly #asked = new Map<Sha256, Promise<void>>();
 
-  constructor(parts: RemoteParts, requests: Requests, whereabouts: Whereabouts) {
+  constructor(parts: RemoteParts, records: Records, whereabouts: Whereabouts) {
     this.#parts = parts;
-    this.#requests = requests;
+    this.#records = records;
     this.#whereabouts = whereabouts;
   }
 
@@ -31,22 +37,45 @@ export class Results {
     );
   }
 
+  /** The result of this action in a namespace; undefined when there is none that may be used. */
+  get(namespace: string, fingerprint: Sha256, readable: readonly string[]): Promise<Borrowed | undefined> {
+    return this.#records.get(namespace, fingerprint, (found) => this.#read(found, fingerprint, readable));
+  }
+
   async #find(fingerprint: Sha256): Promise<void> {
-    const result = await this.#get(fingerprint);
+    const {namespaces} = this.#records;
+    let result: Borrowed | undefined;
+    for (const namespace of namespaces) {
+      result = await this.get(namespace, fingerprint, namespaces);
+      if (result) break;
+    }
     if (!result) return;
     this.#whereabouts.promise(Object.values(result.outputs).map(({digest}) => digest));
     if (result.slices) this.#whereabouts.promise([result.slices]);
-    const {actions} = this.#parts;
+    const {actions, isDistrusted} = this.#parts;
+    const known = actions.get(fingerprint);
     // A result of our own stands: what it says of its making is about this machine.
-    if (actions.get(fingerprint)) return;
-    await locally(() => actions.put({...result, borrowed: {voucher: 'namespace:default', namespace: 'default'}}));
+    if (known && !(known.borrowed && isDistrusted(known.borrowed.voucher))) return;
+    await locally(() => actions.put(result));
   }
 
-  #get(fingerprint: Sha256): Promise<ActionResult | undefined> {
-    return this.#requests.get('ac', fingerprint, mostRecordBytes, async (bytes) => {
-      const parsed = this.#parts.parseResult((await collect(bytes)).toString('utf8'), fingerprint);
-      if (!parsed) throw new RemoteError('wrong', `the record ${fingerprint} is damaged or of another version`);
-      return parsed;
-    });
+  #read(
+    {entry, text, voucher, namespace}: Accepted,
+    fingerprint: Sha256,
+    readable: readonly string[],
+  ): Borrowed | Refused {
+    if (voucher.startsWith('key:') && entry['fingerprint'] !== fingerprint) return {refused: 'moved'};
+    const result = this.#parts.parseResult(text, fingerprint);
+    if (!result) throw damaged(fingerprint);
+    const {type, action, outputs, metrics, execution, slices, via} = result;
+    const trusted = this.#records.trustedIn(readable);
+    if (via?.some((other) => !trusted.includes(other))) return {refused: 'through-others'};
+    const [builder, promotedBy] = [builderOf(entry['builder']), builderOf(entry['promotedBy'])];
+    return {
+      ...{type, fingerprint, action, outputs, metrics, execution},
+      ...(slices ? {slices} : {}),
+      ...(via ? {via} : {}),
+      borrowed: {voucher, namespace, ...(builder ? {builder} : {}), ...(promotedBy ? {promotedBy} : {})},
+    };
   }
 }

@@ -1,10 +1,14 @@
 import {statSync} from 'node:fs';
 import pLimit from 'p-limit';
-import type {ActionResult} from '../core/action.ts';
+import type {ActionResult, SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
+import {failure} from '../core/failure.ts';
+import type {JsonObject} from '../core/json.ts';
+import type {Builder, Voucher} from '../core/origin.ts';
 import {blobBody} from './blobs.ts';
-import {contentsOf, type Reading} from './contents.ts';
+import {contentsOf, readSlices, type Reading} from './contents.ts';
 import type {RemoteParts} from './parts.ts';
+import type {Records} from './records.ts';
 import type {Requests} from './requests.ts';
 import type {SliceLists} from './slice-lists.ts';
 import type {Whereabouts} from './whereabouts.ts';
@@ -24,6 +28,7 @@ export interface Uploads {
 /** What the sending needs of the other rooms. */
 export interface SendingRooms {
   readonly requests: Requests;
+  readonly records: Records;
   readonly whereabouts: Whereabouts;
   readonly sliceLists: SliceLists;
   readonly reading: Reading;
@@ -31,6 +36,9 @@ export interface SendingRooms {
 
 /** Blobs up to this size are sent without a question first: it would take as long. */
 const askAboveBytes = 64 << 10;
+
+const keyHint =
+  '`mixdown cache key` makes one: name its file under `sign`, and its public half under `trust`. Where results are only to be read, set MIXDOWN_CACHE=read-only.';
 
 /** Gives results away in the background. */
 export class Sending {
@@ -42,6 +50,7 @@ export class Sending {
   #uploads: Uploads = {results: 0, failed: 0, blobs: 0, bytes: 0};
   /** What the last upload met that came to nothing here. */
   #localTrouble: string | undefined;
+  #toldUnwritable = false;
 
   constructor(parts: RemoteParts, rooms: SendingRooms) {
     this.#parts = parts;
@@ -55,7 +64,7 @@ export class Sending {
 
   share(result: ActionResult): void {
     const {mode, steady} = this.#parts;
-    if (mode === 'read-only' || result.borrowed || steady.ended('write')) return;
+    if (mode === 'read-only' || result.borrowed || steady.ended('write') || !this.#mayWrite()) return;
     const upload: Promise<void> = this.#share(async () => {
       const whole = await this.#tryUpload(result);
       const {results, failed} = this.#uploads;
@@ -87,6 +96,20 @@ export class Sending {
     return sending;
   };
 
+  /** What readers would refuse is not sent. */
+  #mayWrite(): boolean {
+    const {namespace, signingKey, noKey, transport, warn} = this.#parts;
+    if (this.#rooms.records.writable) return true;
+    if (this.#toldUnwritable) return false;
+    this.#toldUnwritable = true;
+    const why = signingKey
+      ? `the key here (${signingKey.id.slice(0, 16)}…) is none of those`
+      : (noKey ?? 'there is no key here');
+    const message = `nothing is written to ${transport.name}: in the namespace ${namespace} only what certain keys sign is used, and ${why}`;
+    warn(failure('remote-config', message, {hint: keyHint}));
+    return false;
+  }
+
   /** Nobody waits for an upload who could take an error, and no result is worse for one. */
   async #tryUpload(result: ActionResult): Promise<boolean> {
     try {
@@ -100,8 +123,9 @@ export class Sending {
   /** Blobs first, the record last: whoever sees the record finds its blobs. */
   async #upload(result: ActionResult): Promise<boolean> {
     const {cas, steady} = this.#parts;
-    const {requests, sliceLists, reading} = this.#rooms;
-    const theirs = result.slices ? await sliceLists.find(result.action) : [];
+    const {records, sliceLists, reading} = this.#rooms;
+    // What a list names need not be sent.
+    if (result.slices) await sliceLists.find(result.action);
     const contents = await contentsOf(result, reading);
     if (!contents) return false;
     const sent = await Promise.all(contents.needed.map(this.send));
@@ -112,8 +136,12 @@ export class Sending {
         return size === undefined ? true : this.send({hash, size});
       }),
     );
-    if (!(await requests.putJson('ac', result.fingerprint, result))) return false;
-    return result.slices === undefined || sliceLists.share(result.action, result.slices, theirs, this.send);
+    const slices = (result.slices && (await readSlices(result.slices, reading))) ?? [];
+    const builder = await this.#parts.builder?.();
+    if (!(await records.put(result.fingerprint, entryOf(result, viaOf(result, slices, records.voucher), builder)))) {
+      return false;
+    }
+    return result.slices === undefined || sliceLists.share(result.action, slices, result.slices, this.send);
   }
 
   async #sendOne(digest: Digest): Promise<boolean> {
@@ -134,4 +162,19 @@ export class Sending {
     this.#uploads = {...this.#uploads, blobs: blobs + 1, bytes: bytes + digest.size};
     return true;
   }
+}
+
+/** The result as others are to read it. */
+function entryOf(result: ActionResult, via: readonly Voucher[], builder: Builder | undefined): JsonObject {
+  const {borrowed: _, via: __, ...made} = result;
+  const entry = {...made, ...(via.length > 0 ? {via} : {}), ...(builder ? {builder: {...builder}} : {})};
+  return entry as unknown as JsonObject;
+}
+
+/** Others who made slices of it. */
+function viaOf({via = []}: ActionResult, slices: readonly SliceRecord[], own: Voucher): readonly Voucher[] {
+  const others = new Set(via);
+  for (const {from} of slices) if (from !== undefined) others.add(from);
+  others.delete(own);
+  return [...others].sort();
 }

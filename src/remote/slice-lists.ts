@@ -1,90 +1,132 @@
 import {templateKey, type Action, type SliceManifest, type SliceRecord} from '../core/action.ts';
 import {isSha256, sha256, type Digest, type Sha256} from '../core/digest.ts';
-import {canonicalJson, isObject, type Json} from '../core/json.ts';
-import {collect} from './blobs.ts';
+import {canonicalJson, isObject, type Json, type JsonObject} from '../core/json.ts';
+import type {Voucher} from '../core/origin.ts';
 import {readSlices, type Reading} from './contents.ts';
 import {locally, type RemoteParts} from './parts.ts';
-import {mostRecordBytes, type Requests} from './requests.ts';
+import type {Records} from './records.ts';
 import {RemoteError} from './transport.ts';
 import type {Whereabouts} from './whereabouts.ts';
 
-/** Slices of others that a list of slices takes along, besides as many as it has itself. */
+/** Slices of earlier lists that a list of slices takes along, besides as many as it has itself. */
 const extraSlices = 10_000;
 
-/** Lists of the slices of one template, whatever collection they were made for. Each is asked for once. */
+/**
+ * Lists of the slices of one template, whatever collection they were made for: one for each who answers for them. Each is
+ * asked for once.
+ */
 export class SliceLists {
   readonly #parts: RemoteParts;
-  readonly #requests: Requests;
+  readonly #records: Records;
   readonly #whereabouts: Whereabouts;
   readonly #reading: Reading;
-  readonly #found = new Map<Sha256, Promise<readonly SliceRecord[]>>();
+  readonly #lists = new Map<string, Promise<readonly SliceRecord[]>>();
+  readonly #merged = new Map<Sha256, Promise<readonly SliceRecord[]>>();
 
-  constructor(parts: RemoteParts, requests: Requests, whereabouts: Whereabouts, reading: Reading) {
+  constructor(parts: RemoteParts, records: Records, whereabouts: Whereabouts, reading: Reading) {
     this.#parts = parts;
-    this.#requests = requests;
+    this.#records = records;
     this.#whereabouts = whereabouts;
     this.#reading = reading;
   }
 
   /** Slices that were made with this action on any items; their outputs are promised from then on. */
-  find(action: Action): Promise<readonly SliceRecord[]> {
-    const key = keyOf(action);
-    let found = this.#found.get(key);
-    if (!found) this.#found.set(key, (found = this.#find(key)));
-    return found;
-  }
-
-  async #find(key: Sha256): Promise<readonly SliceRecord[]> {
+  async find(action: Action): Promise<readonly SliceRecord[]> {
     if (this.#parts.mode === 'write-only') return [];
-    const digest = await this.#requests.get('ac', key, mostRecordBytes, async (bytes) =>
-      parsePointer(await collect(bytes)),
-    );
-    if (!digest) return [];
-    this.#whereabouts.promise([digest]);
-    const slices = (await readSlices(digest, this.#reading)) ?? [];
-    for (const {outputs} of slices) this.#whereabouts.promise(Object.values(outputs));
-    return slices;
+    const template = templateKey(action);
+    let merged = this.#merged.get(template);
+    if (!merged) this.#merged.set(template, (merged = this.#findAll(template)));
+    const slices = await merged;
+    const distrusted = new Set(slices.map(({from}) => from!).filter(this.#parts.isDistrusted));
+    return distrusted.size === 0 ? slices : slices.filter(({from}) => !distrusted.has(from!));
   }
 
-  /** Lists slices for those whose collection holds other items as well. False when that did not work. */
+  async #findAll(template: Sha256): Promise<readonly SliceRecord[]> {
+    const lists = await Promise.all(
+      this.#records.namespaces.flatMap((namespace) =>
+        this.#records.trustedIn([namespace]).map((voucher) => this.#list(namespace, voucher, template)),
+      ),
+    );
+    const merged = new Map<Sha256, SliceRecord>();
+    for (const slice of lists.flat()) {
+      if (merged.has(slice.fingerprint)) continue;
+      merged.set(slice.fingerprint, slice);
+      this.#whereabouts.promise(Object.values(slice.outputs));
+    }
+    return [...merged.values()];
+  }
+
+  #list(namespace: string, voucher: Voucher, template: Sha256): Promise<readonly SliceRecord[]> {
+    const name = canonicalJson([namespace, voucher, template]);
+    let list = this.#lists.get(name);
+    if (!list) this.#lists.set(name, (list = this.#read(namespace, voucher, template)));
+    return list;
+  }
+
+  async #read(namespace: string, voucher: Voucher, template: Sha256): Promise<readonly SliceRecord[]> {
+    const found = await this.#records.get<Digest>(namespace, keyOf(template, voucher), ({entry, voucher: writer}) => {
+      if (writer !== voucher || (writer.startsWith('key:') && entry['template'] !== template))
+        return {refused: 'moved'};
+      return manifestOf(entry);
+    });
+    if (!found) return [];
+    this.#whereabouts.promise([found]);
+    const slices = (await readSlices(found, this.#reading)) ?? [];
+    // Of what somebody has from others he is no witness.
+    return slices.filter(({from}) => from === undefined).map((slice) => ({...slice, from: voucher}));
+  }
+
+  /**
+   * Lists slices for those whose collection holds other items as well. False when that did not work.
+   *
+   * @param slices - those of a result that is shared; what others made of them is left to the others
+   * @param manifest - that lists just them
+   */
   async share(
     action: Action,
-    own: Digest,
-    theirs: readonly SliceRecord[],
+    slices: readonly SliceRecord[],
+    manifest: Digest,
     send: (digest: Digest) => Promise<boolean>,
   ): Promise<boolean> {
-    const ours = (await readSlices(own, this.#reading)) ?? [];
+    const {mode, namespace} = this.#parts;
+    const {voucher} = this.#records;
+    const template = templateKey(action);
+    const ours = slices.filter(({from}) => from === undefined || from === voucher);
+    if (ours.length === 0) return true;
     const known = new Set(ours.map(({fingerprint}) => fingerprint));
-    const others = theirs
+    const earlier = (mode === 'write-only' ? [] : await this.#list(namespace, voucher, template))
       .filter(({fingerprint, outputs}) => {
         return !known.has(fingerprint) && !Object.values(outputs).some((digest) => this.#whereabouts.lacks(digest));
       })
       .slice(0, ours.length + extraSlices);
-    let list = own;
-    if (others.length > 0) {
-      const manifest: SliceManifest = {type: 'slices/1', slices: [...ours, ...others]};
-      const put = await locally(() => this.#parts.cas.putBytes(canonicalJson(manifest as unknown as Json)));
+    let list = manifest;
+    if (earlier.length > 0 || slices.some(({from}) => from !== undefined)) {
+      const put = await this.#putManifest([...ours, ...earlier]);
       if (!put || !(await send(put))) return false;
       list = put;
     }
-    return this.#requests.putJson('ac', keyOf(action), {type: 'slices-of/1', manifest: list});
+    const {hash, size} = list;
+    return this.#records.put(keyOf(template, voucher), {type: 'slices-of/1', template, manifest: {hash, size}});
+  }
+
+  async #putManifest(slices: readonly SliceRecord[]): Promise<Digest | undefined> {
+    const manifest: SliceManifest = {type: 'slices/1', slices: slices.map(ownSlice)};
+    return locally(() => this.#parts.cas.putBytes(canonicalJson(manifest as unknown as Json)));
   }
 }
 
-function keyOf(action: Action): Sha256 {
-  return sha256(canonicalJson(['slices-of/1', templateKey(action)]));
+function ownSlice(slice: SliceRecord): SliceRecord {
+  const {from: _, ...own} = slice;
+  return own;
+}
+
+function keyOf(template: Sha256, voucher: Voucher): Sha256 {
+  return sha256(canonicalJson(['slices-of/1', template, voucher]));
 }
 
 /** @throws RemoteError `wrong` */
-function parsePointer(bytes: Buffer): Digest {
-  let value: Json;
-  try {
-    value = JSON.parse(bytes.toString('utf8')) as Json;
-  } catch {
-    value = null;
-  }
-  const manifest = isObject(value) && value['type'] === 'slices-of/1' ? value['manifest'] : undefined;
-  if (manifest !== undefined && isObject(manifest)) {
+function manifestOf({type, manifest}: JsonObject): Digest {
+  if (type === 'slices-of/1' && isObject(manifest)) {
     const {hash, size} = manifest;
     if (typeof hash === 'string' && isSha256(hash) && Number.isSafeInteger(size) && (size as number) >= 0) {
       return {hash, size: size as number};

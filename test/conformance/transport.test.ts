@@ -73,6 +73,19 @@ describe.each(makers)('%s', (_, there, make) => {
   const get = (transport: Transport, hash: Sha256, maxBytes = 1 << 24): Promise<Buffer | undefined> =>
     transport.get('cas', hash, maxBytes, collect, never);
 
+  it.runIf(there)('keeps the records of each namespace apart', async () => {
+    const [transport, files] = await make();
+    const [key, record] = [sha256('a'), Buffer.from('{}')];
+    await transport.put('pr-1/ac', key, bodyOf([record]), never);
+    expect(await transport.get('pr-1/ac', key, 10, collect, never)).toEqual(record);
+    expect(await transport.has('pr-1/ac', key, never)).toBe(true);
+    for (const space of ['ac', 'pr-2/ac'] as const) {
+      expect(await transport.get(space, key, 10, collect, never)).toBeUndefined();
+      expect(await transport.has(space, key, never)).toBe(false);
+    }
+    expect(files()).toEqual([`pr-1/ac/${key}`]);
+  });
+
   it.runIf(there)('gives back what was put, empty and large entries too', async () => {
     const [transport, files] = await make();
     const contents = [Buffer.alloc(0), Buffer.from('small'), Buffer.alloc(5_000_000, 'large')];

@@ -1,4 +1,3 @@
-import type {ActionResult} from '../../core/action.ts';
 import {failure} from '../../core/failure.ts';
 import type {NodeId} from '../../core/pipeline.ts';
 import type {PlannedNode} from '../../core/plan.ts';
@@ -23,25 +22,31 @@ interface Opened {
   readonly choice: RemoteChoice;
 }
 
-/** Sends results of the nodes to the remote cache. JSON: `{remote, sent, failed, missing, blobs, bytes}`. */
+/**
+ * Sends results of the nodes to the remote cache. What was taken from others is left to them. JSON:
+ * `{remote, sent, failed, borrowed, missing, blobs, bytes}`.
+ */
 export function cachePushCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
   return withRemote(context, patterns, 'needed', false, async ({nodes, work, client}, signal) => {
     const {store} = work.workspace;
     const missing: NodeId[] = [];
+    const borrowed: NodeId[] = [];
     for (const {node, fingerprint} of nodes) {
       const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
       if (!result) missing.push(node.id);
-      else client.share(own(result));
+      else if (result.borrowed) borrowed.push(node.id);
+      else client.share(result);
     }
     const {results, failed, blobs, bytes} = await client.finish(signal);
-    const asked = nodes.length - missing.length;
+    const asked = nodes.length - missing.length - borrowed.length;
     // What was not even tried has not been sent either.
     const lost = Math.max(failed, asked - results);
     if (context.globals.json) {
-      context.printJson({remote: client.name, sent: results, failed: lost, missing, blobs, bytes});
+      context.printJson({remote: client.name, sent: results, failed: lost, borrowed, missing, blobs, bytes});
     } else {
       context.print(`${countText(results, 'result')} at ${client.name}; sent ${sizeText(blobs, bytes)}`);
       if (lost > 0) context.note(`${countText(lost, 'result')} could not be sent whole`);
+      if (borrowed.length > 0) context.note(`${countText(borrowed.length, 'result')} of others: ${some(borrowed)}`);
       if (missing.length > 0) context.note(`${countText(missing.length, 'node')} without a result: ${some(missing)}`);
     }
     return lost > 0 ? exitCodes.nodeFailed : exitCodes.done;
@@ -55,10 +60,7 @@ export function cachePullCommand(context: Context, patterns: readonly string[]):
     const fetchOne = async ({fingerprint}: PlannedNode): Promise<'here' | 'missing' | 'incomplete'> => {
       const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
       if (!result) return 'missing';
-      if (!(await client.fetchWhole(result, signal))) return 'incomplete';
-      // From now on it is as good as made here.
-      if (result.borrowed) await store.actions.put(own(result));
-      return 'here';
+      return (await client.fetchWhole(result, signal)) ? 'here' : 'incomplete';
     };
     const outcomes = await Promise.all(nodes.map(fetchOne));
     const having = (outcome: (typeof outcomes)[number]): NodeId[] =>
@@ -156,12 +158,6 @@ async function open(
 }
 
 const noRemoteHint = 'set MIXDOWN_CACHE to an address or folder, or write `cache: {remote: {url: …}}` in pipeline.yaml';
-
-/** The record as of a result whose blobs are here. */
-function own(result: ActionResult): ActionResult {
-  const {borrowed: _, ...rest} = result;
-  return rest;
-}
 
 function sizeText(blobs: number, bytes: number): string {
   return `${countText(blobs, 'blob')}, ${bytesText(bytes)}`;

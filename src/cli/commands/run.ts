@@ -174,6 +174,8 @@ export async function executeRun(
     ? [recorderFor(context, loaded, workspace.runs, await usedEngines(plan, loaded.engines), warnings), terminal]
     : [terminal];
   const emit = (event: Event): void => {
+    // Before it: it is a run's last event.
+    if (event.type === 'run-finished') workspace.remote?.tellRefused();
     collect(event);
     for (const reporter of reporters) reporter.emit(event);
     onEvent?.(event);

@@ -13,6 +13,8 @@ import type {RemoteChoice} from './combine.ts';
 export interface SharedResults extends RemoteCache {
   /** What was opened; undefined when nothing was needed of it, or there is none. */
   readonly client: () => RemoteClient | undefined;
+  /** Tells what was there and not used; once. */
+  tellRefused(): void;
   close(): void;
 }
 
@@ -35,6 +37,7 @@ export function lazyRemote(wish: RemoteWish, store: Store, warn: (failure: Failu
     promise: (digests) => client?.promise(digests),
     fetch: async (digests, signal) => client?.fetch(digests, signal),
     share: (result) => client?.share(result),
+    tellRefused: () => client?.tellRefused(),
     close: () => client?.close(),
   };
 }

@@ -8,7 +8,7 @@ import {canonicalJson, type Json} from '../../../src/core/json.ts';
 import {makeTree} from '../../../src/core/tree.ts';
 import {httpTransport} from '../../../src/remote/http-transport.ts';
 import {RemoteClient} from '../../../src/remote/remote-cache.ts';
-import type {RemoteMode} from '../../../src/remote/settings.ts';
+import {plainSettings, type RemoteMode} from '../../../src/remote/settings.ts';
 import {Steady} from '../../../src/remote/steady.ts';
 import {readResult} from '../../../src/store/action-cache.ts';
 import {parseSlices} from '../../../src/store/validate.ts';
@@ -38,9 +38,13 @@ function machine(server: CacheServer, mode: RemoteMode = 'read-write'): Machine 
   });
   const {cas, actions, takePartial} = store;
   const client = new RemoteClient({
+    ...plainSettings,
     transport,
     mode,
     steady,
+    warn: (failure) => warnings.push(failure),
+    trusted: () => undefined,
+    isDistrusted: () => false,
     cas,
     actions,
     takePartial,
