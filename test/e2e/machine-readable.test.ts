@@ -155,6 +155,14 @@ describe('what commands print with --json is as the schemas say', () => {
     expect(errorsOf('import', imported)).toEqual([]);
   });
 
+  test('cache key, of one that it makes and of one that is there', async () => {
+    for (const made of [true, false]) {
+      const said = await workspace.json<object>('cache', 'key', '--out', 'key.pem');
+      expect(errorsOf('cache', said, 'key')).toEqual([]);
+      expect(said).toMatchObject({made});
+    }
+  });
+
   test('watch: the events of each run, nothing else', async () => {
     const child = workspace.start(['watch', 'totals', '--json']);
     const done = ended(child);

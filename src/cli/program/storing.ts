@@ -46,4 +46,9 @@ function addCacheCommands(cache: Command, does: Does): void {
     .argument('[node...]', 'nodes to look for; the default group and all that it needs when none is given')
     .description('say which remote cache is used, and which results are there')
     .action(does(async () => (await import('../commands/cache.ts')).cacheStatCommand));
+  cache
+    .command('key')
+    .description('make a key that signs results, and print its public half; of a key that is there, only that')
+    .option('--out <file>', 'where the private key is kept (default: ~/.config/mixdown/key.pem)')
+    .action(does(async () => (await import('../commands/cache-key.ts')).cacheKeyCommand));
 }

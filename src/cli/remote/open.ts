@@ -6,6 +6,7 @@ import {readResult} from '../../store/action-cache.ts';
 import type {Store} from '../../store/store.ts';
 import {parseSlices} from '../../store/validate.ts';
 import type {Context} from '../context.ts';
+import {lazyBuilder} from './builder.ts';
 import {chooseRemote, type RemoteWish} from './choice.ts';
 import type {RemoteChoice} from './combine.ts';
 
@@ -52,17 +53,20 @@ export async function openChosen(
   if (!choice.ok) return choice;
   if (!choice.value) return ok(undefined);
   const {settings} = choice.value;
+  const {io, project} = wish;
   const [{openRemote}, {exposedKey, readSecrets}] = await Promise.all([
     import('../../remote/open.ts'),
     import('../../remote/secrets.ts'),
   ]);
-  const secrets = await readSecrets(settings, wish.io.env);
+  const secrets = await readSecrets(settings, io.env);
   const exposed = secrets.signingKey === undefined ? undefined : exposedKey(settings);
   if (exposed) warn(exposed);
+  const {builder: name} = settings;
   const client = openRemote({
     ...secrets,
     settings,
-    now: wish.io.now,
+    now: io.now,
+    builder: lazyBuilder({env: io.env, root: project.root, ...(name === undefined ? {} : {name})}),
     warn,
     cas: store.cas,
     takePartial: store.takePartial,
