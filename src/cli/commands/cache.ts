@@ -5,6 +5,7 @@ import {err, ok, type Result} from '../../core/result.ts';
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
 import type {RemoteClient} from '../../remote/remote-cache.ts';
+import type {Secrets} from '../../remote/secrets.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
@@ -20,6 +21,7 @@ interface Opened {
   readonly work: PlannedWork;
   readonly client: RemoteClient;
   readonly choice: RemoteChoice;
+  readonly secrets: Secrets;
 }
 
 /**
@@ -77,36 +79,11 @@ export function cachePullCommand(context: Context, patterns: readonly string[]):
   });
 }
 
-/** Which results are at the remote cache. JSON: `{remote, from, mode, nodes: [{node, there}]}`; `there` is null when it cannot be known. */
-export function cacheStatCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
-  return withRemote(context, patterns, 'needed', true, async ({nodes, client, choice}, signal) => {
-    const found = await Promise.all(
-      nodes.map(async ({node, fingerprint}) => ({
-        node: node.id,
-        there: fingerprint === undefined ? undefined : await client.has(fingerprint, signal),
-      })),
-    );
-    const {mode} = choice.settings;
-    if (context.globals.json) {
-      const rows = found.map(({node, there}) => ({node, there: there ?? null}));
-      context.printJson({remote: client.name, from: choice.from.join(', '), mode, nodes: rows});
-      return exitCodes.done;
-    }
-    const there = found.filter((each) => each.there).length;
-    const absent = found.filter((each) => each.there === false).map(({node}) => node);
-    const unknown = found.filter((each) => each.there === undefined).map(({node}) => node);
-    context.print(`${client.name}, ${mode} (${choice.from.join(', ')})`);
-    context.print(`${countText(there, 'result')} of ${countText(nodes.length, 'node')} there`);
-    if (absent.length > 0) context.print(`not there: ${some(absent)}`);
-    if (unknown.length > 0) context.print(`not known: ${some(unknown)}`);
-    return exitCodes.done;
-  });
-}
-
 /** Without names: the default targets, or they and all that they need. */
 type Otherwise = 'targets' | 'needed';
 
-async function withRemote(
+/** Plans the nodes that are named, and works on them with the remote cache that is configured. */
+export async function withRemote(
   context: Context,
   patterns: readonly string[],
   otherwise: Otherwise,
@@ -163,7 +140,8 @@ function sizeText(blobs: number, bytes: number): string {
   return `${countText(blobs, 'blob')}, ${bytesText(bytes)}`;
 }
 
-function some(nodes: readonly NodeId[]): string {
+/** The first few of many nodes. */
+export function some(nodes: readonly NodeId[]): string {
   const shown = nodes.slice(0, 10).join(', ');
   return nodes.length > 10 ? `${shown} and ${nodes.length - 10} more` : shown;
 }

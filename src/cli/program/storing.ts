@@ -44,8 +44,8 @@ function addCacheCommands(cache: Command, does: Does): void {
   cache
     .command('stat')
     .argument('[node...]', 'nodes to look for; the default group and all that it needs when none is given')
-    .description('say which remote cache is used, and which results are there')
-    .action(does(async () => (await import('../commands/cache.ts')).cacheStatCommand));
+    .description('say which remote cache is used, whom it is shared with, and which results are there')
+    .action(does(async () => (await import('../commands/cache-stat.ts')).cacheStatCommand));
   cache
     .command('key')
     .description('make a key that signs results, and print its public half; of a key that is there, only that')

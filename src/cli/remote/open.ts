@@ -2,6 +2,7 @@ import type {Failure} from '../../core/failure.ts';
 import type {RemoteCache} from '../../core/ports.ts';
 import {ok, type Result} from '../../core/result.ts';
 import type {RemoteClient} from '../../remote/remote-cache.ts';
+import type {Secrets} from '../../remote/secrets.ts';
 import {readResult} from '../../store/action-cache.ts';
 import type {Store} from '../../store/store.ts';
 import {parseSlices} from '../../store/validate.ts';
@@ -43,12 +44,19 @@ export function lazyRemote(wish: RemoteWish, store: Store, warn: (failure: Failu
   };
 }
 
+/** A remote cache that is ready to be used. */
+interface Opened {
+  readonly client: RemoteClient;
+  readonly choice: RemoteChoice;
+  readonly secrets: Secrets;
+}
+
 /** The remote cache that is configured; undefined when none is. */
 export async function openChosen(
   wish: RemoteWish,
   store: Store,
   warn: (failure: Failure) => void,
-): Promise<Result<{readonly client: RemoteClient; readonly choice: RemoteChoice} | undefined>> {
+): Promise<Result<Opened | undefined>> {
   const choice = await chooseRemote(wish);
   if (!choice.ok) return choice;
   if (!choice.value) return ok(undefined);
@@ -74,7 +82,7 @@ export async function openChosen(
     parseResult: readResult,
     parseSlices,
   });
-  return ok({client, choice: choice.value});
+  return ok({client, choice: choice.value, secrets});
 }
 
 /** How long the end of a command waits for what is still to be sent. */

@@ -1,0 +1,53 @@
+import {countText} from '../../report/count-text.ts';
+import {padEnd} from '../../report/text-width.ts';
+import {wrap} from '../../report/wrap.ts';
+import type {Context} from '../context.ts';
+import {exitCodes, type ExitCode} from '../exit.ts';
+import {policyLines, policyOf} from '../remote/policy.ts';
+import {some, withRemote} from './cache.ts';
+
+/**
+ * Which results are at the remote cache, and what holds for it here. JSON: `{remote, from, …}` with the members of `Policy` and
+ * `nodes: [{node, there}]`; `there` is null when it cannot be known.
+ */
+export function cacheStatCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
+  return withRemote(context, patterns, 'needed', true, async ({nodes, client, choice, secrets}, signal) => {
+    const found = await Promise.all(
+      nodes.map(async ({node, fingerprint}) => ({
+        node: node.id,
+        there: fingerprint === undefined ? undefined : await client.has(fingerprint, signal),
+      })),
+    );
+    const policy = policyOf(choice.settings, secrets);
+    if (context.globals.json) {
+      const rows = found.map(({node, there}) => ({node, there: there ?? null}));
+      context.printJson({remote: client.name, from: choice.from, ...policy, nodes: rows});
+      return exitCodes.done;
+    }
+    const there = found.filter((each) => each.there).length;
+    const absent = found.filter((each) => each.there === false).map(({node}) => node);
+    const unknown = found.filter((each) => each.there === undefined).map(({node}) => node);
+    const [first = '', ...others] = choice.from;
+    context.print(`${client.name}, ${policy.mode}`);
+    context.print(
+      aligned(
+        [['said by', first], ...others.map((name): [string, string] => ['', name]), ...policyLines(policy)],
+        context,
+      ),
+    );
+    context.print(`${countText(there, 'result')} of ${countText(nodes.length, 'node')} there`);
+    if (absent.length > 0) context.print(`not there: ${some(absent)}`);
+    if (unknown.length > 0) context.print(`not known: ${some(unknown)}`);
+    return exitCodes.done;
+  });
+}
+
+function aligned(lines: readonly (readonly [string, string])[], {paint, io}: Context): string {
+  const width = lines.reduce((most, [label]) => Math.max(most, label.length), 0);
+  const columns = Math.min(io.stdout.size().columns, 110) - width - 4;
+  return lines
+    .flatMap(([label, text]) =>
+      wrap(text, columns).map((line, index) => `  ${paint.dim(padEnd(index === 0 ? label : '', width))}  ${line}`),
+    )
+    .join('\n');
+}
