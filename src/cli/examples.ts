@@ -185,13 +185,15 @@ Examples
 
 export const cacheExamples = `
 The remote cache is a server that speaks the HTTP cache protocol of Bazel (nginx with WebDAV, bazel-remote, a bucket gateway) or
-a shared folder. \`run\` uses it by itself. First of these decides: MIXDOWN_CACHE (an address or folder, a mode, or \`off\`),
-\`cache: {remote: {url, mode, credentials}}\` in pipeline.yaml, the same in ~/.config/mixdown/config.yaml.
+a shared folder. \`run\` uses it by itself. \`cache: {remote: {url: …}}\` in pipeline.yaml names it, with the same of
+~/.config/mixdown/config.yaml laid over; MIXDOWN_CACHE (an address or folder, a mode, or \`off\`) and MIXDOWN_CACHE_NAMESPACE come
+before both.
 
 Examples
-  mixdown cache stat                       where it is, and what is there
+  mixdown cache stat                       where it is, whom it is shared with, and what is there
   mixdown cache push                       send what was made before it was configured
   mixdown cache pull +tables               all the bytes, for work without a network
+  mixdown cache key                        make a key to sign results with; its public half for others
   MIXDOWN_CACHE=read-only mixdown run      take results, give none`;
 
 export const importExamples = `

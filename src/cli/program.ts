@@ -1,6 +1,5 @@
 import {Command, CommanderError, Option} from 'commander';
 import {engineNames} from '../core/tensor-engine.ts';
-import type {Vocabulary} from './commands/completion.ts';
 import {makeContext, noGlobals, type Globals} from './context.ts';
 import {completionExamples, examples} from './examples.ts';
 import {exitCodes, type ExitCode} from './exit.ts';
@@ -71,8 +70,11 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .addHelpText('after', completionExamples)
     .action(
       does(async () => {
-        const {completionCommand} = await import('./commands/completion.ts');
-        return (context, shell: 'bash' | 'zsh' | 'fish') => completionCommand(context, shell, vocabulary(program));
+        const [{completionCommand}, {vocabularyOf}] = await Promise.all([
+          import('./commands/completion.ts'),
+          import('./completion/vocabulary.ts'),
+        ]);
+        return (context, shell: 'bash' | 'zsh' | 'fish') => completionCommand(context, shell, vocabularyOf(program));
       }),
     );
   program
@@ -80,21 +82,6 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
     .description('names that complete a selection, one a line')
     .action(does(async () => (await import('./commands/completion.ts')).namesCommand));
   return program;
-}
-
-function vocabulary(program: Command): Vocabulary {
-  const globals = flagsOf(program);
-  return program.commands
-    .filter((command) => !command.name().startsWith('__'))
-    .map((command) => ({
-      name: command.name(),
-      about: command.description(),
-      options: [...flagsOf(command), ...globals],
-    }));
-}
-
-function flagsOf(command: Command): {flag: string; about: string}[] {
-  return command.options.flatMap((option) => (option.long ? {flag: option.long, about: option.description} : []));
 }
 
 function addGlobals(program: Command): void {

@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -142,6 +142,13 @@ describe('completion', () => {
     expect(complete('mixdown', '--json', 'graph', '--ex')).toEqual(['--expand']);
     expect(complete('mixdown', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(complete('mixdown', '--js')).toEqual(['--json']);
+    expect(complete('mixdown', 'ci', '')).toEqual(['init']);
+    expect(complete('mixdown', 'cache', 's')).toEqual(['stat']);
+    expect(complete('mixdown', '--json', 'cache', 'pu')).toEqual(['push', 'pull']);
+    expect(complete('mixdown', 'cache', 'pull', 't')).toEqual(['train', 'tables']);
+    expect(complete('mixdown', 'cache', 'pull', 'tables', 'tr')).toEqual(['train']);
+    expect(complete('mixdown', 'cache', 'key', '--o')).toEqual(['--out']);
+    expect(complete('mixdown', 'clean', '--al')).toEqual(['--all']);
   });
 
   test('names are nodes and groups, and nothing when the pipeline is broken', async () => {
@@ -154,9 +161,31 @@ describe('completion', () => {
   test('zsh and fish scripts name every command', async () => {
     for (const shell of ['zsh', 'fish']) {
       const {out} = await mixdown('completion', shell);
-      for (const command of ['run', 'explain', 'doctor']) expect(out).toContain(command);
+      for (const command of ['run', 'explain', 'doctor', 'push']) expect(out).toContain(command);
     }
   });
+
+  test.runIf(spawnSync('zsh', ['-c', ':']).status === 0)(
+    'the zsh script completes commands and subcommands',
+    async () => {
+      const {out} = await mixdown('completion', 'zsh');
+      const file = join(root, '_mixdown');
+      writeFileSync(file, out);
+      const complete = (...words: string[]): string => {
+        const script = `
+        _describe() { print -l "commands:" "\${(@P)2}"; }
+        _arguments() { print -l "arguments:" "$@"; }
+        file=$1; shift; words=("$@"); CURRENT=$#; source $file`;
+        return execFileSync('zsh', ['-fc', script, 'zsh', file, ...words], {encoding: 'utf8'});
+      };
+      expect(complete('mixdown', '')).toMatch(/^commands:\nrun:/);
+      expect(complete('mixdown', 'cache', '')).toMatch(/^commands:\npush:/);
+      expect(complete('mixdown', 'cache', 'pull', '')).toMatch(/^arguments:\n[^]*\*:node:_mixdown_names\n$/);
+      expect(complete('mixdown', 'cache', 'key', '')).toContain('--out[');
+      expect(complete('mixdown', 'ci', '')).toContain('1:what:(init)');
+      expect(complete('mixdown', 'run', '')).toContain('--jobs[');
+    },
+  );
 });
 
 describe('clean --all', () => {
