@@ -46,7 +46,12 @@ export function openRemote(options: OpenOptions): RemoteClient {
   });
 }
 
-function transportTo({settings: {url}, authorization, now}: OpenOptions): Transport {
+/** The way to a remote cache, without patience for its troubles. */
+export function transportTo({
+  settings: {url},
+  authorization,
+  now,
+}: Pick<OpenOptions, 'settings' | 'authorization' | 'now'>): Transport {
   if (url.protocol === 'file:') return folderTransport(fileURLToPath(url).replace(/\/+$/, ''), now);
   const common = {base: url, connections: parallel, idleMs: 10_000, minBytesPerSecond: 16_384, decoders: decoders()};
   return httpTransport({...common, ...(authorization === undefined ? {} : {authorization})});

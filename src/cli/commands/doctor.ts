@@ -20,28 +20,25 @@ import type {Context} from '../context.ts';
 import {surveyEngines, type SurveyOptions} from '../engines/survey.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {neededPackages} from '../package.ts';
+import type {Finding} from '../finding.ts';
 import {displayPath, findProject, type Project} from '../project.ts';
-
-/** One thing that was looked at. `bad` keeps mixdown from working; `warn` makes it slower or larger than it could be. */
-interface Finding {
-  readonly what: string;
-  readonly state: 'good' | 'note' | 'warn' | 'bad';
-  readonly text: string;
-  readonly hint?: string;
-}
+import {remoteFindings} from '../remote/checkup.ts';
 
 /** Looks for what commonly goes wrong. Exit code 1 when something keeps mixdown from working. JSON: the findings. */
 export async function doctorCommand(context: Context, options: SurveyOptions): Promise<ExitCode> {
   const findings: Finding[] = [nodeFinding(), ...packageFindings()];
   const project = findProject(context);
-  if (project.ok) findings.push(...cacheFindings(project.value, context), ...leftoverFindings(project.value));
-  else
+  if (project.ok) {
+    findings.push(...cacheFindings(project.value, context), ...leftoverFindings(project.value));
+    findings.push(...(await remoteFindings(context, project.value)));
+  } else {
     findings.push({
       what: 'project',
       state: 'note',
       text: project.error[0]?.message ?? '',
       hint: 'mixdown init starts one',
     });
+  }
   findings.push(...(await deviceFindings(context)), ...(await engineFindings(context, options)));
   if (context.globals.json) context.printJson(findings);
   else context.print(textOf(findings, context));

@@ -72,7 +72,8 @@ export function policyLines(policy: Policy): readonly [string, string][] {
   ];
 }
 
-function writingText({mode, namespace, writes, key, missing}: Policy): string {
+/** Where results go that are made here, or why they do not. */
+export function writingText({mode, namespace, writes, key, missing}: Policy): string {
   if (mode === 'read-only') return 'nothing';
   const [lack] = missing.filter(({needed}) => needed || writes);
   const short = key && `key ${key.id.slice(0, 12)}…`;
