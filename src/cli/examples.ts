@@ -194,6 +194,7 @@ Examples
   mixdown cache push                       send what was made before it was configured
   mixdown cache pull +tables               all the bytes, for work without a network
   mixdown cache key                        make a key to sign results with; its public half for others
+  mixdown cache trust                      whose results were found wrong, so that none of theirs is used
   MIXDOWN_CACHE=read-only mixdown run      take results, give none`;
 
 export const importExamples = `

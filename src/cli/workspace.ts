@@ -60,6 +60,7 @@ export function openWorkspace(
       sources,
       state,
       checkpoints: store.checkpoints,
+      distrust: store.distrust,
       ...(remote ? {remote} : {}),
     },
     ...(remote ? {remote} : {}),

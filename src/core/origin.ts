@@ -22,3 +22,24 @@ export interface Origin {
   /** Who took it over from another namespace, and answers for it since. */
   readonly promotedBy?: Builder;
 }
+
+/** Whom a result rests on; nobody for what was made here. */
+export interface Rests {
+  /** Who vouched for it. */
+  readonly from?: Voucher;
+  /** Others that made slices of it. */
+  readonly via?: readonly Voucher[];
+}
+
+/** Somebody who vouched for a wrong result. */
+export interface Distrusted {
+  readonly voucher: Voucher;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Who made the result, as they say. */
+  readonly builder?: Builder;
+  /** The node that it was a result of. */
+  readonly node: string;
+  /** How it differs, for people. */
+  readonly why: string;
+}

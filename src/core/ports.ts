@@ -4,6 +4,7 @@ import type {Digest, Sha256} from './digest.ts';
 import type {Emit} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {JsonObject} from './json.ts';
+import type {Distrusted, Rests, Voucher} from './origin.ts';
 import type {CommandSpec, NodeId, Source} from './pipeline.ts';
 import type {Gpu, Lease} from './resources.ts';
 import type {Result} from './result.ts';
@@ -60,6 +61,14 @@ export interface RemoteCache {
   share(result: ActionResult): void;
 }
 
+/** Who vouched for a wrong result: nothing is used that rests on them. Shared by all who use the store. */
+export interface Distrust {
+  /** Undefined for whom nothing is known against. What was read once is remembered. */
+  of(voucher: Voucher): Distrusted | undefined;
+  /** From now on, until a person lifts it. */
+  add(entry: Distrusted): Promise<void>;
+}
+
 /** A source as it is now, with the means to see whether it moved since. */
 export interface ScannedSource {
   readonly artifact: Artifact;
@@ -76,7 +85,7 @@ export interface Sources {
 }
 
 /** What a checkout remembers of each node's last result: makes a build with nothing to do instant. */
-export interface NodeState {
+export interface NodeState extends Rests {
   readonly node: NodeId;
   readonly fingerprint: Sha256;
   readonly outputs: Readonly<Record<string, Artifact>>;

@@ -1,5 +1,6 @@
 import type {Digest, Sha256} from './digest.ts';
 import type {Json} from './json.ts';
+import type {Builder, Voucher} from './origin.ts';
 
 /** One exact difference between what a node is now and what its last result was made from. */
 export type StaleReason =
@@ -39,6 +40,8 @@ export type StaleReason =
   | {readonly kind: 'output-missing'; readonly output: string}
   /** A producer will or may run, so this input is not known yet. */
   | {readonly kind: 'upstream'; readonly input: string; readonly node: string}
+  /** There is a result, but it rests on somebody who vouched for a wrong one. */
+  | {readonly kind: 'distrusted'; readonly voucher: Voucher; readonly builder?: Builder}
   | {readonly kind: 'forced'};
 
 /** A file or package of a stage's import closure that changed; `before` or `after` is absent when it came or went. */

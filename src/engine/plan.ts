@@ -10,7 +10,7 @@ import type {StaleReason} from '../core/reason.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {ChosenEngines} from './chosen-engines.ts';
 import {criticalPaths, durations} from './priority.ts';
-import {Artifacts, findHit, lastAction, resolveAction, type Hit, type Outputs} from './resolve.ts';
+import {Artifacts, findHit, lastAction, missReasons, resolveAction, type Hit, type Outputs} from './resolve.ts';
 import {assemble} from './assemble.ts';
 import {joinItems, loadCollections} from './items.ts';
 import {findSlices} from './slices.ts';
@@ -185,7 +185,7 @@ function draftNode(node: PipelineNode, request: PlanRequest, engines: ChosenEngi
   if (forced) return {node, status: 'will-run', fingerprint, action, reasons: [{kind: 'forced'}]};
   const hit = findHit(node.id, fingerprint, ports);
   if (!hit) {
-    return {node, status: 'will-run', fingerprint, action, reasons: explainAction(lastAction(node.id, ports), action)};
+    return {node, status: 'will-run', fingerprint, action, reasons: missReasons(node.id, action, fingerprint, ports)};
   }
   artifacts.settle(node.id, hit.outputs);
   return {...hitDraft(hit), node, fingerprint, action};

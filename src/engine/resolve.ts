@@ -1,15 +1,19 @@
 import type {Action, ActionOutput} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
+import {explainAction} from '../core/explain.ts';
+import type {Rests} from '../core/origin.ts';
 import type {ArtifactRef, NodeId, PipelineNode} from '../core/pipeline.ts';
 import type {ScannedSource} from '../core/ports.ts';
+import type {StaleReason} from '../core/reason.ts';
 import type {Artifact, Tree} from '../core/tree.ts';
 import type {ChosenEngines} from './chosen-engines.ts';
+import {copyRests, distrustOf, distrustReason, restsOf} from './trust.ts';
 import type {PlanPorts, Toolchain} from './workspace.ts';
 
 export type Outputs = Readonly<Record<string, Artifact>>;
 
 /** A node's last or cached result, found by its fingerprint. */
-export interface Hit {
+export interface Hit extends Rests {
   readonly status: 'up-to-date' | 'cached';
   readonly outputs: Outputs;
   readonly metrics: Readonly<Record<string, number>>;
@@ -127,31 +131,44 @@ function toolchainOf(node: PipelineNode, engine: string | undefined, toolchain: 
   return engine === undefined ? toolchain : {...toolchain, engine};
 }
 
-/** Looks a result up: first among this checkout's last results, then in the action cache. */
-export function findHit(
-  node: NodeId,
-  fingerprint: Sha256,
-  ports: Pick<PlanPorts, 'state' | 'actions'>,
-): Hit | undefined {
+type KnownResults = Pick<PlanPorts, 'state' | 'actions' | 'distrust'>;
+
+/** Looks a result up that may be used: first among this checkout's last results, then in the action cache. */
+export function findHit(node: NodeId, fingerprint: Sha256, ports: KnownResults): Hit | undefined {
   const last = ports.state.get(node);
-  if (last?.fingerprint === fingerprint) {
+  if (last?.fingerprint === fingerprint && !distrustOf(last, ports)) {
     return {
       status: 'up-to-date',
       outputs: last.outputs,
       metrics: last.metrics,
       wallMs: last.wallMs,
       ...(last.slices ? {slices: last.slices} : {}),
+      ...copyRests(last),
     };
   }
   const result = ports.actions.get(fingerprint);
-  if (!result) return undefined;
+  const rests = result && restsOf(result);
+  if (!rests || distrustOf(rests, ports)) return undefined;
   return {
     status: 'cached',
     outputs: result.outputs,
     metrics: result.metrics,
     wallMs: result.execution.wallMs,
     ...(result.slices ? {slices: result.slices} : {}),
+    ...rests,
   };
+}
+
+/** Why a node whose inputs are known has no result that can be used. */
+export function missReasons(
+  node: NodeId,
+  action: Action,
+  fingerprint: Sha256,
+  ports: KnownResults,
+): readonly StaleReason[] {
+  const against = distrustReason(node, fingerprint, ports);
+  const last = lastAction(node, ports);
+  return against ? [against, ...(last ? explainAction(last, action) : [])] : explainAction(last, action);
 }
 
 /** The action behind this node's last result, for explanations. */

@@ -1,20 +1,26 @@
 import type {Action, ActionResult} from '../core/action.ts';
-import {explainAction} from '../core/explain.ts';
+import type {Sha256} from '../core/digest.ts';
 import type {Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {PlannedNode} from '../core/plan.ts';
-import {lastAction, type Hit, type Outputs} from './resolve.ts';
+import {missReasons, type Hit, type Outputs} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
+import {copyRests, restsOf} from './trust.ts';
 
 /**
  * Says that the node's job has its resources and starts, and why it runs: by now every input is known, so the reasons
  * name what really changed where the plan could only name a stale producer.
  */
-export function announce(planned: PlannedNode, action: Action, device: string, context: RunContext): void {
+export function announce(
+  planned: PlannedNode,
+  {action, fingerprint}: {readonly action: Action; readonly fingerprint: Sha256},
+  device: string,
+  context: RunContext,
+): void {
   const {ports, emit, force} = context.request;
   const {node, engine, slices, expectedMs} = planned;
   const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
-  const reasons = known || force?.has(node.id) ? planned.reasons : explainAction(lastAction(node.id, ports), action);
+  const reasons = known || force?.has(node.id) ? planned.reasons : missReasons(node.id, action, fingerprint, ports);
   const at = ports.clock.now();
   context.started.set(node.id, {at, device});
   emit({
@@ -52,6 +58,7 @@ export function settleExecuted(
     metrics: result.metrics,
     wallMs: workMs ?? result.execution.wallMs,
     ...(result.slices ? {slices: result.slices} : {}),
+    ...restsOf(result),
   });
   context.artifacts.settle(node.id, result.outputs);
   return {
@@ -79,6 +86,7 @@ export function settleHit(
       metrics: hit.metrics,
       wallMs: hit.wallMs,
       ...(hit.slices ? {slices: hit.slices} : {}),
+      ...copyRests(hit),
     });
   }
   context.artifacts.settle(node.id, hit.outputs);

@@ -24,6 +24,7 @@ import {joinItems, loadCollections, type Items} from './items.ts';
 import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts';
 import {executorOf} from './executor.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
+import {viaOf} from './trust.ts';
 import {sliceFailures, type SliceFailure} from './slice-failures.ts';
 import {findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
 import {announce, failed, settleExecuted} from './settle.ts';
@@ -146,7 +147,7 @@ async function runBatches(
   if (isOutdated(node, step.fingerprint, context)) return 'again';
   const batches = makeBatches(stale, batchCount(node, stale.length, context));
   const announced = {...step.planned, slices: {total: progress.total, stale: stale.length}};
-  const announceOnce = once((device: string) => announce(announced, step.action, device, context));
+  const announceOnce = once((device: string) => announce(announced, step, device, context));
   const ends = await Promise.all(
     batches.map((batch) => runBatch(step, work, batch, shared, progress, announceOnce, context)),
   );
@@ -308,6 +309,7 @@ async function finish(
   const manifestDigest = await ports.cas.putBytes(canonicalJson(manifest as unknown as Json));
   await storeCode(node, context);
   const {executed} = progress;
+  const via = viaOf(records);
   const result: ActionResult = {
     type: 'action-result/1',
     fingerprint: step.fingerprint,
@@ -324,6 +326,7 @@ async function finish(
       host,
     },
     slices: manifestDigest,
+    ...(via ? {via} : {}),
   };
   await ports.actions.put(result);
   ports.remote?.share(result);

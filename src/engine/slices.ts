@@ -5,6 +5,7 @@ import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import {sliceSeed} from '../core/seed.ts';
 import {isAvailable, loadTree} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
+import {distrustOf, restsOf, usableSlices} from './trust.ts';
 import type {PlanPorts} from './workspace.ts';
 
 /** One slice with what is known of its result. */
@@ -29,6 +30,7 @@ export interface SlicePlan {
  * Finds which slices of an `each` node have a result. Linear in the items: one hash and, for a miss in the last
  * manifest, one look into the action cache each.
  *
+ * @param known - what is known of slices besides the action cache; of two records of one fingerprint the later counts
  * @param action - the node's own action, with the collections' digests in the sliced ports
  * @param force - treat every slice as stale
  */
@@ -36,14 +38,14 @@ async function planSlices(
   node: PipelineNode,
   action: Action,
   items: readonly JoinedItem[],
-  last: SliceManifest | undefined,
+  known: readonly SliceRecord[],
   artifacts: Artifacts,
   ports: PlanPorts,
   force: boolean,
 ): Promise<SlicePlan> {
   const byFingerprint = new Map<Sha256, SliceRecord>();
   const byKey = new Map<string, SliceRecord>();
-  for (const record of last?.slices ?? []) {
+  for (const record of known) {
     byFingerprint.set(record.fingerprint, record);
     byKey.set(record.key, record);
   }
@@ -55,12 +57,12 @@ async function planSlices(
     const digests = entries.map((entry) => entry.digest);
     const fingerprint = fingerprintOfSlice(digests, seed);
     const item = digests[0]!;
-    const known = force ? undefined : (byFingerprint.get(fingerprint) ?? cachedSlice(key, item, fingerprint, ports));
+    const found = force ? undefined : (byFingerprint.get(fingerprint) ?? cachedSlice(key, item, fingerprint, ports));
     const whole =
-      known !== undefined &&
-      isComplete(action, known.outputs) &&
-      Object.values(known.outputs).every((digest) => isAvailable(digest, ports)) &&
-      (trees.length === 0 || (await holdsEntries(known, trees, artifacts, ports)));
+      found !== undefined &&
+      isComplete(action, found.outputs) &&
+      Object.values(found.outputs).every((digest) => isAvailable(digest, ports)) &&
+      (trees.length === 0 || (await holdsEntries(found, trees, artifacts, ports)));
     const lastWallMs = byKey.get(key)?.wallMs;
     slices.push({
       key,
@@ -68,7 +70,7 @@ async function planSlices(
       seed,
       fingerprint,
       size: digests.reduce((sum, {size}) => sum + size, 0),
-      ...(whole ? {record: {...known, key, item}} : {}),
+      ...(whole ? {record: {...found, key, item}} : {}),
       ...(lastWallMs === undefined ? {} : {lastWallMs}),
     });
   }
@@ -89,7 +91,8 @@ export async function findSlices(
   const planned = await planSlices(node, action, items, last, artifacts, ports, force);
   if (!remote || force || planned.stale.length === 0) return planned;
   const stale = new Set(planned.stale.map(({fingerprint}) => fingerprint));
-  const found = (await remote.findSlices(action)).filter(({fingerprint}) => stale.has(fingerprint));
+  const listed = usableSlices(await remote.findSlices(action), undefined, ports);
+  const found = listed.filter(({fingerprint}) => stale.has(fingerprint));
   if (found.length === 0) return planned;
   // All at once: one after the other would be a round trip for each slice.
   await Promise.all(
@@ -101,8 +104,7 @@ export async function findSlices(
       }),
     ),
   );
-  const known: SliceManifest = {type: 'slices/1', slices: [...(last?.slices ?? []), ...found]};
-  return planSlices(node, action, items, known, artifacts, ports, force);
+  return planSlices(node, action, items, [...last, ...found], artifacts, ports, force);
 }
 
 /** A record names a tree by the digest of its text: its files must be there as well. */
@@ -123,17 +125,19 @@ async function holdsEntries(
 }
 
 /** What the node's last result says of its slices. */
-async function lastSlices(node: NodeId, ports: PlanPorts): Promise<SliceManifest | undefined> {
-  const digest = ports.state.get(node)?.slices;
-  const bytes = digest ? await ports.cas.read(digest) : undefined;
-  if (!bytes) return undefined;
+async function lastSlices(node: NodeId, ports: PlanPorts): Promise<readonly SliceRecord[]> {
+  const last = ports.state.get(node);
+  const bytes = last?.slices ? await ports.cas.read(last.slices) : undefined;
+  if (!bytes) return [];
   const manifest = JSON.parse(new TextDecoder().decode(bytes)) as SliceManifest;
-  return manifest.type === 'slices/1' ? manifest : undefined;
+  return manifest.type === 'slices/1' ? usableSlices(manifest.slices, last?.from, ports) : [];
 }
 
 function cachedSlice(key: string, item: Digest, fingerprint: Sha256, ports: PlanPorts): SliceRecord | undefined {
   const result = ports.actions.get(fingerprint);
-  if (!result) return undefined;
+  const rests = result && restsOf(result);
+  if (!rests || distrustOf(rests, ports)) return undefined;
   const outputs = Object.fromEntries(Object.entries(result.outputs).map(([name, {digest}]) => [name, digest]));
-  return {key, item, fingerprint, outputs, wallMs: result.execution.wallMs};
+  const {from} = rests;
+  return {key, item, fingerprint, outputs, wallMs: result.execution.wallMs, ...(from === undefined ? {} : {from})};
 }

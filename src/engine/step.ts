@@ -65,7 +65,7 @@ async function tryStep(planned: PlannedNode, context: RunContext): Promise<NodeR
       const inputs = await jobInputs(node, context);
       outdated = isOutdated(node, fingerprint, context);
       if (outdated) return err(failure('input-changed', `what ${node.id} reads was made again`, {node: node.id}));
-      announce(planned, action, granted.value.device, context);
+      announce(planned, {action, fingerprint}, granted.value.device, context);
       const ran = await runTask({node, action, fingerprint, inputs, anew: forced}, granted.value, context);
       giveBack();
       return ran.ok ? commitTask(ran.value, context) : ran;

@@ -3,6 +3,7 @@ import type {
   ActionCache,
   Checkpoints,
   Clock,
+  Distrust,
   Locks,
   RemoteCache,
   Runner,
@@ -30,6 +31,8 @@ export interface PlanPorts {
   readonly state: WorkspaceState;
   readonly checkpoints: Checkpoints;
   readonly remote?: RemoteCache;
+  /** Without it everybody is trusted. */
+  readonly distrust?: Distrust;
 }
 
 /** What a run uses besides. */

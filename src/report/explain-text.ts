@@ -2,6 +2,7 @@ import type {Digest} from '../core/digest.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {CodeChange, EntryChanges, StaleReason} from '../core/reason.ts';
 import {countText, listText} from './count-text.ts';
+import {vouchedText} from './origin-text.ts';
 
 /** Exact lines for a list of reasons, in their order; waits for producers are gathered by input. */
 export function explainLines(reasons: readonly StaleReason[]): string[] {
@@ -75,6 +76,10 @@ function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[]
       return [`each: ${slicingText(reason.before)} -> ${slicingText(reason.after)}`];
     case 'output-missing':
       return [`output ${reason.output}: its bytes are missing from the cache or damaged`];
+    case 'distrusted':
+      return [
+        `the result that is here is not used: ${vouchedText(reason.voucher, reason.builder)} vouched for a wrong one`,
+      ];
     case 'forced':
       return ['forced by --force'];
   }
@@ -109,6 +114,8 @@ function brief(reason: Exclude<StaleReason, {kind: 'upstream'}>): string {
       return 'each';
     case 'output-missing':
       return `output ${reason.output} missing`;
+    case 'distrusted':
+      return 'distrusted';
     case 'forced':
       return 'forced';
   }

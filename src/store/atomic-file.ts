@@ -31,11 +31,19 @@ export function withFolder<T>(path: string, write: () => T): T {
 /**
  * Puts a whole file in place at once: readers see the old content or the new, never a part. Not flushed to the disk:
  * after a power failure the file may be empty or old, which every reader of the store's files expects.
+ *
+ * @param written - called with the path of the whole file before it is put in place
  */
-export function writeFileAtomic(path: string, bytes: Uint8Array | string, temps: TempNames): void {
+export function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array | string,
+  temps: TempNames,
+  written?: (temp: string) => void,
+): void {
   const temp = temps.next();
   try {
     withFolder(temp, () => writeNew(temp, bytes));
+    written?.(temp);
     withFolder(path, () => renameSync(temp, path));
   } catch (error) {
     rmSync(temp, {force: true});

@@ -16,6 +16,8 @@ export interface StoreLayout {
   /** One file per `runs` folder whose results this store holds. */
   readonly checkouts: string;
   readonly statCache: string;
+  /** Who vouched for a wrong result. */
+  readonly distrusted: string;
 }
 
 /** Names every place of the store at `dir`. */
@@ -31,6 +33,7 @@ export function storeLayout(dir: string): StoreLayout {
     sessions: join(dir, 'sessions'),
     checkouts: join(dir, 'checkouts'),
     statCache: join(dir, 'stat.bin'),
+    distrusted: join(dir, 'distrusted.json'),
   };
 }
 

@@ -2,13 +2,14 @@ import {mkdirSync, statSync} from 'node:fs';
 import {resolve} from 'node:path';
 import type {Sha256} from '../core/digest.ts';
 import {failure} from '../core/failure.ts';
-import type {ActionCache, Cas, Checkpoints, Locks} from '../core/ports.ts';
+import type {ActionCache, Cas, Checkpoints, Distrust, Locks} from '../core/ports.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {createActionCache, type ActionAdmin} from './action-cache.ts';
 import {tempNames} from './atomic-file.ts';
 import {createBlobAdmin, type CasAdmin} from './blob-admin.ts';
 import {createCas} from './cas.ts';
 import {createCheckpoints} from './checkpoints.ts';
+import {createDistrust, type DistrustAdmin} from './distrusted.ts';
 import {writeFailure, type Warn} from './io-failure.ts';
 import {storeLayout, type StoreLayout} from './layout.ts';
 import {createLocks} from './locks.ts';
@@ -27,6 +28,7 @@ export interface Store {
   readonly actions: ActionCache & ActionAdmin;
   readonly locks: Locks;
   readonly checkpoints: Checkpoints;
+  readonly distrust: Distrust & DistrustAdmin;
   readonly files: Materialiser;
   readonly quarantine: Quarantine;
   /** The file in which a blob with this hash arrives from elsewhere. */
@@ -78,6 +80,7 @@ export function openStore(options: StoreOptions): Result<Store> {
     actions: createActionCache({dir: layout.actions, ...parts}),
     locks,
     checkpoints: createCheckpoints(layout.checkpoints, locks),
+    distrust: createDistrust({file: layout.distrusted, temps, locks, warn}),
     files: createMaterialiser(cas),
     quarantine,
     takePartial: (hash) => takePartial(hash, temps, locks),

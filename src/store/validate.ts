@@ -4,6 +4,7 @@
  */
 import {isComplete, type Action, type ActionResult, type SliceManifest} from '../core/action.ts';
 import {isSha256, type Digest} from '../core/digest.ts';
+import type {Voucher} from '../core/origin.ts';
 import type {NodeState} from '../core/ports.ts';
 import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
 
@@ -46,13 +47,13 @@ export function isActionResult(value: unknown): value is ActionResult {
     (execution['log'] === undefined || isDigest(execution['log'])) &&
     (slices === undefined || isDigest(slices)) &&
     (borrowed === undefined || isOrigin(borrowed)) &&
-    (via === undefined || (Array.isArray(via) && via.every(isVoucher)))
+    isVia(via)
   );
 }
 
 export function isNodeState(value: unknown): value is NodeState {
   if (!isFields(value)) return false;
-  const {node, fingerprint, outputs, metrics, wallMs, slices} = value;
+  const {node, fingerprint, outputs, metrics, wallMs, slices, from, via} = value;
   return (
     typeof node === 'string' &&
     typeof fingerprint === 'string' &&
@@ -60,7 +61,9 @@ export function isNodeState(value: unknown): value is NodeState {
     isArtifacts(outputs) &&
     isNumbers(metrics) &&
     typeof wallMs === 'number' &&
-    (slices === undefined || isDigest(slices))
+    (slices === undefined || isDigest(slices)) &&
+    (from === undefined || isVoucher(from)) &&
+    isVia(via)
   );
 }
 
@@ -114,8 +117,12 @@ function isOrigin(value: unknown): boolean {
   return isFields(value) && isVoucher(value['voucher']) && typeof value['namespace'] === 'string';
 }
 
-function isVoucher(value: unknown): boolean {
+export function isVoucher(value: unknown): value is Voucher {
   return typeof value === 'string' && /^(key|namespace):/.test(value);
+}
+
+function isVia(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isVoucher));
 }
 
 function isArtifacts(value: unknown): boolean {

@@ -5,6 +5,7 @@ import type {ExecutorName} from '../../src/core/executor.ts';
 import {failure, type Failure} from '../../src/core/failure.ts';
 import {buildGraph} from '../../src/core/graph.ts';
 import {canonicalJson} from '../../src/core/json.ts';
+import type {Distrusted, Voucher} from '../../src/core/origin.ts';
 import type {Pipeline, PipelineNode} from '../../src/core/pipeline.ts';
 import type {
   ActionCache,
@@ -31,6 +32,7 @@ import {
   memoryActions,
   memoryCas,
   memoryCheckpoints,
+  memoryDistrust,
   memoryLocks,
   memorySources,
   memoryState,
@@ -113,6 +115,7 @@ export interface SharedStore {
   readonly actions: ActionCache;
   readonly locks: Locks;
   readonly checkpoints: Checkpoints;
+  readonly distrusted: Map<Voucher, Distrusted>;
 }
 
 /** The engine on a store in memory, with stages that are functions in the test. */
@@ -176,6 +179,7 @@ export class EngineRig {
       actions: memoryActions(records),
       locks,
       checkpoints: memoryCheckpoints(files, locks),
+      distrusted: new Map(),
     };
   }
 
@@ -304,13 +308,14 @@ export class EngineRig {
   }
 
   private ports(): EnginePorts {
-    const {files, cas, actions, locks, checkpoints} = this.store;
+    const {files, cas, actions, locks, checkpoints, distrusted} = this.store;
     let folders = 0;
     return {
       cas,
       actions,
       locks,
       checkpoints,
+      distrust: memoryDistrust(distrusted),
       ...(this.server ? {remote: memoryRemote(this.server, this.store)} : {}),
       sources: memorySources(files, this.root),
       state: this.state,

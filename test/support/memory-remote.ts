@@ -1,5 +1,6 @@
 import {templateKey, type ActionResult, type SliceManifest, type SliceRecord} from '../../src/core/action.ts';
 import {digestOf, type Digest, type Sha256} from '../../src/core/digest.ts';
+import type {Builder, Voucher} from '../../src/core/origin.ts';
 import type {RemoteCache} from '../../src/core/ports.ts';
 import {parseTree} from '../../src/core/tree.ts';
 import type {SharedStore} from './engine-rig.ts';
@@ -11,6 +12,9 @@ export class MemoryServer {
   readonly slices = new Map<Sha256, SliceRecord[]>();
   /** Hashes of the blobs that were fetched, in order. */
   readonly fetched: Sha256[] = [];
+  /** Who is said to have made what is here. */
+  voucher: Voucher = 'namespace:default';
+  builder: Builder | undefined;
   /** How often results or slices were looked for. */
   questions = 0;
 
@@ -20,7 +24,9 @@ export class MemoryServer {
 }
 
 /** The remote cache as one run sees it. What is shared is there at once. */
-export function memoryRemote(server: MemoryServer, {cas, actions, files}: SharedStore): RemoteCache {
+export function memoryRemote(server: MemoryServer, {cas, actions, files, distrusted}: SharedStore): RemoteCache {
+  const {voucher, builder} = server;
+  const origin = {voucher, namespace: 'default', ...(builder ? {builder} : {})};
   const promised = new Set<Sha256>();
   const lost = new Set<Sha256>();
   const asked = new Set<Sha256>();
@@ -39,18 +45,20 @@ export function memoryRemote(server: MemoryServer, {cas, actions, files}: Shared
         asked.add(fingerprint);
         server.questions++;
         const result = server.results.get(fingerprint);
-        if (!result) continue;
+        if (!result || distrusted.has(voucher)) continue;
         promise(Object.values(result.outputs).map(({digest}) => digest));
         if (result.slices) promise([result.slices]);
-        if (!actions.get(fingerprint))
-          await actions.put({...result, borrowed: {voucher: 'namespace:default', namespace: 'default'}});
+        const borrowed = actions.get(fingerprint)?.borrowed;
+        if (!actions.get(fingerprint) || (borrowed && distrusted.has(borrowed.voucher))) {
+          await actions.put({...result, borrowed: origin});
+        }
       }
     },
     async findSlices(action) {
       server.questions++;
       const found = server.slices.get(templateKey(action)) ?? [];
       for (const {outputs} of found) promise(Object.values(outputs));
-      return found;
+      return found.map((slice) => ({...slice, from: voucher}));
     },
     promises: ({hash}) => promised.has(hash),
     lacks: ({hash}) => lost.has(hash),
@@ -68,6 +76,7 @@ export function memoryRemote(server: MemoryServer, {cas, actions, files}: Shared
       }
     },
     share(result) {
+      if (result.borrowed) throw new Error('share: the result is of others');
       for (const {kind, digest} of Object.values(result.outputs)) {
         const tree = kind === 'tree' ? parseTree(give(digest) ?? '') : void give(digest);
         for (const entry of tree?.entries ?? []) give(entry.digest);
@@ -79,7 +88,11 @@ export function memoryRemote(server: MemoryServer, {cas, actions, files}: Shared
             for (const entry of parseTree(give(digest) ?? '')?.entries ?? []) give(entry.digest);
           }
         }
-        server.slices.set(templateKey(result.action), [...slices]);
+        const key = templateKey(result.action);
+        const own = slices.filter(({from}) => from === undefined);
+        const made = new Set(own.map(({fingerprint}) => fingerprint));
+        const before = (server.slices.get(key) ?? []).filter(({fingerprint}) => !made.has(fingerprint));
+        server.slices.set(key, [...before, ...own]);
       }
       server.results.set(result.fingerprint, structuredClone(result));
     },

@@ -5,11 +5,13 @@
 import {fingerprintOf, type ActionResult} from '../../src/core/action.ts';
 import {digestOf, type Digest, type Sha256} from '../../src/core/digest.ts';
 import {failure, FailureError, type Failure} from '../../src/core/failure.ts';
+import type {Distrusted, Voucher} from '../../src/core/origin.ts';
 import type {NodeId, Source} from '../../src/core/pipeline.ts';
 import type {
   ActionCache,
   Cas,
   Checkpoints,
+  Distrust,
   Lock,
   Locks,
   NodeState,
@@ -81,6 +83,10 @@ export function memoryActions(records: Map<Sha256, ActionResult>, warnings: Fail
       records.set(result.fingerprint, structuredClone(result));
     },
   };
+}
+
+export function memoryDistrust(entries: Map<Voucher, Distrusted>): Distrust {
+  return {of: (voucher) => entries.get(voucher), add: async (entry) => void entries.set(entry.voucher, entry)};
 }
 
 /** @param kept - survives, as the journal on the disk does, when another state is made from it */

@@ -5,6 +5,7 @@ import {countText} from '../../report/count-text.ts';
 import {removeTree} from '../../exec/remove-tree.ts';
 import {sweepDeadRuns} from '../../exec/run-owner.ts';
 import {listCheckpoints} from '../../store/checkpoints.ts';
+import {storeLayout} from '../../store/layout.ts';
 import {openRunStore} from '../../store/run-store.ts';
 import {openStore} from '../../store/store.ts';
 import type {Context} from '../context.ts';
@@ -41,7 +42,7 @@ export async function cleanCommand(context: Context, options: CleanOptions): Pro
       if (refused === exitCodes.done && context.globals.json) context.printJson({removed});
       return refused;
     }
-    await removeTree(project.cacheDir);
+    await removeCache(project.cacheDir);
     removed.push(displayPath(project.cacheDir, context.io.cwd));
   }
   if (options.runs || options.all) {
@@ -115,13 +116,22 @@ async function refusal(context: Context, project: Project, yes: boolean): Promis
   return exitCodes.done;
 }
 
+/** Who is not trusted any more is not forgotten along with what they made. */
+async function removeCache(dir: string): Promise<void> {
+  if (!existsSync(storeLayout(dir).distrusted)) return removeTree(dir);
+  for (const name of names(dir)) {
+    const path = join(dir, name);
+    if (path !== storeLayout(dir).distrusted) await removeTree(path);
+  }
+}
+
 /** A wrong --cache must not cost anybody a folder that happens to have the name of one of ours. */
 function isCache(dir: string): boolean {
   return names(dir).every((name) => ownNames.has(name));
 }
 
 const ownNames: ReadonlySet<string> = new Set(
-  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed slurm quarantine stat.bin'.split(
+  'cas actions stages config engines locks checkpoints sessions checkouts tmp work failed slurm quarantine stat.bin distrusted.json'.split(
     ' ',
   ),
 );

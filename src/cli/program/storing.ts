@@ -51,4 +51,10 @@ function addCacheCommands(cache: Command, does: Does): void {
     .description('make a key that signs results, and print its public half; of a key that is there, only that')
     .option('--out <file>', 'where the private key is kept (default: ~/.config/mixdown/key.pem)')
     .action(does(async () => (await import('../commands/cache-key.ts')).cacheKeyCommand));
+  cache
+    .command('trust')
+    .argument('[who...]', 'who it is: a voucher, the name of a namespace or builder, or how the hash of a key begins')
+    .description('use results again of somebody who vouched for a wrong one; without names says who that is')
+    .option('--all', 'everybody')
+    .action(does(async () => (await import('../commands/trust.ts')).cacheTrustCommand));
 }

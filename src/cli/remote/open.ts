@@ -1,6 +1,7 @@
 import type {Failure} from '../../core/failure.ts';
-import type {RemoteCache} from '../../core/ports.ts';
+import type {ActionCache, RemoteCache} from '../../core/ports.ts';
 import {ok, type Result} from '../../core/result.ts';
+import {distrustOf, restsOf} from '../../engine/trust.ts';
 import type {RemoteClient} from '../../remote/remote-cache.ts';
 import type {Secrets} from '../../remote/secrets.ts';
 import {readResult} from '../../store/action-cache.ts';
@@ -78,11 +79,23 @@ export async function openChosen(
     warn,
     cas: store.cas,
     takePartial: store.takePartial,
-    actions: store.actions,
+    actions: trusted(store),
     parseResult: readResult,
     parseSlices,
+    isDistrusted: (voucher) => store.distrust.of(voucher) !== undefined,
   });
   return ok({client, choice: choice.value, secrets});
+}
+
+/** A result that nobody here uses must not keep one from being taken from somebody else. */
+function trusted({actions, distrust}: Store): ActionCache {
+  return {
+    put: (result) => actions.put(result),
+    get(fingerprint) {
+      const result = actions.get(fingerprint);
+      return result && !distrustOf(restsOf(result), {distrust}) ? result : undefined;
+    },
+  };
 }
 
 /** How long the end of a command waits for what is still to be sent. */

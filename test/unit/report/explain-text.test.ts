@@ -56,6 +56,8 @@ const reasons: readonly StaleReason[] = [
   {kind: 'upstream', input: 'rows', node: 'segments'},
   {kind: 'upstream', input: 'predictions', node: 'train[fold=1]'},
   {kind: 'upstream', input: 'predictions', node: 'train[fold=2]'},
+  {kind: 'distrusted', voucher: 'key:0123456789abcdef', builder: {name: 'ci'}},
+  {kind: 'distrusted', voucher: 'namespace:pr-12'},
   {kind: 'forced'},
 ];
 
@@ -89,6 +91,8 @@ test('explainLines words every reason exactly', () => {
       "output model: its bytes are missing from the cache or damaged",
       "input rows: not known until segments has run",
       "input predictions: not known until 2 nodes have run (train[fold=1], train[fold=2])",
+      "the result that is here is not used: ci (key 0123456789ab…) vouched for a wrong one",
+      "the result that is here is not used: namespace pr-12 vouched for a wrong one",
       "forced by --force",
     ]
   `);
@@ -98,7 +102,7 @@ test('explainBriefly names each component once and counts the rest', () => {
   expect(explainBriefly([])).toBe('');
   expect(explainBriefly(reasons.slice(4, 6))).toBe('param learningRate, param levels');
   expect(explainBriefly([...reasons.slice(8, 10), ...reasons.slice(8, 10)])).toBe('input weights, input features');
-  expect(explainBriefly(reasons)).toBe('never built, stage, code and 18 more');
+  expect(explainBriefly(reasons)).toBe('never built, stage, code and 19 more');
 });
 
 test('long values are cut around their first difference', () => {

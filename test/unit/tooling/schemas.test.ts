@@ -56,6 +56,7 @@ const reasons = {
   'slicing-changed': {kind: 'slicing-changed', before: 'clip', after: undefined},
   'output-missing': {kind: 'output-missing', output: 'a'},
   upstream: {kind: 'upstream', input: 'a', node: 'b'},
+  distrusted: {kind: 'distrusted', voucher: 'namespace:pr', builder: {name: 'a', commit: 'c', job: 'j'}},
   forced: {kind: 'forced'},
 } satisfies {[K in StaleReason['kind']]: StaleReason & {kind: K}};
 
