@@ -136,6 +136,22 @@ export interface NodeFinished {
   readonly failure?: Failure;
 }
 
+/** What came of making results of others again. */
+export interface RecheckCounts {
+  /** Results that were about to be taken; each slice is one. */
+  readonly taken: number;
+  /** What was made again has the same bytes, or is within the tolerance. */
+  readonly agreed: number;
+  /** It differs, and is the same whenever it is made here. */
+  readonly differed: number;
+  /** It differs each time, or theirs could not be had to be compared. */
+  readonly undecided: number;
+  /** It could not be made here. */
+  readonly failed: number;
+  /** It was chosen, but took its maker too long. */
+  readonly tooLong: number;
+}
+
 /** Cache trouble and other things that do not stop a run. */
 export interface Warning {
   readonly type: 'warning';
@@ -156,6 +172,8 @@ export interface RunFinished {
   readonly wallMs: number;
   readonly outcome: 'done' | 'failed' | 'interrupted';
   readonly counts: Readonly<Record<Outcome, number>>;
+  /** Absent where none was to be made again. */
+  readonly recheck?: RecheckCounts;
 }
 
 export type Emit = (event: Event) => void;

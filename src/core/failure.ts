@@ -79,6 +79,9 @@ export type FailureCode =
   | 'remote-corrupt'
   | 'remote-untrusted'
   | 'remote-config'
+  | 'result-differs'
+  | 'not-deterministic'
+  | 'recheck-failed'
   // other trouble that stops nothing
   | 'slow-engine'
   | 'watch-incomplete'

@@ -42,6 +42,8 @@ export type StaleReason =
   | {readonly kind: 'upstream'; readonly input: string; readonly node: string}
   /** There is a result, but it rests on somebody who vouched for a wrong one. */
   | {readonly kind: 'distrusted'; readonly voucher: Voucher; readonly builder?: Builder}
+  /** Others made a result, which is made again to see whether it is right. */
+  | {readonly kind: 'recheck'; readonly voucher: Voucher}
   | {readonly kind: 'forced'};
 
 /** A file or package of a stage's import closure that changed; `before` or `after` is absent when it came or went. */

@@ -1,3 +1,7 @@
+import type {PipelineNode} from '../core/pipeline.ts';
+import {executorOf} from './executor.ts';
+import type {RunContext} from './run-context.ts';
+
 /** Without records, an item's cost is taken to grow with its size on top of a fixed share. */
 const bytesPerMs = 1_000_000 / 10;
 
@@ -32,4 +36,16 @@ export function makeBatches<T extends Costed>(items: readonly T[], wanted: numbe
   });
   if (batch.length > 0) batches.push(batch);
   return batches;
+}
+
+/** A batch that goes to a cluster holds no more slices: each is prepared before the first can start. */
+const largestClusterBatch = 1000;
+
+/** How many batches the stale slices of a node are cut into. */
+export function batchCount(node: PipelineNode, stale: number, {request}: RunContext): number {
+  const {jobs, cluster} = request;
+  if (cluster && executorOf(node, request) !== 'local') {
+    return Math.max(cluster.batches, Math.ceil(stale / largestClusterBatch));
+  }
+  return 4 * Math.max(1, Math.floor(jobs / Math.max(1, node.resources.cpu)));
 }

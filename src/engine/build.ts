@@ -1,8 +1,11 @@
 import type {Outcome, Plan, PlanStatus} from '../core/plan.ts';
-import {isStale, type Planned} from './plan.ts';
+import type {NodeId} from '../core/pipeline.ts';
+import {isStale, makePlan, type Planned} from './plan.ts';
 import {forecastMs} from './priority.ts';
-import type {BuildRequest, BuildSummary} from './run-context.ts';
+import {Rechecks} from './rechecks.ts';
+import type {BuildRequest, BuildSummary, NodeResult} from './run-context.ts';
 import {Scheduler} from './scheduler.ts';
+import {failed} from './settle.ts';
 
 /**
  * Brings the plan's nodes up to date, producers first, as many at a time as the machine has room for. There is no other
@@ -22,7 +25,9 @@ export async function execute(planned: Planned, request: BuildRequest): Promise<
   });
   announcePlan(plan, request);
 
-  const nodes = await new Scheduler(planned, request).run();
+  const rechecks = request.recheck && new Rechecks(request.recheck);
+  const results = await new Scheduler(planned, request, rechecks ? {rechecks} : {}).run();
+  const nodes = rechecks ? await withoutLiars(results, rechecks, request) : results;
   await ports.state.flush();
 
   const counts: Record<Outcome, number> = {
@@ -38,8 +43,35 @@ export async function execute(planned: Planned, request: BuildRequest): Promise<
   const interrupted = ended && counts.cancelled > 0;
   const outcome = interrupted ? 'interrupted' : counts.failed + counts.cancelled > 0 ? 'failed' : 'done';
   const at = ports.clock.now();
-  emit({type: 'run-finished', at, wallMs: at - startedAt, outcome, counts});
+  const recheck = rechecks?.counts;
+  emit({type: 'run-finished', at, wallMs: at - startedAt, outcome, counts, ...(recheck ? {recheck} : {})});
   return {outcome, plan, nodes};
+}
+
+type Results = ReadonlyMap<NodeId, NodeResult>;
+
+/**
+ * Whoever is found to have vouched for a wrong result may have been believed before, in this run or an earlier one. What rests on
+ * them is made again at once, by a plan of its own, so that a run which ends well ends with right results. After a failure or an
+ * interrupt the next run does so.
+ */
+async function withoutLiars(results: Results, rechecks: Rechecks, request: BuildRequest): Promise<Results> {
+  let nodes = results;
+  // Each turn finds another one, or is the last.
+  for (let known = 0; rechecks.blamed > known && [...nodes.values()].every(isGood) && !request.signal.aborted;) {
+    known = rechecks.blamed;
+    const planned = await makePlan({...request, force: new Set()});
+    if (!planned.ok)
+      return new Map([...nodes, ...request.targets.map((id) => [id, failed(planned.error[0]!)] as const)]);
+    const again = await new Scheduler(planned.value, request, {rechecks, quiet: true}).run();
+    // What was done first is what is told of a node, unless something was done since.
+    nodes = new Map([...nodes, ...[...again].filter(([, {outcome}]) => outcome !== 'up-to-date')]);
+  }
+  return nodes;
+}
+
+function isGood({outcome}: NodeResult): boolean {
+  return outcome !== 'failed' && outcome !== 'cancelled' && outcome !== 'blocked';
 }
 
 function announcePlan(plan: Plan, request: BuildRequest): void {

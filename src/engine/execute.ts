@@ -114,16 +114,27 @@ function leaveCheckpoint(task: Task, checkpoint: Checkpoint | undefined, context
  * Stores what the job made: blobs first, the action result last, so that a crash in between leaves only unused blobs.
  * Nothing is stored when an input moved while the job ran: the result would lie under the wrong key.
  */
-export async function commitTask(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+export function commitTask(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+  return store(ran, context, (record) => context.request.ports.actions.put(record));
+}
+
+/** Stores what the job made, but not that it is the result of its action. */
+export function keepRun(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+  return store(ran, context, async () => {});
+}
+
+type Put = (record: ActionResult) => Promise<void>;
+
+async function store(ran: Ran, context: RunContext, put: Put): Promise<Result<ActionResult, Failure>> {
   try {
-    return await commit(ran, context);
+    return await commit(ran, context, put);
   } finally {
     // After a commit there is nothing left to leave.
     leaveCheckpoint(ran.task, ran.checkpoint, context);
   }
 }
 
-async function commit(ran: Ran, context: RunContext): Promise<Result<ActionResult, Failure>> {
+async function commit(ran: Ran, context: RunContext, put: Put): Promise<Result<ActionResult, Failure>> {
   const {ports, runId, host} = context.request;
   const {task, result, folder} = ran;
   const moved = changedInput(task, context);
@@ -162,7 +173,7 @@ async function commit(ran: Ran, context: RunContext): Promise<Result<ActionResul
       ...(log ? {log} : {}),
     },
   };
-  await ports.actions.put(record);
+  await put(record);
   ran.checkpoint?.discard();
   await ports.folders.remove(folder);
   return ok(record);

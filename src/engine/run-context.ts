@@ -8,6 +8,7 @@ import type {ChosenEngines} from './chosen-engines.ts';
 import type {LeasePool} from './cluster-pool.ts';
 import type {DevicePool} from './device-pool.ts';
 import type {Recall} from './recall.ts';
+import type {RecheckRequest, Rechecks} from './rechecks.ts';
 import type {Artifacts, Outputs} from './resolve.ts';
 import type {EnginePorts, PlanRequest} from './workspace.ts';
 
@@ -38,6 +39,8 @@ export interface BuildRequest extends Omit<PlanRequest, 'ports'> {
    * the run goes on, from another that had begun with them.
    */
   readonly held?: ReadonlyMap<NodeId, Failure>;
+  /** Has some of what others made be made again. */
+  readonly recheck?: RecheckRequest;
 }
 
 export interface ClusterBounds {
@@ -80,6 +83,7 @@ export interface RunContext {
   readonly targets: ReadonlySet<NodeId>;
   /** Runs a node that has ended already, because what it left behind is gone; once for all who ask meanwhile. */
   readonly remake: (node: NodeId) => Promise<NodeResult>;
+  readonly rechecks?: Rechecks;
   /** What was gone when a node needed it, and had to be made again. */
   readonly wanted: Set<string>;
   /** Hashes of texts (trees, code manifests) that this run has put in the store. */

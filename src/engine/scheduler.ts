@@ -7,6 +7,7 @@ import {DevicePool} from './device-pool.ts';
 import {executorOf} from './executor.ts';
 import {isStale, type Planned} from './plan.ts';
 import type {Recall} from './recall.ts';
+import type {Rechecks} from './rechecks.ts';
 import type {BuildRequest, NodeResult, RunContext} from './run-context.ts';
 import {stepNode} from './step.ts';
 import {unexpected} from './unexpected.ts';
@@ -34,12 +35,19 @@ export class Scheduler {
   readonly #ready: number[] = [];
   /** Nodes that run again since what they had left is gone, and those that could not. */
   readonly #remaking = new Map<NodeId, Promise<NodeResult>>();
+  readonly #quiet: boolean;
   #next = 0;
   #running = 0;
   #idle: () => void = () => {};
 
-  constructor(planned: Planned, request: BuildRequest) {
+  /** @param quiet - nodes that are found up to date are not told of: an earlier turn of the run has done so */
+  constructor(
+    planned: Planned,
+    request: BuildRequest,
+    {rechecks, quiet = false}: {readonly rechecks?: Rechecks; readonly quiet?: boolean} = {},
+  ) {
     this.#request = request;
+    this.#quiet = quiet;
     this.#graph = request.graph;
     const size = request.graph.nodes.length;
     this.#planned = Array.from({length: size});
@@ -64,6 +72,7 @@ export class Scheduler {
       remake: (node) => this.#remake(node),
       wanted: new Set(),
       stored: new Set(),
+      ...(rechecks ? {rechecks} : {}),
     };
   }
 
@@ -170,7 +179,7 @@ export class Scheduler {
       this.#broken.set(index, this.#broken.get(culprit!)!);
     }
     if (result.outcome === 'failed' && !this.#isHeld(node.id, result)) this.#afterFailure();
-    this.#announce(node.id, result);
+    if (!this.#quiet || result.outcome !== 'up-to-date') this.#announce(node.id, result);
     for (const consumer of this.#graph.consumers[index] ?? []) {
       if (this.#planned[consumer] === undefined) continue;
       const left = this.#waiting[consumer]! - 1;

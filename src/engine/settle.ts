@@ -19,7 +19,7 @@ export function announce(
 ): void {
   const {ports, emit, force} = context.request;
   const {node, engine, slices, expectedMs} = planned;
-  const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing');
+  const known = planned.reasons.some(({kind}) => kind === 'forced' || kind === 'output-missing' || kind === 'recheck');
   const reasons = known || force?.has(node.id) ? planned.reasons : missReasons(node.id, action, fingerprint, ports);
   const at = ports.clock.now();
   context.started.set(node.id, {at, device});

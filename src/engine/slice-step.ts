@@ -12,23 +12,25 @@ import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {PipelineNode} from '../core/pipeline.ts';
 import type {PlannedNode} from '../core/plan.ts';
-import type {Result} from '../core/result.ts';
+import {ok, type Result} from '../core/result.ts';
 import {treeText} from '../core/tree.ts';
 import {assemble} from './assemble.ts';
 import {bringInputs, fetchInputs, isOutdated, neededBlobs, remakeInputs, type Needed} from './bring.ts';
-import {makeBatches} from './batches.ts';
+import {batchCount, makeBatches} from './batches.ts';
 import {claim} from './claim.ts';
 import {commitTask, runTask, storeCode, type Task} from './execute.ts';
 import {gather, type Send} from './gathering.ts';
 import {joinItems, loadCollections, type Items} from './items.ts';
 import {jobInputs, locateItem, storeText, type JobInputs} from './job-inputs.ts';
-import {executorOf} from './executor.ts';
+import type {Hit} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
+import {chosenSlices, lookInto, restOnDistrusted, standsWhole, trySlice, type Look} from './slice-recheck.ts';
 import {viaOf} from './trust.ts';
 import {sliceFailures, type SliceFailure} from './slice-failures.ts';
 import {findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
-import {announce, failed, settleExecuted} from './settle.ts';
+import {announce, failed, settleExecuted, settleHit} from './settle.ts';
 import {guarded} from './unexpected.ts';
+import {cannotTell, type Verdict} from './verdict.ts';
 
 /** An `each` node about to be brought up to date. */
 interface EachStep {
@@ -36,6 +38,8 @@ interface EachStep {
   readonly action: Action;
   readonly fingerprint: Sha256;
   readonly forced: boolean;
+  /** The whole result of others that is there, when it is to be looked into. */
+  readonly hit?: Hit;
 }
 
 /** What is known of the slices while they run. */
@@ -50,6 +54,8 @@ interface Progress {
 /** The items of an `each` node. */
 interface Work extends Items {
   readonly each: NonNullable<PipelineNode['each']>;
+  /** The result of others that some of them are taken from and some made again. */
+  readonly look?: Look;
 }
 
 /**
@@ -61,35 +67,45 @@ export async function stepSlices(step: EachStep, context: RunContext): Promise<N
   const each = node.each!;
   const {artifacts, request} = context;
   const startedAt = request.ports.clock.now();
+  const {hit} = step;
+  const takeUnseen = (problem: Failure): NodeResult => {
+    if (hit?.from === undefined || problem.code === 'cancelled') return failed(problem);
+    cannotTell({node, fingerprint: step.fingerprint}, hit.from, problem, context);
+    return settleHit(step.planned, step.fingerprint, hit, context);
+  };
   const collections = await loadCollections(each, artifacts, request.ports);
   if (!collections.ok) {
     const refs = each.map(({collection}) => collection);
     const brought = await bringInputs(await neededBlobs(refs, context), node.id, context);
-    if (brought !== 'ready') return brought === 'again' ? brought : failed(brought);
+    if (brought !== 'ready') return brought === 'again' ? brought : takeUnseen(brought);
     const message = `${node.id}: the collection ${collections.error} is not in the store`;
-    return failed(failure('input-unreadable', message, {node: node.id}));
+    return takeUnseen(failure('input-unreadable', message, {node: node.id}));
   }
   for (const [index, {collection}] of each.entries()) {
     await storeText(treeText(collections.value[index]!), artifacts.of(collection)!.digest.hash, context);
   }
   const joined = await joinItems(node, each, collections.value, request.graph, artifacts, request.ports);
-  if (!joined.ok) return failed(joined.error);
-  const work: Work = {...joined.value, each};
+  if (!joined.ok) return takeUnseen(joined.error);
+  const look = hit && (await lookInto({...step, hit}, joined.value.items, context));
+  if (hit && !look) return settleHit(step.planned, step.fingerprint, hit, context);
+  const work: Work = {...joined.value, each, ...(look ? {look} : {})};
 
   const progress: Progress = {total: work.items.length, records: new Map(), failures: [], executed: 0};
   // What the plan found stale is looked at again under the lock in any case: a look before that would be one too many.
   const plannedStale = (step.planned.slices?.stale ?? 0) > 0;
   const found = plannedStale ? undefined : await lookForSlices(step, work, context);
-  if (!found || found.stale.length > 0) {
+  if (!found || found.stale.length > 0 || (await chosenSlices(found, context)).size > 0) {
     const problem = await runStale(step, work, progress, context);
     if (problem) return problem === 'again' ? problem : failed(problem);
   } else collectKnown(found, progress);
+  // Somebody was found out meanwhile, by one of these slices or elsewhere.
+  if (restOnDistrusted(progress.records.values(), context)) return 'again';
   return finish(step, work, progress, startedAt, context);
 }
 
-function lookForSlices(step: EachStep, {items}: Work, context: RunContext): Promise<SlicePlan> {
+function lookForSlices(step: EachStep, {items, look}: Work, context: RunContext): Promise<SlicePlan> {
   const {ports} = context.request;
-  return findSlices(step.planned.node, step.action, items, context.artifacts, ports, step.forced);
+  return findSlices(step.planned.node, step.action, items, context.artifacts, ports, step.forced, look?.slices);
 }
 
 /** What the stale slices are about to read. */
@@ -125,8 +141,10 @@ async function runStale(
     if (failedMeanwhile) return failedMeanwhile;
     // Another run may have made some of them while this one waited.
     const planned = await lookForSlices(step, work, context);
-    gone = await fetchInputs(await neededBySlices(step, work, planned.stale, context), context);
-    if (gone.length === 0) return await runBatches(step, work, planned, progress, context);
+    const chosen = await chosenSlices(planned, context);
+    const wanted = chosen.size === 0 ? planned.stale : planned.slices.filter((one) => !one.record || chosen.has(one));
+    gone = await fetchInputs(await neededBySlices(step, work, wanted, context), context);
+    if (gone.length === 0) return await runBatches(step, work, planned, wanted, progress, context);
   } finally {
     lock.value.release();
   }
@@ -137,33 +155,24 @@ async function runBatches(
   step: EachStep,
   work: Work,
   found: SlicePlan,
+  wanted: readonly PlannedSlice[],
   progress: Progress,
   context: RunContext,
 ): Promise<Failure | 'again' | undefined> {
   const {node} = step.planned;
-  const {stale} = found;
   collectKnown(found, progress);
   const shared = await jobInputs(node, context);
   if (isOutdated(node, step.fingerprint, context)) return 'again';
-  const batches = makeBatches(stale, batchCount(node, stale.length, context));
-  const announced = {...step.planned, slices: {total: progress.total, stale: stale.length}};
+  const batches = makeBatches(wanted, batchCount(node, wanted.length, context));
+  const voucher = found.stale.length > 0 ? undefined : wanted[0]?.record?.from;
+  const reasons = voucher === undefined ? step.planned.reasons : [{kind: 'recheck', voucher} as const];
+  const announced = {...step.planned, reasons, slices: {total: progress.total, stale: wanted.length}};
   const announceOnce = once((device: string) => announce(announced, step, device, context));
   const ends = await Promise.all(
     batches.map((batch) => runBatch(step, work, batch, shared, progress, announceOnce, context)),
   );
   if (progress.failures.length > 0) return sliceFailures(node.id, progress.total, progress.failures);
   return ends.find((end) => end !== undefined);
-}
-
-/** A batch that goes to a cluster holds no more slices: each is prepared before the first can start. */
-const largestClusterBatch = 1000;
-
-function batchCount(node: PipelineNode, stale: number, {request}: RunContext): number {
-  const {jobs, cluster} = request;
-  if (cluster && executorOf(node, request) !== 'local') {
-    return Math.max(cluster.batches, Math.ceil(stale / largestClusterBatch));
-  }
-  return 4 * Math.max(1, Math.floor(jobs / Math.max(1, node.resources.cpu)));
 }
 
 /**
@@ -190,6 +199,11 @@ async function runBatch(
     announceOnce(lease.value.device);
     const runSlice = async (slice: PlannedSlice, send?: Send): Promise<void> => {
       const task = sliceTask(step, work, slice, shared, context, send);
+      if (slice.record) {
+        const tried = guarded(trySlice(task, slice.record, work.look, lease.value, context), node.id);
+        problem = finishRecheck(step, slice, await tried, progress, context) ?? problem;
+        return;
+      }
       const ran = await guarded(runTask(task, lease.value, context), node.id);
       if (ran.ok) {
         const committed = guarded(commitTask(ran.value, context), node.id);
@@ -215,6 +229,21 @@ async function runBatch(
     await Promise.all(commits);
   }
   return problem;
+}
+
+/** Keeps what came of making a slice of others again. Returns why it was stopped. */
+function finishRecheck(
+  step: EachStep,
+  slice: PlannedSlice,
+  tried: Result<Verdict, Failure>,
+  progress: Progress,
+  context: RunContext,
+): Failure | undefined {
+  if (!tried.ok) finishSlice(step, slice, tried, progress, context);
+  else if (tried.value.kind === 'failed' && tried.value.failure.code === 'cancelled') return tried.value.failure;
+  else if (tried.value.kind === 'same') progress.records.set(slice.key, recordOf(slice, tried.value.result));
+  else if (tried.value.kind === 'replaced') finishSlice(step, slice, ok(tried.value.result), progress, context);
+  return undefined;
 }
 
 function sliceTask(
@@ -293,17 +322,22 @@ function collectKnown(plan: SlicePlan, progress: Progress): void {
 /** Stores the node's trees, the manifest of its slices and its own action result. */
 async function finish(
   step: EachStep,
-  {items, unmatched}: Work,
+  {items, unmatched, look}: Work,
   progress: Progress,
   startedAt: number,
   context: RunContext,
-): Promise<NodeResult> {
+): Promise<NodeResult | 'again'> {
   const {ports, runId, host} = context.request;
   const {node} = step.planned;
   const records = items.map(({key}) => progress.records.get(key)!);
   const assembled = await assemble(node, records, context.artifacts, ports);
   if (!assembled.ok) return failed(assembled.error);
   const {outputs, trees} = assembled.value;
+  if (look && progress.executed === 0) {
+    const stands = await standsWhole(look, outputs, context);
+    if (stands) return settleHit(step.planned, step.fingerprint, look.doubt.hit, context);
+    if (look.complete) return 'again';
+  }
   for (const {artifact, text} of trees) await storeText(text, artifact.digest.hash, context);
   const manifest: SliceManifest = {type: 'slices/1', slices: records};
   const manifestDigest = await ports.cas.putBytes(canonicalJson(manifest as unknown as Json));

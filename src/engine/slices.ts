@@ -24,6 +24,8 @@ export interface SlicePlan {
   /** In item order. */
   readonly slices: readonly PlannedSlice[];
   readonly stale: readonly PlannedSlice[];
+  /** Made by others, and not in this checkout's last result yet. */
+  readonly taken: readonly PlannedSlice[];
 }
 
 /**
@@ -42,7 +44,7 @@ async function planSlices(
   artifacts: Artifacts,
   ports: PlanPorts,
   force: boolean,
-): Promise<SlicePlan> {
+): Promise<readonly PlannedSlice[]> {
   const byFingerprint = new Map<Sha256, SliceRecord>();
   const byKey = new Map<string, SliceRecord>();
   for (const record of known) {
@@ -74,10 +76,14 @@ async function planSlices(
       ...(lastWallMs === undefined ? {} : {lastWallMs}),
     });
   }
-  return {slices, stale: slices.filter((slice) => !slice.record)};
+  return slices;
 }
 
-/** Plans the slices by what the node's last result, the action cache and the remote cache know of them. */
+/**
+ * Plans the slices by what the node's last result, the action cache and the remote cache know of them.
+ *
+ * @param others - slices that are known from elsewhere
+ */
 export async function findSlices(
   node: PipelineNode,
   action: Action,
@@ -85,10 +91,13 @@ export async function findSlices(
   artifacts: Artifacts,
   ports: PlanPorts,
   force: boolean,
+  others: readonly SliceRecord[] = [],
 ): Promise<SlicePlan> {
   const {remote} = ports;
   const last = await lastSlices(node.id, ports);
-  const planned = await planSlices(node, action, items, last, artifacts, ports, force);
+  const known = others.length === 0 ? last : [...last, ...others];
+  const slices = await planSlices(node, action, items, known, artifacts, ports, force);
+  const planned = {slices, stale: slices.filter(({record}) => !record), taken: takenSlices(slices, last)};
   if (!remote || force || planned.stale.length === 0) return planned;
   const stale = new Set(planned.stale.map(({fingerprint}) => fingerprint));
   const listed = usableSlices(await remote.findSlices(action), undefined, ports);
@@ -104,7 +113,15 @@ export async function findSlices(
       }),
     ),
   );
-  return planSlices(node, action, items, [...last, ...found], artifacts, ports, force);
+  const again = await planSlices(node, action, items, [...known, ...found], artifacts, ports, force);
+  return {slices: again, stale: again.filter(({record}) => !record), taken: takenSlices(again, last)};
+}
+
+function takenSlices(slices: readonly PlannedSlice[], last: readonly SliceRecord[]): readonly PlannedSlice[] {
+  const foreign = slices.filter(({record}) => record?.from !== undefined);
+  if (foreign.length === 0) return foreign;
+  const before = new Set(last.map(({fingerprint}) => fingerprint));
+  return foreign.filter(({fingerprint}) => !before.has(fingerprint));
 }
 
 /** A record names a tree by the digest of its text: its files must be there as well. */

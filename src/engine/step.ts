@@ -9,6 +9,7 @@ import {commitTask, runTask} from './execute.ts';
 import {jobInputs} from './job-inputs.ts';
 import {isStale} from './plan.ts';
 import {missingOutput} from './presence.ts';
+import {isDoubtful, recheckNode} from './recheck-step.ts';
 import {findHit, resolveAction, type Hit, type Outputs} from './resolve.ts';
 import type {NodeResult, RunContext} from './run-context.ts';
 import {announce, failed, settleExecuted, settleHit} from './settle.ts';
@@ -34,16 +35,20 @@ async function tryStep(planned: PlannedNode, context: RunContext): Promise<NodeR
   const forced = request.force?.has(node.id) ?? false;
 
   const hit = forced ? undefined : await usableHit(planned, fingerprint, context);
-  if (hit) return settleHit(planned, fingerprint, hit, context);
+  if (hit) {
+    if (!(await isDoubtful(planned, hit, context))) return settleHit(planned, fingerprint, hit, context);
+    const doubt = {planned, action, fingerprint, hit};
+    if (node.each) return wholeSlices(await stepSlices({...doubt, forced}, context), node.id, context);
+    const chosen = context.rechecks!.chooses(fingerprint, hit.wallMs);
+    return chosen ? recheckNode(doubt, context) : settleHit(planned, fingerprint, hit, context);
+  }
   const held = request.held?.get(node.id);
   if (held) return failed(held);
   // Of a node that was not planned to run it is not known yet.
   const obstacle = planned.obstacle ?? (isStale(planned.status) ? undefined : await engines.obstacleOf(node.id));
   if (obstacle) return failed({...obstacle, node: node.id});
   if (node.each) {
-    const result = await stepSlices({planned, action, fingerprint, forced}, context);
-    const whole = result === 'again' || !result.outputs || (await isWhole(node.id, result.outputs, context));
-    return whole ? result : 'again';
+    return wholeSlices(await stepSlices({planned, action, fingerprint, forced}, context), node.id, context);
   }
   const brought = await bringInputs(await neededBlobs(refsOf(node), context), node.id, context);
   if (brought === 'again') return brought;
@@ -105,6 +110,15 @@ async function usableHit(
   // Small, and what the next change of the collection is compared with.
   if (hit.slices) await remote.fetch([hit.slices], context.halt);
   return hit;
+}
+
+async function wholeSlices(
+  result: NodeResult | 'again',
+  node: NodeId,
+  context: RunContext,
+): Promise<NodeResult | 'again'> {
+  const whole = result === 'again' || !result.outputs || (await isWhole(node, result.outputs, context));
+  return whole ? result : 'again';
 }
 
 /** What others only read is fetched when one of them runs; what was asked for must be here. */

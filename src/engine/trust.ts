@@ -55,7 +55,6 @@ export function usableSlices(
   holder: Voucher | undefined,
   {distrust}: TrustPorts,
 ): readonly SliceRecord[] {
-  if (holder !== undefined && distrust?.of(holder)) return [];
   if (holder === undefined && slices.every(({from}) => from === undefined)) return slices;
   return slices.flatMap((slice): readonly SliceRecord[] => {
     const {from = holder} = slice;

@@ -29,7 +29,7 @@ export type ReadNumbers = (artifact: Artifact, as: PinnedNumbers['as']) => Promi
 export async function compareValues(
   node: Pick<PipelineNode, 'outputs' | 'compareMetrics'>,
   result: NodeResult,
-  pin: Pin | undefined,
+  pin: Pick<Pin, 'outputs' | 'metrics'> | undefined,
   read: ReadNumbers,
 ): Promise<Values> {
   const outputs: Record<string, PinnedOutput> = {};

@@ -80,6 +80,8 @@ function reasonLines(reason: Exclude<StaleReason, {kind: 'upstream'}>): string[]
       return [
         `the result that is here is not used: ${vouchedText(reason.voucher, reason.builder)} vouched for a wrong one`,
       ];
+    case 'recheck':
+      return [`made again to see whether what ${vouchedText(reason.voucher)} vouches for is right`];
     case 'forced':
       return ['forced by --force'];
   }
@@ -116,6 +118,8 @@ function brief(reason: Exclude<StaleReason, {kind: 'upstream'}>): string {
       return `output ${reason.output} missing`;
     case 'distrusted':
       return 'distrusted';
+    case 'recheck':
+      return 'a sample of what others made';
     case 'forced':
       return 'forced';
   }

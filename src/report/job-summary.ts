@@ -9,6 +9,7 @@ import {headline} from './failure-text.ts';
 import {axisNames, compareNodes, metricNames, metricRow, type MetricRow} from './metric-rows.ts';
 import {numberColumn, tablesByName, textColumn, type ValueTable} from './metric-table.ts';
 import {deltaText} from './number-text.ts';
+import {recheckText} from './recheck-text.ts';
 import {countsText} from './summary.ts';
 import {markdownTables, markdownText} from './value-table-text.ts';
 
@@ -16,7 +17,7 @@ export type Metrics = Readonly<Record<string, unknown>>;
 
 /** What a run came to, as far as its page tells it. */
 export interface JobSummary {
-  readonly finished: Pick<RunFinished, 'outcome' | 'wallMs' | 'counts'>;
+  readonly finished: Pick<RunFinished, 'outcome' | 'wallMs' | 'counts' | 'recheck'>;
   /** What the results that were reused took to make, in milliseconds. */
   readonly savedMs: number;
   /** In the order in which they failed. */
@@ -40,10 +41,11 @@ const mostRows = 100;
 
 /** The page as Markdown: outcome, what failed, metrics, and how they differ from before. */
 export function jobSummaryText({finished, savedMs, failures, metrics, baseline, all}: JobSummary): string {
-  const {outcome, wallMs, counts} = finished;
+  const {outcome, wallMs, counts, recheck} = finished;
   const mark = outcome === 'done' ? '✅' : outcome === 'failed' ? '❌' : '⚠️';
   const saved = savedMs < 1000 ? '' : `; the cache saved ${durationText(savedMs)}`;
   const blocks = [`### ${mark} mixdown run ${outcome}`, `${countsText(counts)} in ${durationText(wallMs)}${saved}`];
+  if (recheck) blocks.push(recheckText(recheck));
   if (failures.length > 0) blocks.push(failureTable(failures));
   if (baseline !== undefined) blocks.push(...differenceBlocks(all, baseline));
   const rows = rowsOf(metrics);

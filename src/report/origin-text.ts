@@ -9,7 +9,7 @@ function voucherText(voucher: Voucher): string {
 }
 
 /** `ci (key 3f2a91c07b4e…)`; the voucher alone when nobody is named. */
-export function vouchedText(voucher: Voucher, builder: Pick<Builder, 'name'> | undefined): string {
+export function vouchedText(voucher: Voucher, builder?: Pick<Builder, 'name'>): string {
   return builder ? `${builder.name} (${voucherText(voucher)})` : voucherText(voucher);
 }
 

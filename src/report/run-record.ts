@@ -37,6 +37,7 @@ export interface RunRecord extends Omit<RunFacts, 'engines' | 'machine'> {
   readonly outcome: 'running' | RunFinished['outcome'];
   readonly wallMs?: number;
   readonly counts?: Readonly<Record<Outcome, number>>;
+  readonly recheck?: RunFinished['recheck'];
   readonly targets: readonly NodeId[];
   readonly jobs: number;
   readonly nodes: Readonly<Record<NodeId, RunRecordNode>>;
@@ -169,6 +170,7 @@ class Recorder {
       ...(finished ? {finishedAt: new Date(finished.at).toISOString()} : {}),
       outcome: finished?.outcome ?? 'running',
       ...(finished ? {wallMs: finished.wallMs, counts: finished.counts} : {}),
+      ...(finished?.recheck ? {recheck: finished.recheck} : {}),
       ...this.#facts,
       targets,
       jobs,

@@ -1,4 +1,4 @@
-import type {RunFinished, SliceCounts} from '../core/events.ts';
+import type {RecheckCounts, RunFinished, SliceCounts} from '../core/events.ts';
 import type {Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Outcome} from '../core/plan.ts';
@@ -7,6 +7,7 @@ import {durationText} from './duration.ts';
 import {leftOutText} from './event-lines.ts';
 import {headline} from './failure-text.ts';
 import type {Paint} from './paint.ts';
+import {recheckText} from './recheck-text.ts';
 import {printable} from './text-width.ts';
 
 /** A text output that its stage wants shown. */
@@ -17,7 +18,7 @@ export interface Display {
 }
 
 export interface SummaryParts {
-  readonly finished: Pick<RunFinished, 'outcome' | 'wallMs' | 'counts'>;
+  readonly finished: Pick<RunFinished, 'outcome' | 'wallMs' | 'counts' | 'recheck'>;
   readonly displays: readonly Display[];
   /** Nodes that failed, in the order they did. */
   readonly failures: readonly {readonly node: NodeId; readonly failure: Failure}[];
@@ -46,12 +47,18 @@ export function summaryText(parts: SummaryParts, paint: Paint): string {
     return text === undefined ? [] : [`${paint.warn(node)}: ${text}`];
   });
   last.push(lastLine(finished, paint));
+  if (finished.recheck) last.push(recheckLine(finished.recheck, paint));
   if (engines !== undefined) last.push(engines);
   if (finished.outcome === 'interrupted' && failures.length === 0)
     last.push(paint.dim('go on with: mixdown run (what is done stays done)'));
   if (results !== undefined && finished.outcome === 'done') last.push(`results: ${paint.bold(results)}`);
   blocks.push(last.join('\n'));
   return `${blocks.join('\n\n')}\n`;
+}
+
+function recheckLine(recheck: RecheckCounts, paint: Paint): string {
+  const text = recheckText(recheck);
+  return recheck.differed > 0 ? paint.bad(text) : recheck.undecided + recheck.failed > 0 ? paint.warn(text) : text;
 }
 
 function failureBlock(failures: SummaryParts['failures'], record: string | undefined, paint: Paint): string {

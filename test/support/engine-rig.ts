@@ -153,6 +153,8 @@ export class EngineRig {
   jobs = 4;
   /** Server of a remote cache; each run has its own view of it. */
   server: MemoryServer | undefined;
+  /** How others' results are tried. */
+  recheck: BuildRequest['recheck'];
   /** Where all nodes run. */
   executor: ExecutorName | undefined;
   cluster: NonNullable<BuildRequest['cluster']> = {slots: 100, batches: 2};
@@ -258,6 +260,7 @@ export class EngineRig {
       ...(this.engine === undefined ? {} : {engine: this.engine}),
       ...(this.executor === undefined ? {} : {executor: this.executor}),
       cluster: this.cluster,
+      ...(this.recheck ? {recheck: this.recheck} : {}),
       targets,
       force: new Set(options.force ?? []),
       runId: 'run-1',

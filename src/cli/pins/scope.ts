@@ -72,7 +72,7 @@ export async function valuesOf(
   return values;
 }
 
-function numbersIn({cas}: Store): ReadNumbers {
+export function numbersIn({cas}: Store): ReadNumbers {
   return async (artifact, as) => {
     const parts = await partsOf(artifact, cas);
     return parts === undefined ? undefined : takeApart(parts, as);

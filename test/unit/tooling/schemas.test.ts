@@ -57,11 +57,13 @@ const reasons = {
   'output-missing': {kind: 'output-missing', output: 'a'},
   upstream: {kind: 'upstream', input: 'a', node: 'b'},
   distrusted: {kind: 'distrusted', voucher: 'namespace:pr', builder: {name: 'a', commit: 'c', job: 'j'}},
+  recheck: {kind: 'recheck', voucher: 'key:00'},
   forced: {kind: 'forced'},
 } satisfies {[K in StaleReason['kind']]: StaleReason & {kind: K}};
 
 const [at, wallMs, slices] = [1, 2, {total: 3, stale: 1}];
 const outcomes = {'up-to-date': 0, cached: 0, executed: 1, failed: 0, blocked: 0, cancelled: 0};
+const recheck = {taken: 5, agreed: 1, differed: 1, undecided: 1, failed: 1, tooLong: 1};
 const outputs = {out: {kind: 'file', digest}, tree: makeTree([{path: 'a', digest}]).artifact} as const;
 const events = {
   'run-started': {type: 'run-started', at, runId: 'r', targets: ['a'], jobs: 2, devices: ['cpu']},
@@ -116,7 +118,7 @@ const events = {
   },
   warning: {type: 'warning', at, failure: problem},
   interrupted: {type: 'interrupted', at, times: 1},
-  'run-finished': {type: 'run-finished', at, wallMs, outcome: 'done', counts: outcomes},
+  'run-finished': {type: 'run-finished', at, wallMs, outcome: 'done', counts: outcomes, recheck},
 } satisfies {[K in Event['type']]: Event & {type: K}};
 
 const rig = new EngineRig();
