@@ -4,6 +4,7 @@ import type {Plan} from '../core/plan.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import type {EngineName} from '../core/tensor-engine.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
+import {clusterAddress} from './cluster/transport.ts';
 import {executePlanned} from './execution.ts';
 import {loadProject, selectNodes, type Loaded} from './load.ts';
 import {obstaclesOf, planNodes, type PlannedWork} from './planning.ts';
@@ -57,9 +58,10 @@ export async function build(options: BuildOptions = {}): Promise<Result<BuildSum
   if (!prepared.ok) return prepared;
   const {loaded, work} = prepared.value;
   const obstacles = obstaclesOf(work.plan);
-  if (obstacles.length > 0) {
+  const cluster = await clusterAddress(loaded, work, undefined, undefined);
+  if (obstacles.length > 0 || !cluster.ok) {
     work.workspace.close();
-    return err(obstacles);
+    return err([...obstacles, ...(cluster.ok ? [] : cluster.error)]);
   }
   const {onFailure = 'stop', onEvent = () => {}, signal = new AbortController().signal, env = process.env} = options;
   try {

@@ -4,6 +4,7 @@ import {defaultSlurmProfile, type ExecutorName} from '../core/executor.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import type {NodeId} from '../core/pipeline.ts';
 import type {Plan} from '../core/plan.ts';
+import type {ExchangeAddress} from '../core/ports.ts';
 import type {Machine} from '../core/resources.ts';
 import {execute} from '../engine/build.ts';
 import type {DevicePool} from '../engine/device-pool.ts';
@@ -23,6 +24,8 @@ export interface ExecutionOptions {
   readonly jobs?: number;
   /** Where all nodes are to run, whatever they say themselves. */
   readonly executor?: ExecutorName;
+  /** Where jobs of a cluster get their files, unless they see this disk. */
+  readonly clusterAddress?: ExchangeAddress;
   readonly onFailure: FailureMode;
   readonly force: ReadonlySet<NodeId>;
   readonly env: Environment;
@@ -53,7 +56,9 @@ export async function executePlanned(
   const {slurm = defaultSlurmProfile} = pipeline;
   const machine = await machineFor(plan, engines, options);
   const jobs = options.jobs ?? machine.cpu;
-  const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs, slurm});
+  const {clusterAddress: address} = options;
+  const parcels = address ? {parcels: {address, store: workspace.store}} : {};
+  const execution = lazyExecution({cacheDir: project.cacheDir, runId, env, workers: jobs, slurm, ...parcels});
   const kill = (): void => execution.runner.kill();
   killSignal.addEventListener('abort', kill, {once: true});
   registerCheckout(workspace.store.layout.checkouts, project.runsDir);

@@ -2,10 +2,11 @@ import {arch, cpus, hostname, release, totalmem, type} from 'node:os';
 import {join} from 'node:path';
 import {defaultSlurmProfile, type SlurmProfile} from '../core/executor.ts';
 import type {Failure} from '../core/failure.ts';
-import type {Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
+import type {ExchangeAddress, Runner, Sources, WorkFolders, WorkspaceState} from '../core/ports.ts';
 import {ok, type Result} from '../core/result.ts';
 import type {PlanPorts, Toolchain} from '../engine/workspace.ts';
 import type {Environment} from '../exec/environment.ts';
+import type {Courier} from '../exec/slurm-courier.ts';
 import {bytesText} from '../report/bytes.ts';
 import {countText} from '../report/count-text.ts';
 import {openRunStore, type RunStore} from '../store/run-store.ts';
@@ -13,6 +14,7 @@ import {createSources} from '../store/sources.ts';
 import {openStatCache, type StatCache} from '../store/stat-cache.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {openWorkspaceState} from '../store/workspace-state.ts';
+import {packageRoot, packageVersion} from './package.ts';
 import type {Project} from './project.ts';
 import type {SharedResults} from './remote/open.ts';
 
@@ -94,6 +96,30 @@ export function machineFacts(): Readonly<Record<string, string>> {
   };
 }
 
+/** A way to compute nodes that see nothing of this machine. */
+export interface Parcels {
+  readonly address: ExchangeAddress;
+  readonly store: Pick<Store, 'cas' | 'takePartial'>;
+}
+
+async function courierFor(
+  {address, store}: Parcels,
+  {node = process.execPath, mixdown = packageRoot}: SlurmProfile,
+  env: Environment,
+): Promise<Courier> {
+  const {cacheCourier} = await import('../exec/slurm-cache-courier.ts');
+  const {openExchange} = await import('../remote/exchange.ts');
+  return cacheCourier({
+    env,
+    cas: store.cas,
+    connect: (at) => openExchange(at, store, Date.now),
+    address,
+    node,
+    entry: join(mixdown, 'dist', 'cli', 'cluster', 'job-main.js'),
+    version: packageVersion(),
+  });
+}
+
 /** A runner and work folders that load their code and start their helpers at the first job: a null build needs neither. */
 export interface LazyExecution {
   readonly runner: Runner;
@@ -108,8 +134,10 @@ export function lazyExecution(options: {
   readonly workers: number;
   /** How to use the site's Slurm. */
   readonly slurm?: SlurmProfile;
+  /** How its jobs get their files, unless they see this disk. */
+  readonly parcels?: Parcels;
 }): LazyExecution {
-  const {cacheDir, runId, env, workers, slurm: profile = defaultSlurmProfile} = options;
+  const {cacheDir, runId, env, workers, slurm: profile = defaultSlurmProfile, parcels} = options;
   let killed = false;
   let runner: Promise<Runner> | undefined;
   let cluster: Promise<Runner> | undefined;
@@ -122,7 +150,8 @@ export function lazyExecution(options: {
   };
   const loadCluster = async (): Promise<Runner> => {
     const {createSlurmRunner} = await import('../exec/slurm-runner.ts');
-    const created = createSlurmRunner({dir: join(cacheDir, 'slurm'), runId, profile, env});
+    const courier = parcels ? {courier: await courierFor(parcels, profile, env)} : {};
+    const created = createSlurmRunner({dir: join(cacheDir, 'slurm'), runId, profile, env, ...courier});
     if (killed) created.kill();
     return created;
   };

@@ -1,4 +1,5 @@
 import type {OutputCompare} from '../core/compare.ts';
+import type {SlurmTransport} from '../core/executor.ts';
 import type {Json, JsonObject, Scalar} from '../core/json.ts';
 import type {OutputPort} from '../core/stage.ts';
 
@@ -26,6 +27,8 @@ export interface SlurmSection {
   readonly batches?: number;
   readonly poll?: string | number;
   readonly node?: string;
+  readonly transport?: SlurmTransport;
+  readonly mixdown?: string;
 }
 
 export interface ProfileSection {

@@ -7,6 +7,12 @@ export function isExecutorName(name: string): name is ExecutorName {
   return (executorNames as readonly string[]).includes(name);
 }
 
+/**
+ * How jobs of a cluster get what they read, and what they made gets back: by a disk that compute nodes see under the same paths
+ * as this machine, or by the remote cache.
+ */
+export type SlurmTransport = 'shared' | 'cache';
+
 /** How a site wants its Slurm to be used. */
 export interface SlurmProfile {
   readonly partition?: string;
@@ -23,6 +29,15 @@ export interface SlurmProfile {
   readonly pollMs: number;
   /** Node.js on the compute nodes; the one that runs here when absent. */
   readonly node?: string;
+  readonly transport: SlurmTransport;
+  /** Folder of mixdown's package on compute nodes that share no disk; the one that runs here when absent. */
+  readonly mixdown?: string;
 }
 
-export const defaultSlurmProfile: SlurmProfile = {extra: [], maxSubmitted: 500, batches: 32, pollMs: 30_000};
+export const defaultSlurmProfile: SlurmProfile = {
+  extra: [],
+  maxSubmitted: 500,
+  batches: 32,
+  pollMs: 30_000,
+  transport: 'shared',
+};

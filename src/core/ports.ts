@@ -69,6 +69,40 @@ export interface Distrust {
   add(entry: Distrusted): Promise<void>;
 }
 
+/** Where an `Exchange` is, and what lets one in: to be kept as a secret. */
+export interface ExchangeAddress {
+  /** `http:`, `https:` or `file:`. */
+  readonly url: string;
+  /** Value of the Authorization header. */
+  readonly authorization?: string;
+  /** Where messages lie: `ac`, or `<namespace>/ac`. */
+  readonly messages: 'ac' | `${string}/ac`;
+}
+
+/**
+ * A place that this machine and others reach: blobs by their digest, and messages by names that only those know who are to read
+ * them. Failures are `remote-unavailable`, `blob-missing` and `blob-corrupt` of what is there, and of this side what its
+ * store says.
+ */
+export interface Exchange {
+  /** For people; without what lets one in. */
+  readonly name: string;
+  readonly address: ExchangeAddress;
+  /** Whether it answers. */
+  reach(signal: AbortSignal): Promise<Failure | undefined>;
+  /** Sees to it that the content of the file is there. `input-changed` when that has another digest. */
+  give(digest: Digest, file: string, signal: AbortSignal): Promise<Failure | undefined>;
+  giveBytes(bytes: Uint8Array, signal: AbortSignal): Promise<Result<Digest, Failure>>;
+  /** Sees to it that the blob is in the store here. */
+  take(digest: Digest, signal: AbortSignal): Promise<Failure | undefined>;
+  post(name: Sha256, message: Uint8Array, signal: AbortSignal): Promise<Failure | undefined>;
+  /** Undefined when there is no message of this name. */
+  collect(name: Sha256, signal: AbortSignal): Promise<Result<Uint8Array | undefined, Failure>>;
+  /** From now on `give` sends these although they seem to be there: somebody could not use them. */
+  mistrust(hashes: Iterable<Sha256>): void;
+  close(): void;
+}
+
 /** A source as it is now, with the means to see whether it moved since. */
 export interface ScannedSource {
   readonly artifact: Artifact;
@@ -138,6 +172,8 @@ export type JobInput =
       readonly path: string;
       /** Readable name; commands see it in the folder of a `many` port. */
       readonly name?: string;
+      /** Of the bytes that the job is to read, where that is known. */
+      readonly digest?: Digest;
     }
   | {
       readonly kind: 'tree';

@@ -45,10 +45,15 @@ export function locateItem(
 ): JobInputs & {input: JobInput} {
   if (collection.from === 'source') {
     const path = `${context.artifacts.source(collection.source).path}/${entry.path}`;
-    return {input: {kind: 'file', path}, inputs: {}, sourcePaths: [path], blobs: []};
+    return {input: {kind: 'file', path, digest: entry.digest}, inputs: {}, sourcePaths: [path], blobs: []};
   }
   const path = context.request.ports.cas.pathOf(entry.digest);
-  return {input: {kind: 'file', path}, inputs: {}, sourcePaths: [], blobs: [entry.digest]};
+  return {
+    input: {kind: 'file', path, digest: entry.digest},
+    inputs: {},
+    sourcePaths: [],
+    blobs: [entry.digest],
+  };
 }
 
 /** Puts a canonical text (tree, code manifest) in the store, once per run. */
@@ -86,7 +91,7 @@ async function locateArtifact(ref: ArtifactRef, context: RunContext): Promise<Lo
   if (ref.from === 'node') {
     const path = cas.pathOf(artifact.digest);
     return artifact.kind === 'file'
-      ? {input: {kind: 'file', path}, sourcePaths: [], blobs: [artifact.digest]}
+      ? {input: {kind: 'file', path, digest: artifact.digest}, sourcePaths: [], blobs: [artifact.digest]}
       : {
           input: {kind: 'tree', manifest: path, base: {in: 'cas', path: cas.dir}},
           sourcePaths: [],
@@ -94,7 +99,10 @@ async function locateArtifact(ref: ArtifactRef, context: RunContext): Promise<Lo
         };
   }
   const scanned = context.artifacts.source(ref.source);
-  if (!scanned.tree) return {input: {kind: 'file', path: scanned.path}, sourcePaths: [scanned.path], blobs: []};
+  if (!scanned.tree) {
+    const {path} = scanned;
+    return {input: {kind: 'file', path, digest: artifact.digest}, sourcePaths: [path], blobs: []};
+  }
   await storeText(treeText(scanned.tree), artifact.digest.hash, context);
   return {
     input: {kind: 'tree', manifest: cas.pathOf(artifact.digest), base: {in: 'folder', path: scanned.path}},

@@ -19,12 +19,14 @@ export interface SubmissionRequest {
 const minuteMs = 60_000;
 /** Time to start and to write results, on top of what the jobs may take. */
 const marginMs = minuteMs;
+/** Time to fetch inputs and to send results, where jobs do that. */
+const travelMs = 10 * minuteMs;
 
 /** The options that decide on resources. Jobs with equal ones may be tasks of one array. */
 export function resourceArguments(jobs: readonly Job[], profile: SlurmProfile): readonly string[] {
   const lease = jobs[0]!.lease;
   const gpu = lease.cluster?.gpu ?? 0;
-  const timeMs = timeLimitMs(jobs) ?? profile.timeMs;
+  const timeMs = timeLimitMs(jobs, profile) ?? profile.timeMs;
   return [
     '--nodes=1',
     '--ntasks=1',
@@ -60,8 +62,8 @@ export function sbatchArguments(request: SubmissionRequest, profile: SlurmProfil
 }
 
 /** The jobs' own limits are kept on the compute node; this is the fence behind them. */
-function timeLimitMs(jobs: readonly Job[]): number | undefined {
-  let sum = marginMs;
+function timeLimitMs(jobs: readonly Job[], {transport}: SlurmProfile): number | undefined {
+  let sum = marginMs + (transport === 'cache' ? travelMs : 0);
   for (const {timeoutMs, graceMs} of jobs) {
     if (timeoutMs === undefined) return undefined;
     sum += timeoutMs + graceMs;

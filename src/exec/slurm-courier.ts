@@ -44,6 +44,8 @@ export interface Courier {
   readonly bring?: (folder: string, task: number, jobs: readonly number[]) => Promise<Brought>;
   /** What its own exit code says of a task that left no result. */
   readonly explain?: (exitCode: number) => Failure | undefined;
+  /** What to look at when a task has left no result, and nothing says why. */
+  readonly requirements: string;
   close(): void;
 }
 
@@ -57,6 +59,8 @@ export interface SharedDiskOptions {
 /** Compute nodes see the folder of the submission, and all that jobs read, under the same paths as this machine. */
 export function sharedDisk({env, node = process.execPath}: SharedDiskOptions): Courier {
   return {
+    requirements:
+      'compute nodes must see the project, the cache, Node.js and mixdown under the same paths as this machine',
     load: async () => new Map(),
     async dispatch(folder, units) {
       await mkdir(folder, {recursive: true, mode: 0o700});
@@ -77,13 +81,13 @@ exec "$node" --enable-source-maps ${shellQuote(distEntry('slurm-main'))} ${shell
 }
 
 /** What the jobs must find on their node. */
-function conditions(env: Environment, jobs: readonly Job[]): Pick<TaskFile, 'nodeMajor' | 'env'> {
+export function conditions(env: Environment, jobs: readonly Job[]): Pick<TaskFile, 'nodeMajor' | 'env'> {
   const [nodeMajor = ''] = process.versions.node.split('.');
   const passEnv = jobs.flatMap(({work}) => (work.type === 'command' ? work.command.passEnv : []));
   return {nodeMajor, env: travellingEnvironment(env, passEnv)};
 }
 
 /** Lines of a script after which `$node` is a program. */
-function chooseNode(path: string): string {
+export function chooseNode(path: string): string {
   return `node=${shellQuote(path)}\n[ -x "$node" ] || node=node`;
 }

@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {err} from '../core/result.ts';
 import type {SlurmClient} from './slurm-client.ts';
 import type {Brought, Courier} from './slurm-courier.ts';
@@ -12,6 +14,7 @@ import {
   sourcesMovedSince,
   type LeftSubmission,
 } from './slurm-submissions.ts';
+import {ticketName} from './slurm-ticket.ts';
 import {liveSubmission, tell, type Flight, type LiveSubmission, type LiveTask} from './slurm-task.ts';
 
 /** A job of a run that is gone. */
@@ -116,6 +119,8 @@ export class SlurmLeftovers {
         await discard(folder);
         continue;
       }
+      // What went the other way to its node comes back by it alone.
+      if (existsSync(join(folder, ticketName)) !== (this.#courier.bring !== undefined)) continue;
       file.tasks.forEach((ids, task) => {
         ids.forEach((id, index) => {
           const left: Left = {submission, live, task, index, alive: alive[task]!};

@@ -18,30 +18,27 @@ if (!order) {
   process.exit(0);
 }
 const {jobs} = order;
-const done = await carryOut(
-  {...order, leases: jobs.map(({lease}) => lease)},
-  {
-    hasEnded: (index) => hasEnded(folder, task, index),
-    async prepare(index, lease) {
-      const work = join(folder, workName(task, index, start));
-      rmSync(work, {recursive: true, force: true});
-      mkdirSync(work, {recursive: true});
-      return ok({...jobs[index]!, folder: work, lease});
-    },
-    note(event) {
-      try {
-        appendFileSync(join(folder, eventsName(task)), `${JSON.stringify(event)}\n`);
-      } catch {
-        // The result carries the log as well.
-      }
-    },
-    leave(index, end) {
-      const work = workName(task, index, start);
-      mkdirSync(join(folder, work), {recursive: true});
-      const file: ResultFile = {type: 'slurm-result/1', work, ...end};
-      writeWhole(join(folder, resultName(task, index)), JSON.stringify(file), true);
-      return true;
-    },
+const end = await carryOut(order, {
+  hasEnded: (index) => hasEnded(folder, task, index),
+  async prepare(index, lease) {
+    const work = join(folder, workName(task, index, start));
+    rmSync(work, {recursive: true, force: true});
+    mkdirSync(work, {recursive: true});
+    return ok({...jobs[index]!, folder: work, lease});
   },
-);
-process.exit(done ? 0 : 1);
+  note(event) {
+    try {
+      appendFileSync(join(folder, eventsName(task)), `${JSON.stringify(event)}\n`);
+    } catch {
+      // The result carries the log as well.
+    }
+  },
+  leave(index, end) {
+    const work = workName(task, index, start);
+    mkdirSync(join(folder, work), {recursive: true});
+    const file: ResultFile = {type: 'slurm-result/1', work, ...end};
+    writeWhole(join(folder, resultName(task, index)), JSON.stringify(file), true);
+    return true;
+  },
+});
+process.exit(end === 'done' ? 0 : 1);

@@ -56,8 +56,18 @@ export function isOrdinaryReason(reason: string): boolean {
   return ordinary.has(reason);
 }
 
-/** Why a job ended without a result. `details` is what is known besides: an exit code, the last lines of its output. */
-export function endFailure(id: string, entry: QueueEntry | undefined, details: readonly string[]): Failure {
+/**
+ * Why a job ended without a result.
+ *
+ * @param details - what is known besides: an exit code, the last lines of its output
+ * @param requirements - what jobs need, as a hint
+ */
+export function endFailure(
+  id: string,
+  entry: QueueEntry | undefined,
+  details: readonly string[],
+  requirements: string,
+): Failure {
   const words = details.length === 0 ? '' : `; ${details.join('; ')}`;
   switch (entry?.state) {
     case 'TIMEOUT':
@@ -77,7 +87,7 @@ export function endFailure(id: string, entry: QueueEntry | undefined, details: r
       const reason = entry && !isOrdinaryReason(entry.reason) ? ` (${entry.reason})` : '';
       const how = entry ? `ended as ${entry.state}${reason}` : 'is not in the queue any more';
       return failure('worker-crashed', `Slurm job ${id} ${how} and left no result${words}`, {
-        hint: 'compute nodes must see the project, the cache, Node.js and mixdown under the same paths as this machine',
+        hint: requirements,
       });
     }
   }

@@ -121,8 +121,8 @@ class SlurmRunner implements Runner {
   async close(): Promise<void> {
     this.kill();
     await this.#sending;
-    await this.#watch.close();
     this.#courier.close();
+    await this.#watch.close();
   }
 
   async #launch(flights: readonly Flight[]): Promise<void> {

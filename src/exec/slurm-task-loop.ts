@@ -12,12 +12,12 @@ import type {ResultFile, TaskFile} from './slurm-files.ts';
 /** Where an array task has its jobs from, and leaves what they made. */
 export interface Desk {
   /** Whether the job is done, since Slurm started the task before. */
-  readonly hasEnded: (index: number) => boolean | Promise<boolean>;
+  readonly hasEnded: (index: number, signal: AbortSignal) => boolean | Promise<boolean>;
   /** Gets the job ready here: its inputs, and a folder of its own. */
   readonly prepare: (index: number, lease: Lease, signal: AbortSignal) => Promise<Result<Job, Failure>>;
   readonly note: Emit;
   /** Leaves the result. False when that is not possible, so that it is no use to go on. */
-  readonly leave: (index: number, end: JobEnd) => boolean | Promise<boolean>;
+  readonly leave: (index: number, end: JobEnd, signal: AbortSignal) => boolean | Promise<boolean>;
 }
 
 /** How a job ended, and where. */
@@ -28,17 +28,17 @@ export interface JobEnd {
 
 /** What the task needs to know of its jobs. */
 export interface TaskOrder extends Pick<TaskFile, 'nodeMajor' | 'env'> {
-  /** By job. */
-  readonly leases: readonly Lease[];
+  readonly jobs: readonly Pick<Job, 'lease'>[];
 }
+
+/** `stopped` was told to end; `stuck` could not leave a result. */
+export type TaskEnd = 'done' | 'stopped' | 'stuck';
 
 /**
  * Runs the jobs of an array task one after another on its compute node. Told to end, it asks the job to end and leaves no
  * result, and none of a job that Slurm ended: the state of the Slurm job says why.
- *
- * @returns whether all that could be done was done
  */
-export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk): Promise<boolean> {
+export async function carryOut({nodeMajor, env, jobs}: TaskOrder, desk: Desk): Promise<TaskEnd> {
   const abort = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => abort.abort());
   const {signal} = abort;
@@ -53,21 +53,22 @@ export async function carryOut({nodeMajor, env, leases}: TaskOrder, desk: Desk):
   const runner = createRunner({workers: 1, env: {...env, TMPDIR: process.env['TMPDIR']}});
   const [major] = process.versions.node.split('.');
   let left = true;
-  for (const [index, wanted] of leases.entries()) {
+  for (const [index, {lease: wanted}] of jobs.entries()) {
     if (signal.aborted || !left) break;
-    if (await desk.hasEnded(index)) continue;
+    if (await desk.hasEnded(index, signal)) continue;
     const lease = leaseHere(wanted);
     const prepared = major === nodeMajor ? await desk.prepare(index, lease, signal) : err(wrongNode(major, nodeMajor));
     const result = prepared.ok ? await runner.run(prepared.value, desk.note, signal) : prepared;
     if (signal.aborted) break;
     const end: JobEnd = {result, place: {host, device: lease.device}};
     confirmation.add(async () => {
-      left = (await desk.leave(index, end)) && left;
+      left = (await desk.leave(index, end, signal)) && left;
     });
   }
   await confirmation.close();
   await runner.close();
-  return left && !signal.aborted;
+  if (signal.aborted) return 'stopped';
+  return left ? 'done' : 'stuck';
 }
 
 /** Number of this array task, and how often Slurm started it before. */

@@ -49,7 +49,7 @@ const endingMs = 250;
  */
 export class SlurmWatch {
   readonly #client: SlurmClient;
-  readonly #courier: Pick<Courier, 'bring' | 'explain'>;
+  readonly #courier: Pick<Courier, 'bring' | 'explain' | 'requirements'>;
   readonly #longestMs: number;
   readonly #sendAgain: (lost: readonly Loss[]) => void;
   readonly #live = new Set<LiveSubmission>();
@@ -63,7 +63,7 @@ export class SlurmWatch {
   /** @param sendAgain - told of jobs that must be done again */
   constructor(
     client: SlurmClient,
-    courier: Pick<Courier, 'bring' | 'explain'>,
+    courier: Pick<Courier, 'bring' | 'explain' | 'requirements'>,
     longestMs: number,
     sendAgain: (lost: readonly Loss[]) => void,
   ) {
@@ -252,13 +252,14 @@ export class SlurmWatch {
 
   async #giveUp(live: LiveSubmission, task: LiveTask, entry: QueueEntry | undefined): Promise<void> {
     const exitCode = await this.#client.exitCodeOf(task.id);
-    const explained = this.#courier.explain?.(Number.parseInt(exitCode ?? '', 10));
+    const explained =
+      !entry || entry.state === 'FAILED' ? this.#courier.explain?.(Number.parseInt(exitCode ?? '', 10)) : undefined;
     const said = lastOutput(live.folder, task.index);
     const details = [
       ...(exitCode === undefined || exitCode === '0:0' ? [] : [`exit code ${exitCode}`]),
       ...(said.length === 0 ? [] : [`last lines:\n${said.map((line) => `  ${line}`).join('\n')}`]),
     ];
-    const problem: Failure = explained ?? endFailure(task.id, entry, details);
+    const problem: Failure = explained ?? endFailure(task.id, entry, details, this.#courier.requirements);
     for (const flight of openFlights(task)) flight.answer(err(problem));
   }
 

@@ -3,7 +3,7 @@ import type {Emit, Event, RunFinished, SliceCounts} from '../../core/events.ts';
 import type {ExecutorName} from '../../core/executor.ts';
 import type {Failure} from '../../core/failure.ts';
 import type {Plan} from '../../core/plan.ts';
-import type {TensorEngines} from '../../core/ports.ts';
+import type {ExchangeAddress, TensorEngines} from '../../core/ports.ts';
 import {err, ok, type Result} from '../../core/result.ts';
 import type {EngineName} from '../../core/tensor-engine.ts';
 import {isStale} from '../../engine/plan.ts';
@@ -14,6 +14,7 @@ import {runRecorder, type RunFacts} from '../../report/run-record.ts';
 import {summaryText} from '../../report/summary.ts';
 import {newRunId, type RunStore} from '../../store/run-store.ts';
 import {noteAcceptedLeaks} from '../accepted-leaks.ts';
+import {clusterAddress} from '../cluster/transport.ts';
 import type {Context} from '../context.ts';
 import {executePlanned, type ExecutionOptions} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -101,6 +102,8 @@ export interface PlannedRun {
   readonly work: PlannedWork;
   readonly warnings: Warnings;
   readonly runId: string;
+  /** Where jobs of a cluster get their files, unless they see this disk. */
+  readonly clusterAddress?: ExchangeAddress;
 }
 
 /** Plans what the patterns name. Fails when the plan cannot be carried out; warnings are told then. */
@@ -120,10 +123,14 @@ export async function planRun(
     return work;
   }
   const obstacles = obstaclesOf(work.value.plan);
-  if (obstacles.length === 0) return ok({loaded, work: work.value, warnings, runId});
+  const address = await clusterAddress(loaded, work.value, context.io, options.executor);
+  if (obstacles.length === 0 && address.ok) {
+    const cluster = address.value ? {clusterAddress: address.value} : {};
+    return ok({loaded, work: work.value, warnings, runId, ...cluster});
+  }
   work.value.workspace.close();
   warnings.flush();
-  return err(obstacles);
+  return err([...obstacles, ...(address.ok ? [] : address.error)]);
 }
 
 /** How a run is led from outside. One that is recalled says no more: its record goes on, the terminal is another's. */
@@ -150,7 +157,7 @@ interface Outcome {
 /** Carries a planned run out, tells of it and records it. */
 export async function executeRun(
   context: Context,
-  {loaded, work, warnings, runId}: PlannedRun,
+  {loaded, work, warnings, runId, clusterAddress: address}: PlannedRun,
   options: RunOptions,
   {listen, onEvent, recall, held, poolFor}: RunControl,
 ): Promise<RunEnd> {
@@ -191,6 +198,7 @@ export async function executeRun(
       force: new Set(options.force ? plan.targets : []),
       ...(options.jobs === undefined ? {} : {jobs: options.jobs}),
       ...(options.executor === undefined ? {} : {executor: options.executor}),
+      ...(address ? {clusterAddress: address} : {}),
       env: context.io.env,
       now: context.io.now,
       emit,

@@ -47,6 +47,7 @@ describe('resourceArguments', () => {
     const site = profile({timeMs: 2 * 3_600_000});
     const hour = job({}, 3_600_000);
     expect(resourceArguments([hour, hour, hour], site)).toContain('--time=182');
+    expect(resourceArguments([hour, hour], profile({transport: 'cache'}))).toContain('--time=132');
     expect(resourceArguments([hour, job()], site)).toContain('--time=120');
     expect(resourceArguments([hour, job()], profile()).some((option) => option.startsWith('--time'))).toBe(false);
   });

@@ -61,13 +61,15 @@ describe('endFailure', () => {
     ['CANCELLED', 'worker-crashed'],
     ['FAILED', 'worker-crashed'],
   ])('%s is %s', (state, code) => {
-    expect(endFailure('5_1', entry(state), [])).toMatchObject({code, hint: expect.any(String)});
+    expect(endFailure('5_1', entry(state), [], 'see to it')).toMatchObject({code, hint: expect.any(String)});
   });
 
   it('says what is known', () => {
-    expect(endFailure('5_1', entry('FAILED', 'NonZeroExitCode'), ['exit code 127:0']).message).toBe(
+    expect(endFailure('5_1', entry('FAILED', 'NonZeroExitCode'), ['exit code 127:0'], '').message).toBe(
       'Slurm job 5_1 ended as FAILED (NonZeroExitCode) and left no result; exit code 127:0',
     );
-    expect(endFailure('5', undefined, []).message).toBe('Slurm job 5 is not in the queue any more and left no result');
+    expect(endFailure('5', undefined, [], '').message).toBe(
+      'Slurm job 5 is not in the queue any more and left no result',
+    );
   });
 });
