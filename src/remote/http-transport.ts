@@ -1,6 +1,6 @@
 import {Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders} from 'node:http';
 import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
-import {pipeline, Readable, type Duplex} from 'node:stream';
+import {pipeline, Readable} from 'node:stream';
 import type {Sha256} from '../core/digest.ts';
 import {limited, RemoteError, type Body, type Space, type Transport} from './transport.ts';
 
@@ -13,8 +13,8 @@ export interface HttpOptions {
   readonly idleMs: number;
   /** An exchange that is slower is given up. */
   readonly minBytesPerSecond: number;
-  /** Content encodings that this process can undo. */
-  readonly decoders: Readonly<Record<string, () => Duplex>>;
+  /** Content encodings that this process can undo; what is damaged they throw as RemoteError. */
+  readonly decoders: Readonly<Record<string, (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>>>;
 }
 
 type Method = 'GET' | 'HEAD' | 'PUT';
@@ -196,10 +196,7 @@ function decoded(response: IncomingMessage, decoders: HttpOptions['decoders']): 
   if (!Object.hasOwn(decoders, encoding)) {
     throw new RemoteError('wrong', `the answer is encoded as ${encoding}, which was not asked for`);
   }
-  const decoder = decoders[encoding]!();
-  // The reader sees the error of either stream.
-  pipeline(response, decoder, () => {});
-  return decoder;
+  return decoders[encoding]!(response);
 }
 
 function asRemoteError(error: unknown, signal: AbortSignal, host: string): unknown {
@@ -208,7 +205,14 @@ function asRemoteError(error: unknown, signal: AbortSignal, host: string): unkno
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   // Anything without a code is a bug of ours.
   if (code === undefined) return error;
-  if (/^(Z_|ERR_ZSTD|ZSTD)/.test(code)) return new RemoteError('wrong', 'the answer cannot be decoded', error);
+  if (/CERT|SIGNATURE/.test(code)) {
+    const how = `${host} shows a certificate that is not trusted here (${error.message})`;
+    return new RemoteError(
+      'unreachable',
+      `${how}; an authority of your own is named by NODE_EXTRA_CA_CERTS=FILE`,
+      error,
+    );
+  }
   const cut = error.message === 'aborted' || code === 'ERR_STREAM_PREMATURE_CLOSE';
   if (cut) return new RemoteError('cut-short', `${host} broke the connection off`, error);
   return new RemoteError('unreachable', `${host} cannot be reached: ${error.message}`, error);

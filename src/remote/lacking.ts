@@ -30,7 +30,8 @@ export function lackingTransport(
   return {
     name: transport.name,
     has: (space, hash, signal) => asked(() => transport.has(space, hash, signal)),
-    get: (space, hash, maxBytes, read, signal) => asked(() => transport.get(space, hash, maxBytes, read, signal)),
+    get: (space, hash, maxBytes, read, signal, from) =>
+      asked(() => transport.get(space, hash, maxBytes, read, signal, from)),
     async put(space, hash, body, signal) {
       if (needed) throw new RemoteError('refused', needed.message, undefined, hintOf(needed));
       lacks.forEach(tell);

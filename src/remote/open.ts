@@ -1,7 +1,5 @@
 import {randomInt} from 'node:crypto';
-import type {Duplex} from 'node:stream';
 import {fileURLToPath} from 'node:url';
-import * as zlib from 'node:zlib';
 import type {Failure} from '../core/failure.ts';
 import type {Voucher} from '../core/origin.ts';
 import {folderTransport} from './folder-transport.ts';
@@ -15,6 +13,7 @@ import {readSigningKey} from './signature.ts';
 import {Steady} from './steady.ts';
 import type {Transport} from './transport.ts';
 import {trustedKeys} from './trust.ts';
+import {decodeZstd} from './zstd.ts';
 
 export interface OpenOptions
   extends Secrets, Pick<RemoteParts, 'cas' | 'takePartial' | 'actions' | 'parseResult' | 'parseSlices' | 'builder'> {
@@ -53,12 +52,7 @@ export function transportTo({
   now,
 }: Pick<OpenOptions, 'settings' | 'authorization' | 'now'>): Transport {
   if (url.protocol === 'file:') return folderTransport(fileURLToPath(url).replace(/\/+$/, ''), now);
-  const common = {base: url, connections: parallel, idleMs: 10_000, minBytesPerSecond: 16_384, decoders: decoders()};
+  const decoders = {zstd: decodeZstd};
+  const common = {base: url, connections: parallel, idleMs: 10_000, minBytesPerSecond: 16_384, decoders};
   return httpTransport({...common, ...(authorization === undefined ? {} : {authorization})});
-}
-
-/** Node 22.15 was the first to bring zstd. */
-function decoders(): Readonly<Record<string, () => Duplex>> {
-  const create = (zlib as {readonly createZstdDecompress?: () => Duplex}).createZstdDecompress;
-  return create ? {zstd: create} : {};
 }

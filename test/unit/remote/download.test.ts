@@ -211,10 +211,10 @@ describe('a server that lies about ranges', () => {
 });
 
 it.runIf(nginxPath)('nginx is killed in the middle of a blob and started again', async () => {
-  const nginx = await startNginx({extra: 'limit_rate 20m; limit_rate_after 1m;'});
+  const nginx = await startNginx({extra: 'limit_rate 4m; limit_rate_after 6m;'});
   onTestFinished(() => nginx.stop());
   const transport = transportTo(new URL(nginx.url));
-  const bytes = bytesOf(12 * mebibyte);
+  const bytes = bytesOf(9 * mebibyte);
   const digest = digestOf(bytes);
   mkdirSync(join(nginx.root, 'cas'));
   writeFileSync(join(nginx.root, 'cas', digest.hash), bytes);

@@ -1,4 +1,4 @@
-// Fetches one blob into a store: fetcher DIR URL HASH SIZE.
+// Fetches one blob into a store, and says what went wrong: fetcher DIR URL HASH SIZE.
 import type {Sha256} from '../../../../src/core/digest.ts';
 import {Download} from '../../../../src/remote/download.ts';
 import {httpTransport} from '../../../../src/remote/http-transport.ts';
@@ -17,7 +17,12 @@ const transport = httpTransport({
 });
 const download = new Download(digest, store.value);
 const {signal} = new AbortController();
-await download.attempt((read, from) => transport.get('cas', digest.hash, digest.size, read, signal, from));
+try {
+  await download.attempt((read, from) => transport.get('cas', digest.hash, digest.size, read, signal, from));
+} catch (error) {
+  console.log((error as Error).message);
+  process.exitCode = 1;
+}
 await download.close();
 transport.close();
 store.value.close();
