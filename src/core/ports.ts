@@ -26,8 +26,12 @@ export interface Cas {
   /** Where the bytes lie. Says nothing about whether they are there. */
   pathOf(digest: Digest): string;
   putBytes(bytes: Uint8Array | string): Promise<Digest>;
-  /** Takes a file in. `move` gives the file away (it may be renamed into place). */
-  putFile(path: string, how: 'move' | 'copy'): Promise<Digest>;
+  /**
+   * Takes a file in. `move` gives the file away (it may be renamed into place).
+   *
+   * @param digest - of its content, from who has just written and hashed it
+   */
+  putFile(path: string, how: 'move' | 'copy', digest?: Digest): Promise<Digest>;
   /** Takes a folder's files in (they are moved) and stores the text of their tree. */
   putTree(folder: string): Promise<Artifact & {readonly kind: 'tree'}>;
   /** Reads and verifies; undefined when missing or damaged. */

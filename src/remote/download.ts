@@ -98,8 +98,9 @@ export class Download {
     let ended = false;
     try {
       for await (const chunk of bytes) {
-        await locally(() => this.#file!.writeFile(chunk));
+        const written = locally(() => this.#file!.writeFile(chunk));
         this.#count(chunk);
+        await written;
       }
       ended = true;
       await this.#store();
@@ -145,7 +146,7 @@ export class Download {
   async #store(): Promise<void> {
     checkReceived(this.#digest, {hash: this.#hash.digest('hex') as Sha256, size: this.#size});
     await this.#closeFile();
-    await locally(() => this.#local.cas.putFile(this.#partial!.path, 'move'));
+    await locally(() => this.#local.cas.putFile(this.#partial!.path, 'move', this.#digest));
     this.#size = 0;
   }
 

@@ -58,8 +58,8 @@ export function httpTransport(options: HttpOptions): Transport {
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, {once: true});
     const deadlineMs = Math.min(longestMs, options.idleMs + (expectedBytes / options.minBytesPerSecond) * 1000);
-    const tooSlow = new RemoteError('timeout', `${base.host} is too slow`);
-    const timer = setTimeout(() => watch.abort(tooSlow), deadlineMs);
+    const tooSlow = (): void => watch.abort(new RemoteError('timeout', `${base.host} is too slow`));
+    const timer = setTimeout(tooSlow, deadlineMs);
     try {
       let url = first;
       for (let hop = 0; hop <= mostRedirects; hop++) {

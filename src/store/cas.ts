@@ -135,14 +135,14 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
   };
 
   /** Undefined when the file cannot be given away: it is linked elsewhere, or on another file system, or not ours. */
-  const moveIn = async (path: string): Promise<Digest | undefined> => {
+  const moveIn = async (path: string, known: Digest | undefined): Promise<Digest | undefined> => {
     let before = statOf(path);
     // A second hard link would stay writable under its other name, and sealing would reach through to it.
     if (!before.isFile() || before.nlink > 1) return undefined;
     for (let attempt = 0; attempt < 3; attempt++) {
       let digest: Digest;
       try {
-        digest = await hashFile(path, before.size);
+        digest = known ?? (await hashFile(path, before.size));
       } catch (error) {
         throw new FailureError(unreadable('output-unreadable', path, error), error);
       }
@@ -167,10 +167,10 @@ export function createCas({dir, temps, session, quarantine, warn}: CasParts): Ca
     );
   };
 
-  const putFile = async (path: string, how: 'move' | 'copy'): Promise<Digest> => {
+  const putFile = async (path: string, how: 'move' | 'copy', known?: Digest): Promise<Digest> => {
     session.tryAnnounce();
     if (how === 'copy') return copyIn(path);
-    const moved = await moveIn(path);
+    const moved = await moveIn(path, known);
     if (moved !== undefined) return moved;
     const copied = await copyIn(path);
     rmSync(path, {force: true});
