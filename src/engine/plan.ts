@@ -63,21 +63,22 @@ export async function makePlan(request: PlanRequest): Promise<Result<Planned>> {
   const artifacts = new Artifacts(scanned.value);
   const drafts = new Map<number, Draft>();
   const failures: Failure[] = [];
-  for (const wave of wavesOf(nodes, request)) {
+  const waves = wavesOf(nodes, request);
+  for (const wave of waves) {
     for (const index of wave) drafts.set(index, draftNode(graph.nodes[index]!, request, engines, artifacts));
     const asked = ports.remote ? await findRemotely(wave, drafts, ports.remote, request.force) : [];
     for (const index of asked) drafts.set(index, draftNode(graph.nodes[index]!, request, engines, artifacts));
-    for (const index of wave) {
+    const problems = wave.map(async (index) => {
       const draft = drafts.get(index)!;
       const {node, action, status} = draft;
       // The slices of a result that another machine made are listed there.
-      if (!node.each || !action || status === 'up-to-date' || (ports.remote && status === 'cached')) continue;
-      const problem = await draftSlices(node.each, draft, action, request, artifacts);
-      if (problem) failures.push(problem);
-    }
+      if (!node.each || !action || status === 'up-to-date' || (ports.remote && status === 'cached')) return [];
+      return (await draftSlices(node.each, draft, action, request, artifacts)) ?? [];
+    });
+    failures.push(...(await Promise.all(problems)).flat());
   }
   if (failures.length > 0) return err(failures);
-  await demandBlobs(request, nodes, new Set(targets), drafts, artifacts);
+  await demandBlobs(request, waves, new Set(targets), drafts, artifacts);
   for (const draft of drafts.values()) {
     const {node, status, fingerprint} = draft;
     if (!node.each && isStale(status) && fingerprint !== undefined) noteCheckpoints(draft, [{fingerprint}], request);
@@ -229,33 +230,42 @@ async function draftSlices(
  */
 async function demandBlobs(
   request: PlanRequest,
-  nodes: readonly number[],
+  waves: readonly (readonly number[])[],
   targets: ReadonlySet<number>,
   drafts: ReadonlyMap<number, Draft>,
   artifacts: Artifacts,
 ): Promise<void> {
   const {remote} = request.ports;
-  for (let at = nodes.length - 1; at >= 0; at--) {
-    const index = nodes[at]!;
-    const draft = drafts.get(index);
-    if (!draft?.outputs || isStale(draft.status)) continue;
+  const isDemanded = (index: number): boolean => {
     const consumers = request.graph.consumers[index] ?? [];
-    const demanded =
-      targets.has(index) || consumers.some((consumer) => isStale(drafts.get(consumer)?.status ?? 'cached'));
-    if (!demanded) continue;
-    let missing = await missingOutput(draft.outputs, artifacts, request.ports);
-    if (missing !== undefined && remote && draft.fingerprint !== undefined) {
-      await remote.findResults([draft.fingerprint]);
-      missing = await missingOutput(draft.outputs, artifacts, request.ports);
+    return targets.has(index) || consumers.some((consumer) => isStale(drafts.get(consumer)?.status ?? 'cached'));
+  };
+  const missingOf = async ({outputs = {}}: Draft): Promise<string | undefined> =>
+    missingOutput(outputs, artifacts, request.ports);
+  for (const wave of waves.toReversed()) {
+    const found: {readonly draft: Draft; missing: string | undefined}[] = [];
+    for (const index of wave) {
+      const draft = drafts.get(index);
+      if (!draft?.outputs || isStale(draft.status) || !isDemanded(index)) continue;
+      found.push({draft, missing: await missingOf(draft)});
     }
-    if (missing === undefined) {
-      // What has to be fetched takes a step.
-      if (remote && Object.values(draft.outputs).some(({digest}) => remote.promises(digest))) draft.status = 'cached';
-      continue;
+    if (remote) {
+      const asked = found.filter(({draft, missing}) => missing !== undefined && draft.fingerprint !== undefined);
+      if (asked.length > 0) await remote.findResults(asked.map(({draft}) => draft.fingerprint!));
+      for (const each of asked) each.missing = await missingOf(each.draft);
     }
-    draft.status = 'will-run';
-    draft.reasons = [{kind: 'output-missing', output: missing}];
-    if (draft.node.each && draft.action) await draftSlices(draft.node.each, draft, draft.action, request, artifacts);
+    const made = found.map(async ({draft, missing}) => {
+      const {node, action, outputs = {}} = draft;
+      if (missing === undefined) {
+        // What has to be fetched takes a step.
+        if (remote && Object.values(outputs).some(({digest}) => remote.promises(digest))) draft.status = 'cached';
+        return;
+      }
+      draft.status = 'will-run';
+      draft.reasons = [{kind: 'output-missing', output: missing}];
+      if (node.each && action) await draftSlices(node.each, draft, action, request, artifacts);
+    });
+    await Promise.all(made);
   }
 }
 

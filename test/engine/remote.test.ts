@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {digestOf} from '../../src/core/digest.ts';
-import type {PipelineNode} from '../../src/core/pipeline.ts';
+import type {ArtifactRef, PipelineNode} from '../../src/core/pipeline.ts';
 import type {BuildSummary} from '../../src/engine/run-context.ts';
 import {eachNode, EngineRig, node} from '../support/engine-rig.ts';
 import {MemoryServer} from '../support/memory-remote.ts';
@@ -85,6 +86,55 @@ describe('without the bytes', () => {
     expect(outcomes(summary)).toEqual({a: 'executed', b: 'cached', c: 'cached'});
     expect(server.fetched).toHaveLength(1);
   });
+});
+
+describe('files of known results that have to be found again', () => {
+  const width = 4;
+  const names = (layer: number): string[] => Array.from({length: width}, (_, n) => `n${layer}-${n}`);
+  /** Four layers, each node reading two of the layer before; the last is changed where `changed` says so. */
+  const layers = (changed: readonly boolean[]): PipelineNode[] =>
+    [0, 1, 2, 3].flatMap((layer) =>
+      names(layer).map((name, n) => {
+        const inputs = layer === 0 ? ['@src'] : [n, n + 1].map((at) => names(layer - 1)[at % width]!);
+        return node(name, inputs, {params: {name, changed: layer === 3 && changed[n] === true}});
+      }),
+    );
+
+  it('are asked for a layer at a time, and the plan is the one that asking one by one gives', async () => {
+    const ids = [0, 1, 2].flatMap(names);
+    const some = fc.subarray(ids);
+    const which = fc.array(fc.boolean(), {minLength: width, maxLength: width});
+    await fc.assert(
+      fc.asyncProperty(which, some, some, some, async (changed, noBlob, noRecord, noRemoteBlob) => {
+        const server = new MemoryServer();
+        const rig = machine(server, layers([]));
+        const built = await rig.build({});
+        rig.lose(...noBlob.map((id) => blobOf(built, id)));
+        for (const id of noRecord) server.results.delete(built.nodes.get(id)!.fingerprint!);
+        server.lose(...noRemoteBlob.map((id) => blobOf(built, id)));
+        rig.nodes = layers(changed);
+        const expected = new Map<string, string>();
+        for (const {id} of rig.nodes.toReversed()) {
+          const stale = [...expected].filter(([, status]) => status.endsWith('-run')).map(([consumer]) => consumer);
+          const isRead = rig.nodes.some(
+            (one) => stale.includes(one.id) && Object.values(one.inputs).some((b) => !b.many && isNode(b.ref, id)),
+          );
+          const isChanged = id.startsWith('n3') && changed[names(3).indexOf(id)] === true;
+          const gone = isRead && noBlob.includes(id);
+          const status = gone ? (noRecord.includes(id) ? 'will-run' : 'cached') : 'up-to-date';
+          expected.set(id, isChanged ? 'will-run' : status);
+        }
+        server.rounds = 0;
+        expect(await rig.plan()).toEqual(Object.fromEntries(expected));
+        expect(server.rounds).toBeLessThanOrEqual(4);
+      }),
+      {numRuns: 60},
+    );
+  });
+
+  function isNode(ref: ArtifactRef, id: string): boolean {
+    return ref.from === 'node' && ref.node === id;
+  }
 });
 
 describe('what the server has lost', () => {

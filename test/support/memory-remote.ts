@@ -17,6 +17,8 @@ export class MemoryServer {
   builder: Builder | undefined;
   /** How often results or slices were looked for. */
   questions = 0;
+  /** How often results were looked for, any number at a time. */
+  rounds = 0;
 
   lose(...digests: readonly Digest[]): void {
     for (const {hash} of digests) this.blobs.delete(hash);
@@ -40,6 +42,7 @@ export function memoryRemote(server: MemoryServer, {cas, actions, files, distrus
   };
   return {
     async findResults(fingerprints) {
+      server.rounds++;
       for (const fingerprint of fingerprints) {
         if (asked.has(fingerprint)) continue;
         asked.add(fingerprint);
