@@ -1,4 +1,5 @@
 import {defineConfig} from 'vitest/config';
+import {BaseSequencer, type TestSpecification} from 'vitest/node';
 
 export default defineConfig({
   resolve: {conditions: ['mixdown-source']},
@@ -9,5 +10,16 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    sequence: {
+      sequencer: class extends BaseSequencer {
+        /** On a fresh checkout vitest goes by the size of files, and a short file with long tests would be alone at the end. */
+        override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+          const sorted = await super.sort(files);
+          const isLong = ({moduleId}: TestSpecification): boolean =>
+            /\/test\/(?:e2e|page|conformance)\//.test(moduleId);
+          return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+        }
+      },
+    },
   },
 });
