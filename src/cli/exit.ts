@@ -46,6 +46,7 @@ const executionCodes: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'resources-unsatisfiable',
   'no-executor',
   'job-rejected',
+  'job-cancelled',
   'disk-full',
   'blocked',
   'blob-missing',

@@ -63,6 +63,7 @@ export type FailureCode =
   | 'resources-unsatisfiable'
   | 'no-executor'
   | 'job-rejected'
+  | 'job-cancelled'
   | 'disk-full'
   | 'blocked'
   // results that are not what they should be (exit code 4)

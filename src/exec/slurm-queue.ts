@@ -56,6 +56,9 @@ export function isOrdinaryReason(reason: string): boolean {
   return ordinary.has(reason);
 }
 
+/** What Slurm writes into the output of a job that it ends for its memory: not every site has a state that says so. */
+const memoryWords = /^ *slurmstepd\S*: error: .*(?:exceeded (?:job )?memory limit|oom[-_]kill)/im;
+
 /**
  * Why a job ended without a result.
  *
@@ -69,7 +72,7 @@ export function endFailure(
   requirements: string,
 ): Failure {
   const words = details.length === 0 ? '' : `; ${details.join('; ')}`;
-  switch (entry?.state) {
+  switch (memoryWords.test(words) ? 'OUT_OF_MEMORY' : entry?.state) {
     case 'TIMEOUT':
     case 'DEADLINE':
       return failure('timed-out', `Slurm ended job ${id} at its time limit${words}`, {
@@ -80,7 +83,7 @@ export function endFailure(
         hint: 'raise `resources.memoryMiB` of the node',
       });
     case 'CANCELLED':
-      return failure('worker-crashed', `Slurm job ${id} was cancelled by somebody else${words}`, {
+      return failure('job-cancelled', `Slurm job ${id} was cancelled by somebody else${words}`, {
         hint: 'run again when it may run',
       });
     default: {

@@ -58,10 +58,25 @@ describe('endFailure', () => {
     ['TIMEOUT', 'timed-out'],
     ['DEADLINE', 'timed-out'],
     ['OUT_OF_MEMORY', 'out-of-memory'],
-    ['CANCELLED', 'worker-crashed'],
+    ['CANCELLED', 'job-cancelled'],
     ['FAILED', 'worker-crashed'],
   ])('%s is %s', (state, code) => {
     expect(endFailure('5_1', entry(state), [], 'see to it')).toMatchObject({code, hint: expect.any(String)});
+  });
+
+  it.each([
+    'slurmstepd-n1: error: StepId=1.batch exceeded memory limit (215744512 > 104857600), being killed',
+    'slurmstepd: error: Exceeded job memory limit',
+    'slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7.batch. Some of your processes may have been killed by the cgroup out-of-memory handler.',
+  ])('knows a job that took too much memory by its output: %s', (line) => {
+    expect(
+      endFailure('5', entry('FAILED', 'JobLaunchFailure'), ['exit code 0:9', `last lines:\n  ${line}`]),
+    ).toMatchObject({
+      code: 'out-of-memory',
+    });
+    expect(endFailure('5', entry('FAILED'), [`last lines:\n  ${line.replace(/^slurmstepd/, 'I')}`]).code).toBe(
+      'worker-crashed',
+    );
   });
 
   it('says what is known', () => {
