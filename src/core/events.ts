@@ -11,6 +11,7 @@ export type Event =
   | RunPlanned
   | NodeWaiting
   | NodeStarted
+  | NodeQueue
   | NodeProgress
   | NodeLog
   | NodeRetry
@@ -64,6 +65,15 @@ export interface NodeStarted {
   readonly reasons: readonly StaleReason[];
   readonly expectedMs?: number;
   readonly slices?: {readonly total: number; readonly stale: number};
+}
+
+/** A node that has started waits in a cluster's queue, or runs there: what it waited is no part of its running time. */
+export interface NodeQueue {
+  readonly type: 'node-queue';
+  readonly at: number;
+  readonly node: NodeId;
+  /** Whether all its jobs wait; false as soon as one runs. */
+  readonly waits: boolean;
 }
 
 export interface NodeProgress {

@@ -344,6 +344,7 @@ async function finish(
   await storeCode(node, context);
   const {executed} = progress;
   const via = viaOf(records);
+  const workMs = records.reduce((sum, record) => sum + record.wallMs, 0);
   const result: ActionResult = {
     type: 'action-result/1',
     fingerprint: step.fingerprint,
@@ -353,7 +354,8 @@ async function finish(
     execution: {
       runId,
       startedAt,
-      wallMs: ports.clock.now() - startedAt,
+      // Slices that waited for long, in a cluster's queue for instance, did not take so long.
+      wallMs: Math.min(ports.clock.now() - startedAt, workMs),
       cpuMs: 0,
       maxRssBytes: 0,
       device: 'cpu',
@@ -364,7 +366,6 @@ async function finish(
   };
   await ports.actions.put(result);
   ports.remote?.share(result);
-  const workMs = records.reduce((sum, record) => sum + record.wallMs, 0);
   const settled = settleExecuted(step.planned, result, context, workMs);
   const leftOut = records.filter((record) => absentOutputs(node, record.outputs).length > 0).length;
   const counts: SliceCounts = {

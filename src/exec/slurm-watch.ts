@@ -1,4 +1,5 @@
 import {failure, type Failure} from '../core/failure.ts';
+import type {NodeId} from '../core/pipeline.ts';
 import {err} from '../core/result.ts';
 import type {SlurmClient} from './slurm-client.ts';
 import type {Courier} from './slurm-courier.ts';
@@ -54,6 +55,8 @@ export class SlurmWatch {
   readonly #sendAgain: (lost: readonly Loss[]) => void;
   readonly #live = new Set<LiveSubmission>();
   readonly #ending = new Set<Promise<unknown>>();
+  /** Nodes that were said to wait in the queue, or to run. */
+  readonly #waits = new Map<NodeId, boolean>();
   #polling: Promise<void> | undefined;
   readonly #shortestMs: number;
   #intervalMs: number;
@@ -149,11 +152,30 @@ export class SlurmWatch {
       for (const live of this.#live) {
         changed = (await this.#look(live, queue.ok ? queue.value : undefined)) || changed;
       }
+      this.#tellQueued();
       if (this.#live.size === 0) return;
       this.#idleLooks = changed ? 0 : this.#idleLooks + 1;
       if (this.#idleLooks <= looksBeforeGrowth) this.#intervalMs = this.#shortestMs;
       else this.#intervalMs = Math.min(this.#longestMs, this.#intervalMs * growth);
       await this.#pause(this.#intervalMs);
+    }
+  }
+
+  /** Says of each node whether all its jobs wait, or one runs. */
+  #tellQueued(): void {
+    const seen = new Map<NodeId, {waits: boolean; readonly flight: Flight}>();
+    for (const task of [...this.#live].flatMap(({tasks}) => tasks)) {
+      const [flight] = openFlights(task);
+      if (!flight) continue;
+      const {node} = flight.job;
+      const waits = verdictOn(task.state) !== 'runs' && (seen.get(node)?.waits ?? true);
+      seen.set(node, {waits, flight});
+    }
+    for (const node of this.#waits.keys()) if (!seen.has(node)) this.#waits.delete(node);
+    for (const [node, {waits, flight}] of seen) {
+      if (this.#waits.get(node) === waits) continue;
+      this.#waits.set(node, waits);
+      flight.emit({type: 'node-queue', at: Date.now(), node, waits});
     }
   }
 

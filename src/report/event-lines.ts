@@ -102,6 +102,7 @@ export function noticeText(event: Event, progress: RunProgress, paint: Paint): s
     case 'run-started':
     case 'run-planned':
     case 'node-started':
+    case 'node-queue':
     case 'node-progress':
     case 'node-log':
     case 'slice-finished':

@@ -68,7 +68,9 @@ function footer(progress: RunProgress, left: TimeLeft | undefined, now: number, 
     pieces.push({text: ' · ', style: paint.dim}, style === undefined ? {text} : {text, style});
   };
   if (progress.interrupted > 0) part(progress.interrupted > 1 ? 'killing' : 'stopping', paint.warn);
-  part(`${running.size} running`);
+  const queued = [...running.values()].filter((node) => node.queued).length;
+  part(`${running.size - queued} running`);
+  if (queued > 0) part(`${queued} queued`);
   if (counts.failed > 0) part(`${counts.failed} failed`, paint.bad);
   if (counts.blocked > 0) part(`${counts.blocked} blocked`, paint.warn);
   const skipped = counts['up-to-date'] + counts.cached;
@@ -81,7 +83,8 @@ function footer(progress: RunProgress, left: TimeLeft | undefined, now: number, 
   return fit(pieces, width);
 }
 
-function timeText({startedAt, expectedMs}: RunningNode, now: number): string {
+function timeText({startedAt, queued, expectedMs}: RunningNode, now: number): string {
+  if (queued) return 'queued';
   const elapsed = clockText(now - startedAt);
   return expectedMs === undefined ? elapsed : `${elapsed} / ${clockText(expectedMs)}`;
 }

@@ -7,7 +7,10 @@ export interface RunningNode {
   readonly node: NodeId;
   readonly device: string;
   readonly attempt: number;
+  /** Of a node whose jobs waited in a cluster's queue: when the first of them began to run. */
   readonly startedAt: number;
+  /** All its jobs wait in a cluster's queue. */
+  readonly queued: boolean;
   readonly expectedMs?: number;
   /** 0 ... 1, of slices done or as the stage said. */
   readonly fraction?: number;
@@ -58,10 +61,14 @@ export class RunProgress {
           device: event.device,
           attempt: event.attempt,
           startedAt: event.at,
+          queued: false,
           tail: [],
           ...(event.expectedMs === undefined ? {} : {expectedMs: event.expectedMs}),
           ...(event.slices === undefined ? {} : {slices: {done: 0, total: event.slices.stale}, fraction: 0}),
         });
+        return;
+      case 'node-queue':
+        this.change(event.node, {queued: event.waits, startedAt: event.at});
         return;
       case 'node-progress':
         this.change(event.node, {

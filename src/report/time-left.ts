@@ -101,7 +101,7 @@ function chainLengths(
 
 /** By its own pace when it has told a good part of its progress, else by what is expected. */
 function remainingMs(running: RunningNode, now: number): number | undefined {
-  const elapsed = Math.max(0, now - running.startedAt);
+  const elapsed = running.queued ? 0 : Math.max(0, now - running.startedAt);
   const {fraction = 0, expectedMs} = running;
   if (fraction >= 0.2 || (fraction > 0 && expectedMs === undefined)) return (elapsed * (1 - fraction)) / fraction;
   if (expectedMs === undefined) return undefined;

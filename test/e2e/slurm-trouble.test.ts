@@ -135,6 +135,7 @@ describe.skipIf(!hasSlurm()).concurrent('when something goes wrong on a Slurm cl
     const waits = (reason: string) => (event: Event) =>
       event.type === 'node-log' && new RegExp(`^Slurm job \\d+ waits: ${reason}$`).test(event.text);
     const held = await run.event(waits('JobHeldUser'));
+    await run.event((event) => event.type === 'node-queue' && event.waits);
     const [id = ''] = /\d+/.exec(held.type === 'node-log' ? held.text : '') ?? [];
     cluster.call('scontrol', 'release', id);
     await project.working(run);
@@ -146,6 +147,8 @@ describe.skipIf(!hasSlurm()).concurrent('when something goes wrong on a Slurm cl
     const end = await run.end;
     expect(end).toMatchObject({code: 0, stderr: ''});
     expect(project.jobsOf(end)).toMatchObject([{id, state: 'COMPLETED'}]);
+    const queue = eventsOf(end).flatMap((event) => (event.type === 'node-queue' ? [event.waits] : []));
+    expect(queue).toEqual([true, false, true, false]);
   });
 
   it('a job that fails says why, and leaves its folder to look at', async (context) => {

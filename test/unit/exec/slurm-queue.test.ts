@@ -70,11 +70,11 @@ describe('endFailure', () => {
     'slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7.batch. Some of your processes may have been killed by the cgroup out-of-memory handler.',
   ])('knows a job that took too much memory by its output: %s', (line) => {
     expect(
-      endFailure('5', entry('FAILED', 'JobLaunchFailure'), ['exit code 0:9', `last lines:\n  ${line}`]),
+      endFailure('5', entry('FAILED', 'JobLaunchFailure'), ['exit code 0:9', `last lines:\n  ${line}`], ''),
     ).toMatchObject({
       code: 'out-of-memory',
     });
-    expect(endFailure('5', entry('FAILED'), [`last lines:\n  ${line.replace(/^slurmstepd/, 'I')}`]).code).toBe(
+    expect(endFailure('5', entry('FAILED'), [`last lines:\n  ${line.replace(/^slurmstepd/, 'I')}`], '').code).toBe(
       'worker-crashed',
     );
   });

@@ -56,6 +56,20 @@ const begin: readonly Event[] = [
 ];
 
 describe('live view', () => {
+  test('a node that waits in the queue of a cluster is not running, and its time begins when it does', () => {
+    const view = stage(100, 24);
+    view.emit(
+      ...begin,
+      started(0, 'waveforms', {expectedMs: 5000}),
+      event('node-queue', 0, {node: 'waveforms', waits: true}),
+    );
+    expect(view.drawAt(600)).toContain('  waveforms  cpu  queued\n0/3 nodes · 0 running · 1 queued · ');
+    view.emit(event('node-queue', 700, {node: 'waveforms', waits: false}));
+    expect(view.drawAt(702)).toContain('  waveforms  cpu  2 s / 5 s\n0/3 nodes · 1 running · ');
+    view.emit(finished(704, 'waveforms', 'executed'));
+    expect(view.drawAt(704)).toContain('1/3 nodes · 0 running');
+  });
+
   test('shows running nodes, counts and the time left', () => {
     const view = stage(100, 24);
     view.emit(

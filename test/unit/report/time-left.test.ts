@@ -39,6 +39,18 @@ test('counts what runs by what is left of it', () => {
   expect(timeLeft(running, producersOf, 3000).ms).toBe(3000);
 });
 
+test('what waits in the queue of a cluster has all its time before it', () => {
+  const queued = progress(
+    planned(0, all, expected),
+    finished(1, 'a', 'executed'),
+    started(1, 'b', {expectedMs: 5000}),
+    event('node-queue', 1, {node: 'b', waits: true}),
+  );
+  expect(timeLeft(queued, producersOf, 3000).ms).toBe(6000);
+  queued.apply(event('node-queue', 4, {node: 'b', waits: false}));
+  expect(timeLeft(queued, producersOf, 5000).ms).toBe(5000);
+});
+
 test('a node without a duration takes the mean of its variants; without any, the forecast is a lower bound', () => {
   const variants = {'t[x=1]': 'will-run', 't[x=2]': 'will-run', u: 'will-run'} as const;
   const run = progress(planned(0, variants, {'t[x=1]': 3000}));

@@ -75,6 +75,7 @@ const events = {
     expectedMs: 1,
   },
   'node-waiting': {type: 'node-waiting', at, node: 'a', holder: 'run r'},
+  'node-queue': {type: 'node-queue', at, node: 'a', waits: true},
   'node-started': {
     type: 'node-started',
     at,
