@@ -12,7 +12,7 @@ export interface PipelineDocument {
   readonly profiles?: Readonly<Record<string, ProfileSection>>;
   readonly sources?: Readonly<Record<string, SourceSection>>;
   readonly nodes: Readonly<Record<string, NodeSection>>;
-  readonly executors?: {readonly slurm?: SlurmSection};
+  readonly executors?: ExecutorsSection;
   readonly targets?: Readonly<Record<string, readonly string[]>>;
   readonly documents?: string | readonly string[];
   readonly cache?: {readonly remote?: JsonObject};
@@ -34,7 +34,12 @@ export interface SlurmSection {
 export interface ProfileSection {
   readonly vars?: JsonObject;
   readonly sources?: Readonly<Record<string, SourceSection>>;
+  readonly executors?: ExecutorsSection;
   readonly seed?: number;
+}
+
+interface ExecutorsSection {
+  readonly slurm?: SlurmSection;
 }
 
 export type SourceSection =

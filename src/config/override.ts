@@ -87,7 +87,10 @@ function applyProfile(document: JsonObject, name: string, profile: JsonObject, o
     result['seed'] = profile['seed'];
     note(['seed']);
   }
-  if (isObject(profile['vars'])) result['vars'] = merge(membersOf(document, 'vars'), profile['vars'], ['vars'], note);
+  for (const section of ['vars', 'executors']) {
+    const over = profile[section];
+    if (isObject(over)) result[section] = merge(membersOf(document, section), over, [section], note);
+  }
   if (isObject(profile['sources'])) {
     result['sources'] = {...membersOf(document, 'sources'), ...profile['sources']};
     for (const key of Object.keys(profile['sources'])) note(['sources', key]);

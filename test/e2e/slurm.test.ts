@@ -3,8 +3,10 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it, type TestContext} from 'vitest';
 import type {Execution} from '../../src/core/action.ts';
+import type {Event} from '../../src/core/events.ts';
 import {ClusterProject, eventsOf, isAdoption, isOver, resultsOf, submittedAs} from '../support/cluster-project.ts';
 import {hasSlurm, SlurmCluster} from '../support/slurm-cluster.ts';
+import {Watching} from '../support/watching.ts';
 import {ended, toyProject, Workspace} from '../support/workspace.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -169,6 +171,27 @@ executors: {slurm: {batches: 2}}
     expect(cluster.jobs().find(({id}) => id === job.id)?.state).toBe('CANCELLED');
   });
 
+  it('watch builds there, and takes back what a change makes useless', async (context) => {
+    const project = trial(context);
+    project.write('note.txt', 'one');
+    project.gated('{}', ', inputs: {note: note}');
+    project.edit('pipeline.yaml', 'nodes:', 'sources: {note: note.txt}\nnodes:');
+    project.edit('pipeline.yaml', 'echo made >', 'cp note');
+    const watching = new Watching(project, ['--executor', 'slurm', '--set', 'executors.slurm.poll=0.2'], cluster.env);
+    context.onTestFinished(() => watching.kill());
+    const isSubmission = (event: Event): boolean => submittedAs(event) !== undefined;
+    const first = submittedAs(await watching.event('node-log', isSubmission))!;
+    await cluster.whenJobs('a first start', () => (project.starts() === 1 ? true : undefined));
+    project.write('note.txt', 'two');
+    await watching.event('node-log', isSubmission);
+    await project.whenJob(first, ({state}) => state === 'CANCELLED');
+    project.open();
+    await watching.event('node-finished', ({outcome}) => outcome === 'executed');
+    await watching.event('run-finished');
+    expect(await watching.quit()).toBe(0);
+    expect(project.read('runs/latest/out/slow/out.txt')).toBe('two');
+  });
+
   it('an interrupt cancels the jobs', async (context) => {
     const project = trial(context);
     project.gated();
@@ -199,6 +222,8 @@ it('without Slurm says which program is missing', async () => {
   const workspace = new Workspace(toyProject);
   try {
     workspace.edit('pipeline.yaml', '{stage: total,', '{stage: total, executor: slurm,');
+    const plan = await ended(workspace.start(['plan', '--executor', 'slurm'], {PATH: '/nowhere'}));
+    expect(plan).toMatchObject({code: 0, stdout: expect.stringContaining('to run')});
     const child = workspace.start(['run'], {PATH: '/nowhere'});
     const {code, stdout} = await ended(child);
     expect(code).toBe(1);

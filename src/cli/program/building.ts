@@ -17,7 +17,7 @@ export function addBuilding(program: Command, does: Does): void {
         .default('stop'),
     )
     .option('-k, --keep-going', 'same as --on-failure continue')
-    .addOption(new Option('--executor <name>', 'where nodes run: here, or on a cluster').choices(executorNames))
+    .addOption(executorOption('where nodes run: here, or on a cluster'))
     .option('--force', 'run the named nodes again although a result is there')
     .option('-n, --dry-run', 'only say what would run, as `plan` does')
     .option('--junit <file>', 'write what became of each node as JUnit XML')
@@ -36,6 +36,7 @@ export function addBuilding(program: Command, does: Does): void {
     .addOption(
       new Option('--on-failure <mode>', 'as for run').choices(['stop', 'continue', 'kill']).default('continue'),
     )
+    .addOption(executorOption('as for run'))
     .addHelpText('after', watchExamples)
     .action(does(async () => (await import('../commands/watch.ts')).watchCommand));
   program
@@ -43,6 +44,7 @@ export function addBuilding(program: Command, does: Does): void {
     .argument('[target...]', 'as for run')
     .description('say what `run` would do, and why; nothing is written')
     .option('-j, --jobs <n>', 'cores that the time is forecast for', positiveInteger)
+    .addOption(executorOption('as for run'))
     .option('--force', 'as for run')
     .action(does(async () => (await import('../commands/plan.ts')).planCommand));
   program
@@ -81,4 +83,8 @@ export function addBuilding(program: Command, does: Does): void {
     .command('validate')
     .description('check pipeline.yaml and the stages; print every problem at once')
     .action(does(async () => (await import('../commands/validate.ts')).validateCommand));
+}
+
+function executorOption(text: string): Option {
+  return new Option('--executor <name>', text).choices(executorNames);
 }

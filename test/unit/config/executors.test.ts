@@ -49,6 +49,28 @@ it('an override sets what a site needs, also where the file says nothing of exec
   expect(await mistakes({overrides: ['executors.slrm.partition=gpu']})).toContain('unknown key `slrm`');
 });
 
+it('a profile sets how its site is used, setting by setting', async () => {
+  const {pipeline} = pipelineOf(`version: 1
+nodes: {a: {${node}}}
+executors: {slurm: {partition: cpu, account: lab, extra: [--qos=low]}}
+profiles:
+  big: {executors: {slurm: {partition: gpu, extra: [--exclusive]}}}
+`);
+  const {slurm} = await pipeline({profiles: ['big']});
+  expect(slurm).toEqual({...defaultSlurmProfile, partition: 'gpu', account: 'lab', extra: ['--exclusive']});
+  expect((await pipeline({})).slurm).toMatchObject({partition: 'cpu', extra: ['--qos=low']});
+  expect((await pipeline({profiles: ['big'], overrides: ['executors.slurm.partition=fat']})).slurm).toMatchObject({
+    partition: 'fat',
+    extra: ['--exclusive'],
+  });
+  expect(
+    await pipelineOf(`version: 1
+nodes: {a: {${node}}}
+profiles: {wrong: {executors: {slurm: {time: 0}}}}
+`).mistakes({profiles: ['wrong']}),
+  ).toContain('pipeline.yaml:3:');
+});
+
 it('mistakes are told with their places', async () => {
   const mistakes = await pipelineOf(`version: 1
 nodes:
