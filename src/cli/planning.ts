@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly traceless?: true;
   /** Plan with what the remote cache has too, if this process is told of one. */
   readonly remoteOf?: RemoteWish['io'];
+  /** A namespace of the remote cache that is read for this plan alone: no record of it gets into the local cache. */
+  readonly alsoRead?: string;
 }
 
 /** A plan, and the open workspace that it was made in. */
@@ -44,13 +46,15 @@ export async function planNodes(
   context: Pick<Context, 'warn'>,
   {project, pipeline, graph, engines, engine, remote}: Loaded,
   targets: readonly NodeId[],
-  {jobs = availableParallelism(), executor, force, traceless, remoteOf}: PlanOptions = {},
+  {jobs = availableParallelism(), executor, force, traceless, remoteOf, alsoRead}: PlanOptions = {},
   what = 'planning',
 ): Promise<Result<PlannedWork>> {
   const warn = warnOnce(context);
-  const wish = remoteOf && {io: remoteOf, project, ...(remote ? {remote} : {})};
+  const also = alsoRead === undefined ? {} : {alsoRead};
+  const wish = remoteOf && {io: remoteOf, project, ...(remote ? {remote} : {}), ...also};
   const openRemote = wish && mayHaveRemote(wish) ? (store: Store) => lazyRemote(wish, store, warn) : undefined;
-  const opened = openWorkspace(project, what, warn, {keep: !traceless, ...(openRemote ? {openRemote} : {})});
+  const apart = alsoRead !== undefined;
+  const opened = openWorkspace(project, what, warn, {keep: !traceless, apart, ...(openRemote ? {openRemote} : {})});
   if (!opened.ok) return opened;
   const workspace = opened.value;
   const planned = await makePlan({

@@ -16,6 +16,7 @@ import {openStore, type Store} from '../store/store.ts';
 import {openWorkspaceState} from '../store/workspace-state.ts';
 import {packageRoot, packageVersion} from './package.ts';
 import type {Project} from './project.ts';
+import {actionsApart} from './remote/apart.ts';
 import type {SharedResults} from './remote/open.ts';
 
 /** The store and what this checkout remembers, opened. */
@@ -35,16 +36,25 @@ export interface Workspace {
  * @param what - what this process does, for others that wait for its locks
  * @param keep - whether digests of sources that were read are remembered for other processes
  * @param openRemote - opens the remote cache; without it there is none
+ * @param apart - whether records of results that are found are kept in memory alone
  */
 export function openWorkspace(
   project: Project,
   what: string,
   warn: (failure: Failure) => void,
-  {keep = true, openRemote}: {readonly keep?: boolean; readonly openRemote?: (store: Store) => SharedResults} = {},
+  {
+    keep = true,
+    apart = false,
+    openRemote,
+  }: {
+    readonly keep?: boolean;
+    readonly apart?: boolean;
+    readonly openRemote?: (store: Store) => SharedResults;
+  } = {},
 ): Result<Workspace> {
   const opened = openStore({dir: project.cacheDir, warn, what});
   if (!opened.ok) return opened;
-  const store = opened.value;
+  const store = apart ? {...opened.value, actions: actionsApart(opened.value.actions)} : opened.value;
   const statCache = openStatCache({file: store.layout.statCache, warn});
   const stat = keep ? statCache : {...statCache, flush: () => {}};
   const sources = createSources({root: project.root, stat});

@@ -4,6 +4,7 @@ import type {RemoteCache} from '../core/ports.ts';
 import {contentsOf, type Reading} from './contents.ts';
 import {Fetching} from './fetching.ts';
 import type {RemoteParts} from './parts.ts';
+import {Promoting, type Promotion} from './promoting.ts';
 import {Records} from './records.ts';
 import {Refusals} from './refusals.ts';
 import {Requests} from './requests.ts';
@@ -32,6 +33,7 @@ export class RemoteClient implements RemoteCache {
   readonly #results: Results;
   readonly #sliceLists: SliceLists;
   readonly #sending: Sending;
+  readonly #promoting: Promoting;
 
   constructor(parts: RemoteParts) {
     const {cas, parseSlices} = parts;
@@ -50,7 +52,10 @@ export class RemoteClient implements RemoteCache {
     this.#records = records;
     this.#results = new Results(parts, records, whereabouts);
     this.#sliceLists = sliceLists;
-    this.#sending = new Sending(parts, {requests, records, whereabouts, sliceLists, reading});
+    const rooms = {requests, records, whereabouts, sliceLists, reading};
+    const sending = new Sending(parts, rooms);
+    this.#sending = sending;
+    this.#promoting = new Promoting(parts, {...rooms, results: this.#results, fetching, sending});
   }
 
   /** For people; without credentials. */
@@ -119,6 +124,16 @@ export class RemoteClient implements RemoteCache {
     const {log} = result.execution;
     await bring([...contents.needed, ...(log ? [log] : [])]);
     return contents.needed.every((digest) => cas.holds(digest));
+  }
+
+  /** False, with a warning, when readers of our namespace would refuse what is written. */
+  mayWrite(): boolean {
+    return this.#sending.mayWrite();
+  }
+
+  /** Takes the result of this action over from another namespace into ours. */
+  promote(fingerprint: Sha256, from: string): Promise<Promotion> {
+    return this.#promoting.promote(fingerprint, from);
   }
 
   /** Tells what was there and not used; once. */

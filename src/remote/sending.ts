@@ -64,7 +64,7 @@ export class Sending {
 
   share(result: ActionResult): void {
     const {mode, steady} = this.#parts;
-    if (mode === 'read-only' || result.borrowed || steady.ended('write') || !this.#mayWrite()) return;
+    if (mode === 'read-only' || result.borrowed || steady.ended('write') || !this.mayWrite()) return;
     const upload: Promise<void> = this.#share(async () => {
       const whole = await this.#tryUpload(result);
       const {results, failed} = this.#uploads;
@@ -96,8 +96,8 @@ export class Sending {
     return sending;
   };
 
-  /** What readers would refuse is not sent. */
-  #mayWrite(): boolean {
+  /** What readers would refuse is not sent; that is told once. */
+  mayWrite(): boolean {
     const {namespace, signingKey, noKey, transport, warn} = this.#parts;
     if (this.#rooms.records.writable) return true;
     if (this.#toldUnwritable) return false;

@@ -101,7 +101,7 @@ export class SliceLists {
       .slice(0, ours.length + extraSlices);
     let list = manifest;
     if (earlier.length > 0 || slices.some(({from}) => from !== undefined)) {
-      const put = await this.#putManifest([...ours, ...earlier]);
+      const put = await this.putManifest([...ours, ...earlier]);
       if (!put || !(await send(put))) return false;
       list = put;
     }
@@ -109,13 +109,15 @@ export class SliceLists {
     return this.#records.put(keyOf(template, voucher), {type: 'slices-of/1', template, manifest: {hash, size}});
   }
 
-  async #putManifest(slices: readonly SliceRecord[]): Promise<Digest | undefined> {
+  /** Stores the list of slices as if we had made all of them. Undefined when that did not work. */
+  async putManifest(slices: readonly SliceRecord[]): Promise<Digest | undefined> {
     const manifest: SliceManifest = {type: 'slices/1', slices: slices.map(ownSlice)};
     return locally(() => this.#parts.cas.putBytes(canonicalJson(manifest as unknown as Json)));
   }
 }
 
-function ownSlice(slice: SliceRecord): SliceRecord {
+/** Without whom it was taken from. */
+export function ownSlice(slice: SliceRecord): SliceRecord {
   const {from: _, ...own} = slice;
   return own;
 }

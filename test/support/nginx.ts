@@ -36,17 +36,32 @@ export const canLimitDisk = spawnSync('unshare', ['-rm', 'true']).status === 0;
 export interface NginxOptions {
   /** Directives for the server's only location. */
   readonly extra?: string;
+  /**
+   * Who may write, as `user:password`, by the first part of the address: `cas`, `ac` or a namespace. Everybody may read then, and
+   * nothing but entries is served.
+   */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
   /** Served from a disk of this size, which only the server sees. */
   readonly diskMiB?: number;
 }
 
-export async function startNginx({extra = '', diskMiB}: NginxOptions = {}): Promise<Nginx> {
+export async function startNginx({extra = '', writers, diskMiB}: NginxOptions = {}): Promise<Nginx> {
   const dir = mkdtempSync(join(tmpdir(), 'mixdown-nginx-'));
   const served = join(dir, 'served');
   mkdirSync(served, {recursive: true});
   const port = await freePort();
   const log = join(dir, 'access.log');
   const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`);
+  for (const [part, logins] of Object.entries(writers ?? {})) {
+    const lines = logins.map((login) => `${login.replace(':', ':{PLAIN}')}\n`);
+    writeFileSync(join(dir, `${part}.passwd`), lines.join(''));
+  }
+  // A namespace without a file is closed.
+  const put = `dav_methods PUT; create_full_put_path on;
+    limit_except GET HEAD { auth_basic mixdown; auth_basic_user_file ${dir}/$part.passwd; }`;
+  const guarded = `location / { return 404; }
+    location ~ "^/(?<part>ac|cas)/[0-9a-f]{64}$" { ${put} }
+    location ~ "^/(?<part>[a-z0-9][a-z0-9._-]*)/ac/[0-9a-f]{64}$" { ${put} }`;
   writeFileSync(
     join(dir, 'nginx.conf'),
     // Where it starts as root (in a container, in a namespace of its own) it would give its folders to somebody else.
@@ -56,7 +71,8 @@ export async function startNginx({extra = '', diskMiB}: NginxOptions = {}): Prom
       client_body_temp_path ${served}/.incoming; client_max_body_size 0;
       server {
         listen 127.0.0.1:${port};
-        location / { root ${served}; dav_methods PUT; create_full_put_path on; ${extra} }
+        root ${served};
+        ${writers ? guarded : `location / { dav_methods PUT; create_full_put_path on; ${extra} }`}
       }
     }`.replace(temps[0]!, ''),
   );

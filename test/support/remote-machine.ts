@@ -1,12 +1,17 @@
 import {expect, onTestFinished} from 'vitest';
-import type {ActionResult} from '../../src/core/action.ts';
+import {fingerprintOf, type Action, type ActionResult, type SliceManifest} from '../../src/core/action.ts';
+import {digestOf, type Digest} from '../../src/core/digest.ts';
 import type {Failure} from '../../src/core/failure.ts';
+import {canonicalJson, type Json} from '../../src/core/json.ts';
+import type {Voucher} from '../../src/core/origin.ts';
+import {makeTree} from '../../src/core/tree.ts';
 import {openRemote, type OpenOptions} from '../../src/remote/open.ts';
 import type {RemoteClient} from '../../src/remote/remote-cache.ts';
 import {plainSettings, type RemoteSettings} from '../../src/remote/settings.ts';
 import {readResult} from '../../src/store/action-cache.ts';
 import {parseSlices} from '../../src/store/validate.ts';
 import type {CacheServer} from './cache-server.ts';
+import {anAction, aResult} from './store-records.ts';
 import {openedStore, tempFolder, type OpenedStore} from './store-fixture.ts';
 
 /** One of the machines that share a server. */
@@ -43,4 +48,33 @@ export function remoteMachine(
 export async function shareAll({client}: RemoteMachine, ...results: readonly ActionResult[]): Promise<void> {
   for (const result of results) client.share(result);
   expect(await client.finish(new AbortController().signal)).toMatchObject({results: results.length, failed: 0});
+}
+
+/** The action of an `each` node whose slices make a tree each. */
+export function slicedAction(items: string): Action {
+  return anAction({each: 'item', inputs: {item: digestOf(items)}, outputs: {out: {kind: 'tree', name: 'out'}}});
+}
+
+/** The result of an `each` node over items; those of `others` came from somebody else. */
+export async function slicedResult(
+  {store}: RemoteMachine,
+  items: readonly string[],
+  others: Readonly<Record<string, Voucher>> = {},
+): Promise<ActionResult> {
+  const slices = [];
+  for (const key of items) {
+    const file = await store.cas.putBytes(`made of ${key}`);
+    const {artifact, text} = makeTree([{path: 'file', digest: file}]);
+    await store.cas.putBytes(text);
+    const from = others[key];
+    const about = {key, item: digestOf(key), fingerprint: digestOf(key).hash, wallMs: 1};
+    slices.push({...about, outputs: {out: artifact.digest}, ...(from ? {from} : {})});
+  }
+  const {artifact, text} = makeTree(slices.map(({key, outputs}) => ({path: `${key}.txt`, digest: outputs.out})));
+  await store.cas.putBytes(text);
+  const manifest: SliceManifest = {type: 'slices/1', slices};
+  const slicesDigest: Digest = await store.cas.putBytes(canonicalJson(manifest as unknown as Json));
+  const about = slicedAction(items.join());
+  const result = {...aResult({}, about), outputs: {out: artifact}, slices: slicesDigest};
+  return {...result, action: about, fingerprint: fingerprintOf(about)};
 }

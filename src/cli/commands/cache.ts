@@ -82,16 +82,21 @@ export function cachePullCommand(context: Context, patterns: readonly string[]):
 /** Without names: the default targets, or they and all that they need. */
 type Otherwise = 'targets' | 'needed';
 
-/** Plans the nodes that are named, and works on them with the remote cache that is configured. */
+/**
+ * Plans the nodes that are named, and works on them with the remote cache that is configured.
+ *
+ * @param alsoRead - a namespace that is read besides, and leaves no record here
+ */
 export async function withRemote(
   context: Context,
   patterns: readonly string[],
   otherwise: Otherwise,
   planRemotely: boolean,
   work: (opened: Opened, signal: AbortSignal) => Promise<ExitCode>,
+  alsoRead?: string,
 ): Promise<ExitCode> {
   const interrupts = listenForInterrupts(() => {});
-  const opened = await open(context, patterns, otherwise, planRemotely);
+  const opened = await open(context, patterns, otherwise, planRemotely, alsoRead);
   try {
     if (!opened.ok) return context.fail(opened.error);
     const code = await work(opened.value, interrupts.stop);
@@ -110,6 +115,7 @@ async function open(
   patterns: readonly string[],
   otherwise: Otherwise,
   planRemotely: boolean,
+  alsoRead: string | undefined,
 ): Promise<Result<Opened>> {
   const {io} = context;
   const loaded = await loadProject(context);
@@ -118,12 +124,15 @@ async function open(
   if (!selected.ok) return selected;
   // One plan and one remote cache: what both have to say is told once.
   const warn = warnOnce(context);
-  const planned = await planNodes({warn}, loaded.value, selected.value, planRemotely ? {remoteOf: io} : {}, 'cache');
+  const also = alsoRead === undefined ? {} : {alsoRead};
+  const options = {...(planRemotely ? {remoteOf: io} : {}), ...also};
+  const planned = await planNodes({warn}, loaded.value, selected.value, options, 'cache');
   if (!planned.ok) return planned;
   const {workspace, plan} = planned.value;
   const {project, remote} = loaded.value;
-  const wish = {io, project, ...(remote ? {remote} : {})};
-  const opened = await openChosen(wish, workspace.store, warn);
+  const wish = {io, project, ...(remote ? {remote} : {}), ...also};
+  const known = workspace.remote?.opened();
+  const opened = known ? ok(known) : await openChosen(wish, workspace.store, warn);
   if (!opened.ok || !opened.value) {
     workspace.close();
     return opened.ok ? err([failure('remote-config', 'no remote cache is configured', {hint: noRemoteHint})]) : opened;

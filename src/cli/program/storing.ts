@@ -57,4 +57,10 @@ function addCacheCommands(cache: Command, does: Does): void {
     .description('use results again of somebody who vouched for a wrong one; without names says who that is')
     .option('--all', 'everybody')
     .action(does(async () => (await import('../commands/trust.ts')).cacheTrustCommand));
+  cache
+    .command('promote')
+    .argument('[node...]', 'nodes whose results to promote; the default group and all that it needs when none is given')
+    .requiredOption('--from <namespace>', 'where the results lie')
+    .description('take results for this checkout over from another namespace, once every byte of them was read')
+    .action(does(async () => (await import('../commands/cache-promote.ts')).cachePromoteCommand));
 }

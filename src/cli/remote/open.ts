@@ -4,6 +4,7 @@ import {ok, type Result} from '../../core/result.ts';
 import {distrustOf, restsOf} from '../../engine/trust.ts';
 import type {RemoteClient} from '../../remote/remote-cache.ts';
 import type {Secrets} from '../../remote/secrets.ts';
+import type {RemoteSettings} from '../../remote/settings.ts';
 import {readResult} from '../../store/action-cache.ts';
 import type {Store} from '../../store/store.ts';
 import {parseSlices} from '../../store/validate.ts';
@@ -16,52 +17,61 @@ import type {RemoteChoice} from './combine.ts';
 export interface SharedResults extends RemoteCache {
   /** What was opened; undefined when nothing was needed of it, or there is none. */
   readonly client: () => RemoteClient | undefined;
+  readonly opened: () => OpenedRemote | undefined;
   /** Tells what was there and not used; once. */
   tellRefused(): void;
   close(): void;
 }
 
-export function lazyRemote(wish: RemoteWish, store: Store, warn: (failure: Failure) => void): SharedResults {
-  let client: RemoteClient | undefined;
-  let opening: Promise<RemoteClient | undefined> | undefined;
-  const open = async (): Promise<RemoteClient | undefined> => {
-    const opened = await openChosen(wish, store, warn);
-    if (opened.ok) client = opened.value?.client;
-    else opened.error.forEach(warn);
-    return client;
-  };
-  const opened = (): Promise<RemoteClient | undefined> => (opening ??= open());
-  return {
-    client: () => client,
-    findResults: async (fingerprints) => (await opened())?.findResults(fingerprints),
-    findSlices: async (action) => (await (await opened())?.findSlices(action)) ?? [],
-    promises: (digest) => client?.promises(digest) ?? false,
-    lacks: (digest) => client?.lacks(digest) ?? false,
-    promise: (digests) => client?.promise(digests),
-    fetch: async (digests, signal) => client?.fetch(digests, signal),
-    share: (result) => client?.share(result),
-    tellRefused: () => client?.tellRefused(),
-    close: () => client?.close(),
-  };
-}
-
 /** A remote cache that is ready to be used. */
-interface Opened {
+export interface OpenedRemote {
   readonly client: RemoteClient;
   readonly choice: RemoteChoice;
   readonly secrets: Secrets;
 }
 
+/** What is to be opened. */
+export interface OpenWish extends RemoteWish {
+  /** A namespace that is read besides those that are configured. */
+  readonly alsoRead?: string;
+}
+
+export function lazyRemote(wish: OpenWish, store: Store, warn: (failure: Failure) => void): SharedResults {
+  let value: OpenedRemote | undefined;
+  let opening: Promise<RemoteClient | undefined> | undefined;
+  const open = async (): Promise<RemoteClient | undefined> => {
+    const opened = await openChosen(wish, store, warn);
+    if (opened.ok) value = opened.value;
+    else opened.error.forEach(warn);
+    return value?.client;
+  };
+  const opened = (): Promise<RemoteClient | undefined> => (opening ??= open());
+  const client = (): RemoteClient | undefined => value?.client;
+  return {
+    client,
+    opened: () => value,
+    findResults: async (fingerprints) => (await opened())?.findResults(fingerprints),
+    findSlices: async (action) => (await (await opened())?.findSlices(action)) ?? [],
+    promises: (digest) => client()?.promises(digest) ?? false,
+    lacks: (digest) => client()?.lacks(digest) ?? false,
+    promise: (digests) => client()?.promise(digests),
+    fetch: async (digests, signal) => client()?.fetch(digests, signal),
+    share: (result) => client()?.share(result),
+    tellRefused: () => client()?.tellRefused(),
+    close: () => client()?.close(),
+  };
+}
+
 /** The remote cache that is configured; undefined when none is. */
 export async function openChosen(
-  wish: RemoteWish,
+  wish: OpenWish,
   store: Store,
   warn: (failure: Failure) => void,
-): Promise<Result<Opened | undefined>> {
+): Promise<Result<OpenedRemote | undefined>> {
   const choice = await chooseRemote(wish);
   if (!choice.ok) return choice;
   if (!choice.value) return ok(undefined);
-  const {settings} = choice.value;
+  const settings = withNamespace(choice.value.settings, wish.alsoRead);
   const {io, project} = wish;
   const [{openRemote}, {exposedKey, readSecrets}] = await Promise.all([
     import('../../remote/open.ts'),
@@ -96,6 +106,12 @@ function trusted({actions, distrust}: Store): ActionCache {
       return result && !distrustOf(restsOf(result), {distrust}) ? result : undefined;
     },
   };
+}
+
+function withNamespace(settings: RemoteSettings, alsoRead: string | undefined): RemoteSettings {
+  if (alsoRead === undefined) return settings;
+  const mode = settings.mode === 'write-only' ? 'read-write' : settings.mode;
+  return {...settings, mode, read: [...settings.read, alsoRead]};
 }
 
 /** How long the end of a command waits for what is still to be sent. */

@@ -13,7 +13,7 @@ import {makeTree} from '../../../src/core/tree.ts';
 import {signEntry, readSigningKey} from '../../../src/remote/signature.ts';
 import {cacheServer, type CacheServer} from '../../support/cache-server.ts';
 import {keyPair, type KeyPair} from '../../support/key-pair.ts';
-import {remoteMachine, shareAll, type RemoteMachine} from '../../support/remote-machine.ts';
+import {remoteMachine, shareAll, slicedAction, slicedResult, type RemoteMachine} from '../../support/remote-machine.ts';
 import {aFile, anAction, aResult} from '../../support/store-records.ts';
 
 const [ci, pr] = [keyPair(), keyPair()];
@@ -234,35 +234,9 @@ describe('what is written', () => {
 });
 
 describe('lists of slices', () => {
-  const action = (items: string): Action =>
-    anAction({each: 'item', inputs: {item: digestOf(items)}, outputs: {out: {kind: 'tree', name: 'out'}}});
+  const action = slicedAction;
   const template = templateKey(action(''));
   const listKey = (voucher: string): string => sha256(canonicalJson(['slices-of/1', template, voucher]));
-
-  /** The result of an `each` node over items; those of `others` came from somebody else. */
-  async function sliced(
-    {store}: RemoteMachine,
-    items: readonly string[],
-    others: Readonly<Record<string, Voucher>> = {},
-    content = 'made of',
-  ): Promise<ActionResult> {
-    const slices = [];
-    for (const key of items) {
-      const file = await store.cas.putBytes(`${content} ${key}`);
-      const {artifact, text} = makeTree([{path: 'file', digest: file}]);
-      await store.cas.putBytes(text);
-      const from = others[key];
-      const about = {key, item: digestOf(key), fingerprint: digestOf(key).hash, wallMs: 1};
-      slices.push({...about, outputs: {out: artifact.digest}, ...(from ? {from} : {})});
-    }
-    const {artifact, text} = makeTree(slices.map(({key, outputs}) => ({path: `${key}.txt`, digest: outputs.out})));
-    await store.cas.putBytes(text);
-    const manifest: SliceManifest = {type: 'slices/1', slices};
-    const slicesDigest: Digest = await store.cas.putBytes(canonicalJson(manifest as unknown as Json));
-    const about = action(items.join());
-    const result = {...aResult({}, about), outputs: {out: artifact}, slices: slicesDigest};
-    return {...result, action: about, fingerprint: fingerprintOf(about)};
-  }
 
   const manifestPath = (pointer: JsonObject): string => `/cas/${(pointer['manifest'] as unknown as Digest).hash}`;
   const slicesFor = async (machine: RemoteMachine): Promise<Record<string, string | undefined>> =>
@@ -271,10 +245,10 @@ describe('lists of slices', () => {
   it('are kept for each who answers for them, and each names only his own', async () => {
     const server = await cacheServer();
     const main = remoteMachine(server, asMain, withCi);
-    await shareAll(main, await sliced(main, ['a', 'b']));
+    await shareAll(main, await slicedResult(main, ['a', 'b']));
     const pull = remoteMachine(server, asPr, withPr);
     expect(await slicesFor(pull)).toEqual({a: `key:${ci.id}`, b: `key:${ci.id}`});
-    const result = await sliced(pull, ['b', 'c'], {b: `key:${ci.id}`});
+    const result = await slicedResult(pull, ['b', 'c'], {b: `key:${ci.id}`});
     await shareAll(pull, result);
     expect(records(server)).toContain(`/main/ac/${listKey(`key:${ci.id}`)}`);
     expect(records(server)).toContain(`/pr-12/ac/${listKey(`key:${pr.id}`)}`);
@@ -293,7 +267,7 @@ describe('lists of slices', () => {
     const server = await cacheServer();
     for (const items of [['a', 'b'], ['b', 'c'], ['d']]) {
       const machine = remoteMachine(server);
-      await shareAll(machine, await sliced(machine, items));
+      await shareAll(machine, await slicedResult(machine, items));
     }
     const all = Object.fromEntries(['a', 'b', 'c', 'd'].map((key) => [key, 'namespace:default']));
     expect(await slicesFor(remoteMachine(server))).toEqual(all);
@@ -307,7 +281,7 @@ describe('lists of slices', () => {
       [['a', 'b'], {a: `key:${ci.id}` as const}],
     ] as const) {
       const machine = remoteMachine(server, asMain, withCi);
-      const result = await sliced(machine, items, others);
+      const result = await slicedResult(machine, items, others);
       await shareAll(machine, result);
       expect(wire(server, `/main/ac/${result.fingerprint}`)).not.toHaveProperty('via');
     }
@@ -350,7 +324,7 @@ describe('lists of slices', () => {
   it('are no word for what somebody has from others', async () => {
     const server = await cacheServer();
     const main = remoteMachine(server, asMain, withCi);
-    await shareAll(main, await sliced(main, ['a']));
+    await shareAll(main, await slicedResult(main, ['a']));
     const path = `/main/ac/${listKey(`key:${ci.id}`)}`;
     const {slices} = JSON.parse(String(server.entries.get(manifestPath(wire(server, path))))) as SliceManifest;
     const text = canonicalJson({
@@ -370,7 +344,7 @@ describe('lists of slices', () => {
   ])('that are %s are not used', async (_, change) => {
     const server = await cacheServer();
     const main = remoteMachine(server, asMain, withCi);
-    await shareAll(main, await sliced(main, ['a']));
+    await shareAll(main, await slicedResult(main, ['a']));
     const path = `/main/ac/${listKey(`key:${ci.id}`)}`;
     put(server, path, change(wire(server, path)));
     const reader = remoteMachine(server, asMain);
@@ -384,7 +358,7 @@ describe('lists of slices', () => {
     const ann = keyPair();
     const both = {...asMain, trust: {main: {ci: ci.publicKey, ann: ann.publicKey}}};
     const main = remoteMachine(server, both, withCi);
-    await shareAll(main, await sliced(main, ['a']));
+    await shareAll(main, await slicedResult(main, ['a']));
     const path = (pair: KeyPair): string => `/main/ac/${listKey(`key:${pair.id}`)}`;
     server.entries.set(path(ann), server.entries.get(path(ci))!);
     expect(await slicesFor(remoteMachine(server, both))).toEqual({a: `key:${ci.id}`});
@@ -395,7 +369,7 @@ describe('lists of slices', () => {
   it('of somebody who is distrusted are not used', async () => {
     const server = await cacheServer();
     const main = remoteMachine(server, asMain, withCi);
-    await shareAll(main, await sliced(main, ['a']));
+    await shareAll(main, await slicedResult(main, ['a']));
     const distrusted = new Set<Voucher>();
     const reader = remoteMachine(server, asMain, {isDistrusted: (voucher) => distrusted.has(voucher)});
     expect(await slicesFor(reader)).toEqual({a: `key:${ci.id}`});
