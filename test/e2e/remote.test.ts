@@ -306,3 +306,36 @@ test('a secret goes to the server, and nowhere else', async () => {
   await run(workspace, url, 'cache', 'push');
   expect(new Set(remote.seen.map(({authorization}) => authorization))).toEqual(new Set([`Bearer ${secret}`]));
 });
+
+test('a secret that is not there leaves reading on; what would be written is told once', async () => {
+  const remote = await cacheServer();
+  remote.fault = (request, response) => {
+    if (request.method !== 'PUT' || request.headers.authorization === 'Bearer abc') return false;
+    request.resume();
+    return Boolean(response.writeHead(401).end());
+  };
+  const shared = `{url: '${remote.url.href}', credentials: {bearer: {env: CACHE_TOKEN}}}`;
+  const member = (): Workspace => {
+    const workspace = checkout();
+    workspace.edit('pipeline.yaml', 'version: 1', `version: 1\ncache: {remote: ${shared}}`);
+    return workspace;
+  };
+  const start = (workspace: Workspace, env: Record<string, string>): Promise<CliResult> =>
+    ended(workspace.start(['run'], {XDG_CONFIG_HOME: workspace.path('config'), ...env}));
+  const [ci, fork] = [member(), member()];
+  expect(last(await start(ci, {CACHE_TOKEN: 'abc'}))).toContain('5 executed');
+  const reading = await start(fork, {});
+  expect(last(reading)).toContain('5 cached');
+  expect([reading.stderr, warnings(reading)]).toEqual(['', 0]);
+  fork.write('notes/new.txt', 'more');
+  const before = remote.entries.size;
+  const writing = await start(fork, {});
+  expect(writing.code).toBe(0);
+  expect(warnings(writing)).toBe(1);
+  expect(writing.stdout).toContain('the environment variable CACHE_TOKEN, which is to hold the token');
+  expect(remote.entries.size).toBe(before);
+  // What the user adds about the same cache is laid over, and needs no change of the project.
+  fork.write('config/mixdown/config.yaml', 'cache: {remote: {mode: read-only, builder: ada}}');
+  fork.write('notes/newer.txt', 'still more');
+  expect(warnings(await start(fork, {}))).toBe(0);
+});
