@@ -3,7 +3,7 @@ import type {ErrorObject} from 'ajv/dist/2020.js';
 import {sha256, type Sha256} from '../core/digest.ts';
 import {isObject, type Json} from '../core/json.ts';
 import type {Problem} from './problem.ts';
-import {isRemoteSecret, tellRemote} from './remote-problem.ts';
+import {isRemoteSecret, refineRemote} from './remote-problem.ts';
 import {schemaProblems} from './schema-problem.ts';
 
 /** The text of schemas/pipeline.schema.json and its hash, which is part of the key of every cached document. */
@@ -36,7 +36,7 @@ export async function validateDocument(value: Json, schema: DocumentSchema): Pro
   const validate = ajv.compile(JSON.parse(schema.text) as object);
   if (validate(value)) return [];
   const problems = schemaProblems(validate.errors as ErrorObject[], [], {isSecret: isRemoteSecret});
-  const refined = tellRemote(problems, value).map((problem) => refine(problem, value));
+  const refined = problems.map((problem) => refine(refineRemote(problem, value), value));
   // A node that mixes both kinds is told that alone: what either kind lacks would only confuse.
   const mixed = new Set(refined.filter(({message}) => message === mixedKinds).map(({path}) => path[1]));
   return refined.filter(({path, message}) => path.length !== 2 || !mixed.has(path[1]) || message === mixedKinds);

@@ -19,7 +19,7 @@ export interface Problem {
   readonly traced?: true;
   /** Offsets in the pipeline's text, where they are known without a path. */
   readonly offsets?: readonly [start: number, end: number];
-  /** The place may hold a secret: it is named, and not shown. */
+  /** The place may hold a secret: no excerpt of the file is shown. */
   readonly secret?: true;
   /** It concerns the command line, not a place in a file. */
   readonly nowhere?: true;

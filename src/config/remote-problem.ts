@@ -10,18 +10,12 @@ export function isRemoteSecret([section, remote, key]: Path, value: Json | undef
 
 const secretKeys: ReadonlySet<string> = new Set(['url', 'credentials', 'sign', 'trust']);
 
-/**
- * The problems of a document with more said of those about the remote cache. Where one of them is about a secret, no excerpt is
- * shown of any, for it would be in that as well.
- */
-export function tellRemote(problems: readonly Problem[], document: Json): readonly Problem[] {
-  const hidden = problems.some(({secret}) => secret);
-  return problems.map((problem) => {
-    const {path} = problem;
-    if (path[0] !== 'cache' || path[1] !== 'remote') return problem;
-    const hint = hintFor(path, document, problem);
-    return {...problem, ...hint, ...(hidden ? {secret: true as const} : {})};
-  });
+/** Says more where the schema's own words would leave a reader puzzled. */
+export function refineRemote(problem: Problem, document: Json): Problem {
+  const [section, remote] = problem.path;
+  return section === 'cache' && remote === 'remote'
+    ? {...problem, ...hintFor(problem.path, document, problem)}
+    : problem;
 }
 
 function hintFor(path: Path, document: Json, {message}: Problem): {message?: string; hint?: string} {

@@ -17,10 +17,16 @@ export interface ReportSource {
   readonly origins: readonly Origin[];
   /** The document with profiles and overrides applied; undefined when it could not be read. */
   readonly merged: Json | undefined;
+  /** Show no excerpts. */
+  readonly hidden?: true;
 }
 
-/** Problems as failures, each with its place, excerpt and hint, in the order of their places. */
-export function reportProblems(problems: Problems, source: ReportSource): readonly Failure[] {
+/**
+ * Problems as failures, each with its place, excerpt and hint, in the order of their places. Where one is about a secret, it
+ * would be in the excerpts of those around it as well: none is shown then.
+ */
+export function reportProblems(problems: Problems, given: ReportSource): readonly Failure[] {
+  const source: ReportSource = problems.list.some(({secret}) => secret) ? {...given, hidden: true} : given;
   const placed = problems.list.map((problem) => {
     const origin = soughtOrigin(problem, source);
     return {
@@ -83,8 +89,7 @@ function toDiagnostics(problem: Problem, origin: ValueOrigin | undefined, source
   if ('set' in place) return [{code, message: `${message} (from --set ${place.set})`, ...rest}, ...(second ?? [])];
   if (problem.nowhere) return [{code, message, ...rest}];
   const offsets = problem.offsets ?? source.yaml.locate(place.path, at, problem.span);
-  const shown = problem.secret ? {range: source.yaml.rangeOf(offsets, source.file)} : framed(offsets, source);
-  return [{code, message, ...rest, ...shown}, ...(second ?? [])];
+  return [{code, message, ...rest, ...framed(offsets, source)}, ...(second ?? [])];
 }
 
 /** Whether the message has the override already that brought the value at a path. */
@@ -113,9 +118,9 @@ function furtherPlace(
   return [{code, message: related.message, ...framed(offsets, source)}];
 }
 
-function framed(offsets: readonly [number, number], source: ReportSource): {range: SourceRange; frame: string} {
+function framed(offsets: readonly [number, number], source: ReportSource): {range: SourceRange; frame?: string} {
   const range = source.yaml.rangeOf(offsets, source.file);
-  return {range, frame: codeFrame(source.text, range)};
+  return source.hidden ? {range} : {range, frame: codeFrame(source.text, range)};
 }
 
 /** The last override that decided the value at a path. */

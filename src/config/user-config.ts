@@ -4,7 +4,7 @@ import type {Failure} from '../core/failure.ts';
 import {isObject, type Json} from '../core/json.ts';
 import {err, ok, type Result} from '../core/result.ts';
 import {Problems} from './problem.ts';
-import {isRemoteSecret, tellRemote} from './remote-problem.ts';
+import {isRemoteSecret, refineRemote} from './remote-problem.ts';
 import {reportProblems} from './report.ts';
 import {schemaProblems} from './schema-problem.ts';
 import {parseYaml, type YamlText} from './yaml-text.ts';
@@ -54,7 +54,7 @@ async function mistakesOf(text: string, file: string, yaml: YamlText): Promise<r
         whole: 'the configuration',
         isSecret: isRemoteSecret,
       });
-      for (const problem of tellRemote(found, value)) problems.add(problem);
+      for (const problem of found) problems.add(refineRemote(problem, value));
     }
   }
   return reportProblems(problems, {text, file, yaml, origins: [], merged: value});

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {readUserConfig} from '../../../src/config/user-config.ts';
 import {renderDiagnostics} from '../../../src/core/diagnostic-text.ts';
+import {pipelineOf} from './support.ts';
 
 async function told(text: string): Promise<string> {
   const config = await readUserConfig(text, 'config.yaml');
@@ -96,6 +97,33 @@ describe('a configuration of the user', () => {
     expect(text).toContain('`ci` in `main`: that is a private key');
     expect(text).toContain('make another');
   });
+});
+
+it('a secret in pipeline.yaml is in no excerpt, of other mistakes neither', async () => {
+  const {mistakes} = pipelineOf(`version: 1
+nodes: {all: {stage: mak}}
+cache:
+  remote:
+    sign: hunter2
+    trust: {main: {ci: MC4CAQAwBQYDK2VwBCIEIhunter2}}
+sources: {a: {}}
+`);
+  expect(await mistakes()).toMatchInlineSnapshot(`
+    "
+    pipeline.yaml:2:22: unknown stage \`mak\` [unknown-stage]
+      hint: did you mean \`make\`?
+
+    pipeline.yaml:5:11: \`sign\` must be {env: NAME} or {file: PATH} [schema-violation]
+      hint: a key is not written down: \`sign: {env: MIXDOWN_KEY}\`, or \`{file: PATH}\`
+
+    pipeline.yaml:6:24: \`ci\` in \`main\`: that is a private key [schema-violation]
+      hint: make another with \`mixdown cache key\`, for whoever read this file knows this one; others trust its public half
+
+    pipeline.yaml:7:11: source \`a\` needs \`path\` [schema-violation]
+
+    4 problems
+    "
+  `);
 });
 
 it('has the schema of the remote cache from that of pipeline.yaml', () => {
