@@ -11,6 +11,7 @@ import {createReacher, type Reach} from './reach.ts';
 import {registeredCheckouts, rootsOf} from './roots.ts';
 import {touchEveryMs} from './seal.ts';
 import type {Store} from './store.ts';
+import {submittedBlobs} from './submitted.ts';
 
 export interface GcRequest {
   /** `runs` folders whose results stay, besides those of all registered checkouts. */
@@ -86,6 +87,7 @@ export function planGc(store: Store, request: GcRequest): GcPlan {
     for (const hash of hashesOf(reach)) references.set(hash, (references.get(hash) ?? 0) + by);
   };
   for (const {artifacts, slices} of roots.results) count(reacher.ofArtifacts(artifacts, slices), 1);
+  const submitted = new Set([...submittedBlobs(store.layout.submissions)].flatMap((hash) => reacher.ofBlob(hash)));
 
   const dropped: RecordInfo[] = [];
   const candidates: Known[] = [];
@@ -98,7 +100,8 @@ export function planGc(store: Store, request: GcRequest): GcPlan {
     count(known.reach, 1);
     if (!spared) candidates.push(known);
   }
-  const isKept = ({hash, usedAtMs}: BlobInfo): boolean => (references.get(hash) ?? 0) > 0 || usedAtMs >= usedSinceMs;
+  const isKept = ({hash, usedAtMs}: BlobInfo): boolean =>
+    (references.get(hash) ?? 0) > 0 || usedAtMs >= usedSinceMs || submitted.has(hash);
   let keptBytes = 0;
   for (const blob of blobs.values()) if (isKept(blob)) keptBytes += blob.bytes;
   for (const {info} of records.values()) keptBytes += info.bytes;

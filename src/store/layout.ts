@@ -15,6 +15,8 @@ export interface StoreLayout {
   readonly sessions: string;
   /** One file per `runs` folder whose results this store holds. */
   readonly checkouts: string;
+  /** One folder per order to a cluster, until its results are here. */
+  readonly submissions: string;
   readonly statCache: string;
   /** Who vouched for a wrong result. */
   readonly distrusted: string;
@@ -32,6 +34,7 @@ export function storeLayout(dir: string): StoreLayout {
     quarantine: join(dir, 'quarantine'),
     sessions: join(dir, 'sessions'),
     checkouts: join(dir, 'checkouts'),
+    submissions: join(dir, 'slurm'),
     statCache: join(dir, 'stat.bin'),
     distrusted: join(dir, 'distrusted.json'),
   };

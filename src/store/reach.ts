@@ -18,6 +18,8 @@ export interface Reach {
 export interface Reacher {
   ofResult(result: ActionResult): Reach;
   ofArtifacts(artifacts: Iterable<Artifact>, slices: Digest | undefined): Reach;
+  /** The blob and, if it is a tree, its files. */
+  ofBlob(hash: Sha256): readonly Sha256[];
 }
 
 const treeStart = '{"entries":[';
@@ -26,12 +28,12 @@ export function createReacher(blobs: CasAdmin): Reacher {
   const trees = new Map<Sha256, readonly Digest[]>();
   const isTree = new Map<Sha256, boolean>();
 
-  const entriesOf = (digest: Digest): readonly Digest[] => {
-    const known = trees.get(digest.hash);
+  const entriesOf = (hash: Sha256): readonly Digest[] => {
+    const known = trees.get(hash);
     if (known !== undefined) return known;
-    const entries = parseSafeTree(blobs.peek(digest.hash)?.toString('utf8') ?? '')?.entries ?? [];
+    const entries = parseSafeTree(blobs.peek(hash)?.toString('utf8') ?? '')?.entries ?? [];
     const digests = entries.map((entry) => entry.digest);
-    trees.set(digest.hash, digests);
+    trees.set(hash, digests);
     return digests;
   };
   const looksLikeTree = (hash: Sha256): boolean => {
@@ -46,7 +48,7 @@ export function createReacher(blobs: CasAdmin): Reacher {
     const needed: Digest[] = [];
     for (const artifact of artifacts) {
       needed.push(artifact.digest);
-      if (artifact.kind === 'tree') for (const entry of entriesOf(artifact.digest)) needed.push(entry);
+      if (artifact.kind === 'tree') for (const entry of entriesOf(artifact.digest.hash)) needed.push(entry);
     }
     const fingerprints: Sha256[] = [];
     if (slices !== undefined) {
@@ -61,6 +63,7 @@ export function createReacher(blobs: CasAdmin): Reacher {
   };
   return {
     ofArtifacts,
+    ofBlob: (hash) => (looksLikeTree(hash) ? [hash, ...entriesOf(hash).map((entry) => entry.hash)] : [hash]),
     ofResult(result) {
       const helpful: Sha256[] = [result.action.code];
       if (result.execution.log !== undefined) helpful.push(result.execution.log.hash);

@@ -1,4 +1,4 @@
-import {mkdirSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import type {Action, ActionResult, SliceManifest} from '../../../src/core/action.ts';
@@ -326,4 +326,26 @@ test('a blob that is put again, or held, cannot be discarded as unused', async (
   expect(store.blobs.discard(digest.hash, Date.now() + hourMs)).toBe(false);
   expect(readdirSync(store.layout.tmp)).toEqual([]);
   expect(store.blobs.sizeOf(sha256('content'))).toBeUndefined();
+});
+
+test('what a job on a cluster may yet read stays until its submission is gone', async () => {
+  const {store, plan} = fixture();
+  const [file, entry, lost] = await Promise.all(
+    ['read', 'file of a tree', 'lost'].map((text) => store.cas.putBytes(text)),
+  );
+  const tree = await store.cas.putBytes(treeText({entries: [{path: 'a', digest: entry!}]}));
+  const folder = join(store.layout.submissions, 'run-1');
+  mkdirSync(folder, {recursive: true});
+  const inputs = {
+    file: {kind: 'file', path: blobPath(store.layout.cas, file!.hash)},
+    tree: {kind: 'tree', manifest: blobPath(store.layout.cas, tree.hash), base: {in: 'cas', path: store.layout.cas}},
+  };
+  writeFileSync(join(folder, '0.task.json'), JSON.stringify({type: 'slurm-task/1', jobs: [{inputs}]}));
+  const hashes = (): readonly string[] =>
+    plan()
+      .blobs.map(({hash}) => hash)
+      .sort();
+  expect(hashes()).toEqual([lost!.hash]);
+  rmSync(folder, {recursive: true});
+  expect(hashes()).toEqual([file!, entry!, lost!, tree].map(({hash}) => hash).sort());
 });
