@@ -41,6 +41,10 @@ const growth = 1.5;
 const patienceMs = 60_000;
 const patienceAfterFailureMs = 5000;
 
+/** A controller that is restarted is away for less; what is away for longer is told, and then again. */
+const awayMs = 60_000;
+const stillAwayMs = 3_600_000;
+
 /** How often the queue is looked at while jobs that were cancelled end. */
 const endingMs = 250;
 
@@ -61,6 +65,8 @@ export class SlurmWatch {
   readonly #shortestMs: number;
   #intervalMs: number;
   #idleLooks = 0;
+  /** Since when nobody has answered, and how often that was told. */
+  #silent: {readonly since: number; told: number} | undefined;
   #wake: () => void = () => {};
 
   /** @param sendAgain - told of jobs that must be done again */
@@ -148,6 +154,7 @@ export class SlurmWatch {
     while (this.#live.size > 0) {
       // The queue first: of a job that it calls over, everything was written before.
       const queue = await this.#client.queue();
+      this.#tellSilence(queue.ok ? undefined : queue.error.failure);
       let changed = false;
       for (const live of this.#live) {
         changed = (await this.#look(live, queue.ok ? queue.value : undefined)) || changed;
@@ -161,6 +168,25 @@ export class SlurmWatch {
     }
   }
 
+  /** Jobs do not need the controller to go on, nor their results to be taken over: so it is waited for, without end. */
+  #tellSilence(problem: Failure | undefined): void {
+    const [listener] = [...this.#live].flatMap(({tasks}) => tasks.flatMap(openFlights));
+    if (!problem || !listener) {
+      if (listener && this.#silent && this.#silent.told > 0)
+        tell(listener, 'the controller of the cluster answers again');
+      this.#silent = undefined;
+      return;
+    }
+    this.#silent ??= {since: performance.now(), told: 0};
+    const {since, told} = this.#silent;
+    const silentMs = performance.now() - since;
+    if (silentMs < (told === 0 ? awayMs : told * stillAwayMs)) return;
+    this.#silent.told++;
+    const message = `no answer from the cluster's controller for ${Math.round(silentMs / 60_000)} min: ${problem.message}`;
+    const hint = 'jobs go on, and what they make is taken over; ask `sinfo` when the controller will be back';
+    listener.emit({type: 'warning', at: Date.now(), failure: failure('no-executor', message, {hint})});
+  }
+
   /** Says of each node whether all its jobs wait, or one runs. */
   #tellQueued(): void {
     const seen = new Map<NodeId, {waits: boolean; readonly flight: Flight}>();
@@ -168,7 +194,9 @@ export class SlurmWatch {
       const [flight] = openFlights(task);
       if (!flight) continue;
       const {node} = flight.job;
-      const waits = verdictOn(task.state) !== 'runs' && (seen.get(node)?.waits ?? true);
+      const verdict = task.state === '' ? 'waits' : verdictOn(task.state);
+      if (verdict !== 'waits' && verdict !== 'runs') continue;
+      const waits = verdict === 'waits' && (seen.get(node)?.waits ?? true);
       seen.set(node, {waits, flight});
     }
     for (const node of this.#waits.keys()) if (!seen.has(node)) this.#waits.delete(node);

@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Sha256} from '../core/digest.ts';
 import {namesIn} from './atomic-file.ts';
@@ -12,20 +12,25 @@ import {namesIn} from './atomic-file.ts';
 export function submittedBlobs(submissions: string): ReadonlySet<Sha256> {
   const found = new Set<Sha256>();
   for (const folder of namesIn(submissions)) {
-    for (const name of namesIn(join(submissions, folder))) {
-      if (!name.endsWith('.json')) continue;
-      for (const [hash] of textOf(join(submissions, folder, name)).matchAll(/\b[0-9a-f]{64}\b/g))
-        found.add(hash as Sha256);
+    for (const text of orders(join(submissions, folder))) {
+      for (const [hash] of text.matchAll(/\b[0-9a-f]{64}\b/g)) found.add(hash as Sha256);
     }
   }
   return found;
 }
 
-/** Empty for a file that is gone by now, with its submission. */
-function textOf(path: string): string {
+function orders(folder: string): readonly string[] {
+  const names = readable(() => readdirSync(folder)) ?? [];
+  return names.flatMap((name) =>
+    name.endsWith('.json') ? (readable(() => readFileSync(join(folder, name), 'utf8')) ?? []) : [],
+  );
+}
+
+/** Undefined for what is gone by now, with its submission. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return read();
   } catch {
-    return '';
+    return undefined;
   }
 }
