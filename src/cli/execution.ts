@@ -1,3 +1,4 @@
+import {randomInt} from 'node:crypto';
 import {availableParallelism} from 'node:os';
 import type {Emit} from '../core/events.ts';
 import {defaultSlurmProfile, type ExecutorName} from '../core/executor.ts';
@@ -10,6 +11,7 @@ import {execute} from '../engine/build.ts';
 import type {DevicePool} from '../engine/device-pool.ts';
 import {isStale} from '../engine/plan.ts';
 import type {Recall} from '../engine/recall.ts';
+import type {RecheckRequest} from '../engine/rechecks.ts';
 import type {BuildSummary, FailureMode} from '../engine/run-context.ts';
 import type {Environment} from '../exec/environment.ts';
 import {registerCheckout} from '../store/roots.ts';
@@ -54,7 +56,14 @@ export async function executePlanned(
 ): Promise<BuildSummary> {
   const {runId, executor, onFailure, force, env, now, emit, signal, killSignal, recall, held, poolFor} = options;
   const {slurm = defaultSlurmProfile} = pipeline;
-  const machine = await machineFor(plan, engines, options);
+  const {remote, store} = workspace;
+  const recheck: RecheckRequest | undefined = remote && {
+    share: remote.recheck,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    agrees: async (...results) => (await import('./pins/agreement.ts')).agreementIn(store)(...results),
+  };
+  const mayRun = await mayRunNodes(plan, recheck);
+  const machine = await machineFor(mayRun, engines, options);
   const jobs = options.jobs ?? machine.cpu;
   const {clusterAddress: address} = options;
   const parcels = address ? {parcels: {address, store: workspace.store}} : {};
@@ -91,6 +100,7 @@ export async function executePlanned(
       ...(poolFor ? {pool: poolFor(machine, jobs)} : {}),
       ...(recall ? {recall} : {}),
       ...(held ? {held} : {}),
+      ...(recheck ? {recheck} : {}),
     });
   } finally {
     killSignal.removeEventListener('abort', kill);
@@ -99,23 +109,29 @@ export async function executePlanned(
   }
 }
 
+/** The nodes of which jobs may start: of results of others, samples are made again. */
+async function mayRunNodes({nodes}: Plan, recheck: RecheckRequest | undefined): Promise<Plan['nodes']> {
+  const cached = recheck !== undefined && nodes.some(({status}) => status === 'cached');
+  const samples = cached && (await recheck.share()) > 0;
+  return nodes.filter(({status}) => isStale(status) || (samples && status === 'cached'));
+}
+
 /**
  * What the run may use. Asking for GPUs starts a program, so a run with nothing to execute does not ask. The plan may have
  * gone by what was remembered of them: where that is wrong, what it decided cannot be carried out.
  */
 async function machineFor(
-  {nodes}: Plan,
+  mayRun: Plan['nodes'],
   engines: MachineEngines,
   {env, jobs, warn}: Pick<ExecutionOptions, 'env' | 'jobs' | 'warn'>,
 ): Promise<Machine> {
-  const stale = nodes.filter(({status}) => isStale(status));
-  if (stale.length === 0) return {cpu: jobs ?? availableParallelism(), memoryMiB: Infinity, gpus: []};
+  if (mayRun.length === 0) return {cpu: jobs ?? availableParallelism(), memoryMiB: Infinity, gpus: []};
   const {discoverMachine} = await import('../exec/devices.ts');
   const {machine, ...rest} = await discoverMachine({env, ...(jobs === undefined ? {} : {cpuOverride: jobs})});
   if (await engines.learn({gpus: machine.gpus, ...rest})) {
     warn(failure('no-device', changedGpus, {hint: 'run again to plan for them'}));
   }
-  if (machine.gpus.length > 0 || !stale.some(({engine}) => engine === 'webgpu')) return machine;
+  if (machine.gpus.length > 0 || !mayRun.some(({engine}) => engine === 'webgpu')) return machine;
   return {...machine, gpus: await engines.devices('webgpu')};
 }
 

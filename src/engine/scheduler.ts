@@ -144,10 +144,11 @@ export class Scheduler {
     } catch (problem) {
       result = {outcome: 'failed', failure: unexpected(problem, node)};
     }
-    this.#results.set(node, result);
     if (result.outputs) this.#remaking.delete(node);
     // What was found elsewhere after all is nothing new.
-    if (result.outcome !== 'up-to-date') this.#announce(node, result);
+    if (result.outcome === 'up-to-date') return result;
+    this.#results.set(node, result);
+    this.#announce(node, result);
     return result;
   }
 

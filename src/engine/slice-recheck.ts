@@ -64,7 +64,11 @@ function fingerprintsOf(node: PipelineNode, action: Action, items: readonly Join
 }
 
 async function readManifest({hit}: Doubt, {request: {ports}}: RunContext): Promise<readonly SliceRecord[]> {
-  const bytes = hit.slices && (await ports.cas.read(hit.slices));
+  if (!hit.slices) return [];
+  // An earlier run may have taken the record, so that this one has not asked for it.
+  ports.remote?.promise([hit.slices]);
+  await ports.remote?.fetch([hit.slices]);
+  const bytes = await ports.cas.read(hit.slices);
   if (!bytes) return [];
   const manifest = JSON.parse(new TextDecoder().decode(bytes)) as SliceManifest;
   return manifest.type === 'slices/1' ? manifest.slices : [];

@@ -335,8 +335,9 @@ async function finish(
   const {outputs, trees} = assembled.value;
   if (look && progress.executed === 0) {
     const stands = await standsWhole(look, outputs, context);
-    if (stands) return settleHit(step.planned, step.fingerprint, look.doubt.hit, context);
-    if (look.complete) return 'again';
+    if (!stands && look.complete) return 'again';
+    // Unless each of its slices has been made here too.
+    if (stands && viaOf(records)) return settleHit(step.planned, step.fingerprint, look.doubt.hit, context);
   }
   for (const {artifact, text} of trees) await storeText(text, artifact.digest.hash, context);
   const manifest: SliceManifest = {type: 'slices/1', slices: records};
@@ -365,7 +366,7 @@ async function finish(
     ...(via ? {via} : {}),
   };
   await ports.actions.put(result);
-  ports.remote?.share(result);
+  if (!look || executed > 0) ports.remote?.share(result);
   const settled = settleExecuted(step.planned, result, context, workMs);
   const leftOut = records.filter((record) => absentOutputs(node, record.outputs).length > 0).length;
   const counts: SliceCounts = {

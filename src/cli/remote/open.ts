@@ -18,6 +18,8 @@ export interface SharedResults extends RemoteCache {
   /** What was opened; undefined when nothing was needed of it, or there is none. */
   readonly client: () => RemoteClient | undefined;
   readonly opened: () => OpenedRemote | undefined;
+  /** Share of the results found there that a run makes again: 0 ... 1. Opens the remote cache. */
+  readonly recheck: () => Promise<number>;
   /** Tells what was there and not used; once. */
   tellRefused(): void;
   close(): void;
@@ -50,6 +52,10 @@ export function lazyRemote(wish: OpenWish, store: Store, warn: (failure: Failure
   return {
     client,
     opened: () => value,
+    async recheck() {
+      await opened();
+      return value?.choice.settings.recheck ?? 0;
+    },
     findResults: async (fingerprints) => (await opened())?.findResults(fingerprints),
     findSlices: async (action) => (await (await opened())?.findSlices(action)) ?? [],
     promises: (digest) => client()?.promises(digest) ?? false,
