@@ -1,4 +1,4 @@
-import type {Builder, Distrusted, Voucher} from '../core/origin.ts';
+import type {Builder, Distrusted, Origin, Voucher} from '../core/origin.ts';
 import {agoText} from './duration.ts';
 
 /** `key 3f2a91c07b4e…`, `namespace pr-12`. */
@@ -16,4 +16,27 @@ export function vouchedText(voucher: Voucher, builder?: Pick<Builder, 'name'>): 
 /** `not trusted: namespace pr-12 (ada), since 2 days ago: prep differs …`. */
 export function distrustedText({voucher, builder, since, node, why}: Distrusted, now: number): string {
   return `not trusted: ${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${why}`;
+}
+
+/** `made by ci (commit 1f2e3d4c5b6a, https://…); from namespace main, signed with key 3f2a91c07b4e…`. */
+export function originText({voucher, namespace, builder, promotedBy}: Origin): string {
+  const signature = voucher.startsWith('key:') ? `signed with ${voucherText(voucher)}` : 'not signed';
+  const makers = [
+    `made by ${builder ? builderText(builder) : 'others'}`,
+    ...(promotedBy ? [`taken over by ${builderText(promotedBy)}`] : []),
+  ];
+  return [...makers, `from namespace ${namespace}, ${signature}`].join('; ');
+}
+
+function builderText({name, commit, job}: Builder): string {
+  const facts = [
+    ...(commit === undefined ? [] : [`commit ${commit.slice(0, 12)}`]),
+    ...(job === undefined ? [] : [job]),
+  ];
+  return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+}
+
+/** Others that made slices of a result. */
+export function viaText(via: readonly Voucher[]): string {
+  return `slices also by ${via.map(voucherText).join(', ')}`;
 }

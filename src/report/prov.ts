@@ -1,6 +1,7 @@
 import type {ActionResult} from '../core/action.ts';
-import type {Digest, Sha256} from '../core/digest.ts';
+import {sha256, type Digest, type Sha256} from '../core/digest.ts';
 import {byCodeUnit, canonicalJson, type Json} from '../core/json.ts';
+import type {Origin} from '../core/origin.ts';
 import type {ArtifactRef, NodeId} from '../core/pipeline.ts';
 import type {RunRecord, RunRecordNode} from './run-record.ts';
 
@@ -41,6 +42,7 @@ const prefix = {
   action: 'urn:mixdown:action:',
   result: 'urn:mixdown:result:',
   host: 'urn:mixdown:host:',
+  builder: 'urn:mixdown:builder:',
   software: 'urn:mixdown:software:',
   sha256: 'hash://sha256/',
 };
@@ -134,6 +136,9 @@ class Writer {
       };
       const host = this.#host(result.execution.host);
       this.#relate('wasAssociatedWith', {'prov:activity': id, 'prov:agent': host, 'prov:plan': code});
+      if (result.borrowed) {
+        this.#relate('wasAssociatedWith', {'prov:activity': id, 'prov:agent': this.#builder(result.borrowed)});
+      }
     }
     const read = result ? this.#inputs(id, node, result) : new Set<string>();
     for (const [output, {digest, ...artifact}] of Object.entries(record.outputs ?? {})) {
@@ -204,6 +209,22 @@ class Writer {
     const starter = runId(run);
     this.#activity[starter] ??= {'prov:type': named('mixdown:Run'), 'prov:label': `run ${run}`};
     this.#relate('wasStartedBy', {'prov:activity': activity, 'prov:starter': starter});
+  }
+
+  /** Who made a result elsewhere: by whom it is vouched for, with what they say of themselves. */
+  #builder({voucher, namespace, builder}: Origin): string {
+    const {name = voucher, commit, job} = builder ?? {};
+    const id = `builder:${sha256([voucher, name, commit ?? '', job ?? ''].join('\n')).slice(0, 16)}`;
+    this.#agent[id] ??= {
+      'prov:type': named('mixdown:Builder'),
+      'prov:label': name,
+      'mixdown:voucher': voucher,
+      'mixdown:namespace': namespace,
+      'mixdown:signed': voucher.startsWith('key:'),
+      ...(commit === undefined ? {} : {'mixdown:commit': commit}),
+      ...(job === undefined ? {} : {'mixdown:job': job}),
+    };
+    return id;
   }
 
   #host(name: string): string {

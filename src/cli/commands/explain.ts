@@ -1,9 +1,12 @@
 import type {Action} from '../../core/action.ts';
 import {canonicalJson, type Json} from '../../core/json.ts';
+import type {Origin} from '../../core/origin.ts';
 import type {PlannedNode} from '../../core/plan.ts';
 import type {StaleReason} from '../../core/reason.ts';
 import {countText} from '../../report/count-text.ts';
+import {isStale} from '../../engine/plan.ts';
 import {explainLines} from '../../report/explain-text.ts';
+import {originText} from '../../report/origin-text.ts';
 import {checkpointText, paintStatus} from '../../report/plan-text.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -21,6 +24,8 @@ interface Explanation {
   readonly checkpoints?: number;
   /** Leaks that the pipeline accepts, without which it would not be what it is. */
   readonly acceptedLeaks?: readonly {readonly node: string; readonly reason: string}[];
+  /** Who made the result that is there, when that was not here. */
+  readonly borrowed?: Origin;
   /** Why it is stale; empty when it is not. */
   readonly reasons: readonly StaleReason[];
   /** The newest recorded run that executed it, and why. */
@@ -54,6 +59,7 @@ export async function explainCommand(
       stages: [...Object.values(pipeline.stages), ...planned.engines.stages],
     };
     const last = lastStart(workspace.runs, node.id);
+    const result = fingerprint !== undefined && !isStale(status) ? workspace.store.actions.get(fingerprint) : undefined;
     const leaks = acceptedLeaks.filter(({reached}) => reached.has(node.id));
     return {
       node: node.id,
@@ -62,6 +68,7 @@ export async function explainCommand(
       ...(slices === undefined ? {} : {slices}),
       ...(checkpoints === undefined ? {} : {checkpoints}),
       ...(leaks.length === 0 ? {} : {acceptedLeaks: leaks.map(({name, reason}) => ({node: name, reason}))}),
+      ...(result?.borrowed ? {borrowed: result.borrowed} : {}),
       reasons: detailReasons(node, reasons, now),
       ...(last === undefined ? {} : {lastRun: {...last, reasons: detailReasons(node, last.reasons, now)}}),
       ...(key && action ? {key: action} : {}),
@@ -79,9 +86,21 @@ export async function explainCommand(
 }
 
 function explanationText(explanation: Explanation, {paint}: Context): string {
-  const {node, status, reasons, slices, checkpoints = 0, acceptedLeaks = [], lastRun, key, fingerprint} = explanation;
+  const {
+    node,
+    status,
+    reasons,
+    slices,
+    checkpoints = 0,
+    acceptedLeaks = [],
+    borrowed,
+    lastRun,
+    key,
+    fingerprint,
+  } = explanation;
   const lines = [`${paint.bold(node)}: ${paintStatus(status, paint)}${slicesText(slices)}`];
   lines.push(...nowLines(status, reasons));
+  if (borrowed) lines.push(`  ${originText(borrowed)}`);
   lines.push(...checkpointText(checkpoints, 1).map((text) => `  ${text} that a stopped run left`));
   lines.push(...acceptedLeaks.map((leak) => `  leak accepted in \`${leak.node}\`: ${leak.reason}`));
   if (lastRun !== undefined) {

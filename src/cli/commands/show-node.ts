@@ -5,6 +5,7 @@ import {arrayHeaderBytes, arrayText, readArrayHeader, type ArrayHeader} from '..
 import {bytesText} from '../../report/bytes.ts';
 import {countText} from '../../report/count-text.ts';
 import {agoText, durationText} from '../../report/duration.ts';
+import {originText, viaText} from '../../report/origin-text.ts';
 import {textTable} from '../../report/table.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -36,7 +37,8 @@ export async function showNode(
   const {paint, io} = context;
   const {actions, cas} = workspace.store;
   const fingerprint = known.fingerprint as Parameters<typeof actions.get>[0] | undefined;
-  const {execution, action} = (fingerprint === undefined ? undefined : actions.get(fingerprint)) ?? {};
+  const result = fingerprint === undefined ? undefined : actions.get(fingerprint);
+  const {execution, action, borrowed, via} = result ?? {};
   const engine = action?.toolchain['engine'];
   const contents: Record<string, Content> = {};
   for (const [name, artifact] of Object.entries(known.outputs)) {
@@ -45,7 +47,7 @@ export async function showNode(
     contents[name] = {...(about === undefined ? {} : {about}), ...(array === undefined ? {} : {array})};
   }
   if (context.globals.json) {
-    context.printJson({node: node.id, stage: node.stage, ...known, contents, engine, execution});
+    context.printJson({node: node.id, stage: node.stage, ...known, contents, engine, execution, borrowed, via});
     return exitCodes.done;
   }
   const rows = Object.entries(known.outputs).map(([name, artifact]) => [
@@ -62,6 +64,8 @@ export async function showNode(
     const place = engine === undefined ? device : `${device} with ${engine}`;
     blocks.push(
       `ran ${agoText(io.now() - startedAt)} in run ${runId}, ${durationText(wallMs)} on ${place}, ${host}\n` +
+        (borrowed ? `${originText(borrowed)}\n` : '') +
+        (via ? `${viaText(via)}\n` : '') +
         paint.dim(`log: mixdown show --log '${node.id}'`),
     );
   }
