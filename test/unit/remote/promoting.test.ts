@@ -112,7 +112,10 @@ describe('a result is not promoted', () => {
   });
 
   it.each([
-    ['damaged', (server: CacheServer, path: string) => server.entries.set(path, Buffer.from('other bytes'))],
+    [
+      'damaged, as long as it was,',
+      (server: CacheServer, path: string) => server.entries.set(path, Buffer.from('as many !')),
+    ],
     ['lost', (server: CacheServer, path: string) => server.entries.delete(path)],
   ])('when a file of a slice is %s, unless it is whole here', async (_, damage) => {
     const server = await cacheServer();
@@ -125,8 +128,21 @@ describe('a result is not promoted', () => {
     expect(await main.client.promote(result.fingerprint, 'pr-12')).toBe('incomplete');
     expect([...server.entries.keys()].filter((each) => each.startsWith('/main/'))).toEqual([]);
     const other = promoter(server);
-    await other.store.cas.putBytes('made of b');
-    expect(await other.client.promote(result.fingerprint, 'pr-12')).toBe('promoted');
+    const held = await other.store.cas.putBytes('made of b');
+    // As a plan has it that found the result.
+    other.client.promise([held]);
+    server.fault = (request, response) => {
+      if (request.method !== 'PUT' || !request.url?.startsWith('/cas/')) return false;
+      request.resume();
+      return Boolean(response.writeHead(503).end());
+    };
+    expect(await other.client.promote(result.fingerprint, 'pr-12')).toBe('incomplete');
+    expect([...server.entries.keys()].filter((each) => each.startsWith('/main/'))).toEqual([]);
+    server.fault = () => false;
+    const again = promoter(server);
+    await again.store.cas.putBytes('made of b');
+    again.client.promise([held]);
+    expect(await again.client.promote(result.fingerprint, 'pr-12')).toBe('promoted');
     expect(String(server.entries.get(path))).toBe('made of b');
   });
 
