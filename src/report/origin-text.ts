@@ -13,9 +13,14 @@ export function vouchedText(voucher: Voucher, builder?: Pick<Builder, 'name'>): 
   return builder ? `${builder.name} (${voucherText(voucher)})` : voucherText(voucher);
 }
 
-/** `not trusted: namespace pr-12 (ada), since 2 days ago: prep differs …`. */
-export function distrustedText({voucher, builder, since, node, why}: Distrusted, now: number): string {
-  return `not trusted: ${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${why}`;
+/** `not trusted: ` and who it is. */
+export function distrustedText(entry: Distrusted, now: number): string {
+  return `not trusted: ${foundOutText(entry, now)}`;
+}
+
+/** `ada (namespace pr-12), found 2 days ago in prep: differs …`. */
+export function foundOutText({voucher, builder, since, node, why}: Distrusted, now: number): string {
+  return `${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${why}`;
 }
 
 /** `made by ci (commit 1f2e3d4c5b6a, https://…); from namespace main, signed with key 3f2a91c07b4e…`. */

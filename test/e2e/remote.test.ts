@@ -168,6 +168,16 @@ describe.runIf(nginxPath !== undefined)('two checkouts that share nginx', () => 
     expect(errorsOf('cache', empty, 'stat')).toEqual([]);
     expect(empty).toMatchObject({remote: nginx.url, from: ['MIXDOWN_CACHE'], mode: 'read-write'});
     expect((empty as {nodes: {there: boolean}[]}).nodes.map(({there}) => there)).toEqual(Array(5).fill(false));
+    const entry = {voucher: 'namespace:pr-7', since: 0, node: 'totals', why: 'all of it differs'};
+    first.write('cache/distrusted.json', JSON.stringify({type: 'distrusted/1', entries: [entry]}));
+    const warned = await json(first, 'stat');
+    expect(errorsOf('cache', warned, 'stat')).toEqual([]);
+    expect(warned).toMatchObject({distrusted: [entry]});
+    const said = await run(first, nginx.url, 'cache', 'stat');
+    expect(said.stdout).toMatch(/not from {2,}namespace pr-7, found .* in totals: all of it differs/);
+    first.write('cache/distrusted.json', '{');
+    expect(await json(first, 'stat')).toMatchObject({distrusted: null});
+    first.remove('cache/distrusted.json');
     const pushed = await json(first, 'push');
     expect(errorsOf('cache', pushed, 'push')).toEqual([]);
     expect(pushed).toMatchObject({sent: 5, failed: 0, missing: []});

@@ -1,4 +1,6 @@
+import type {Distrusted} from '../../core/origin.ts';
 import {countText} from '../../report/count-text.ts';
+import {foundOutText} from '../../report/origin-text.ts';
 import {padEnd} from '../../report/text-width.ts';
 import {wrap} from '../../report/wrap.ts';
 import type {Context} from '../context.ts';
@@ -8,10 +10,10 @@ import {some, withRemote} from './cache.ts';
 
 /**
  * Which results are at the remote cache, and what holds for it here. JSON: `{remote, from, …}` with the members of `Policy` and
- * `nodes: [{node, there}]`; `there` is null when it cannot be known.
+ * `distrusted` and `nodes: [{node, there}]`; `there` is null when it cannot be known.
  */
 export function cacheStatCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
-  return withRemote(context, patterns, 'needed', true, async ({nodes, client, choice, secrets}, signal) => {
+  return withRemote(context, patterns, 'needed', true, async ({nodes, work, client, choice, secrets}, signal) => {
     const found = await Promise.all(
       nodes.map(async ({node, fingerprint}) => ({
         node: node.id,
@@ -19,9 +21,10 @@ export function cacheStatCommand(context: Context, patterns: readonly string[]):
       })),
     );
     const policy = policyOf(choice.settings, secrets);
+    const distrusted = work.workspace.store.distrust.list() ?? null;
     if (context.globals.json) {
       const rows = found.map(({node, there}) => ({node, there: there ?? null}));
-      context.printJson({remote: client.name, from: choice.from, ...policy, nodes: rows});
+      context.printJson({remote: client.name, from: choice.from, ...policy, distrusted, nodes: rows});
       return exitCodes.done;
     }
     const there = found.filter((each) => each.there).length;
@@ -31,7 +34,12 @@ export function cacheStatCommand(context: Context, patterns: readonly string[]):
     context.print(`${client.name}, ${policy.mode}`);
     context.print(
       aligned(
-        [['said by', first], ...others.map((name): [string, string] => ['', name]), ...policyLines(policy)],
+        [
+          ['said by', first],
+          ...others.map((name): [string, string] => ['', name]),
+          ...policyLines(policy),
+          ...distrustLines(distrusted, context.io.now()),
+        ],
         context,
       ),
     );
@@ -40,6 +48,12 @@ export function cacheStatCommand(context: Context, patterns: readonly string[]):
     if (unknown.length > 0) context.print(`not known: ${some(unknown)}`);
     return exitCodes.done;
   });
+}
+
+/** Who was found to vouch for wrong results; null when that is not known, and nobody is trusted for it. */
+function distrustLines(distrusted: readonly Distrusted[] | null, now: number): readonly [string, string][] {
+  if (!distrusted) return [['not from', 'anybody: the list of those who are not trusted is damaged']];
+  return distrusted.map((entry) => ['not from', foundOutText(entry, now)]);
 }
 
 function aligned(lines: readonly (readonly [string, string])[], {paint, io}: Context): string {
