@@ -36,6 +36,20 @@ export function inScratch(work) {
 }
 
 /**
+ * `inScratch` for work that waits.
+ *
+ * @param {(root: string) => Promise<void>} work
+ */
+export async function inScratchAsync(work) {
+  const root = mkdtempSync(join(tmpdir(), 'mixdown-bench-'));
+  try {
+    await work(root);
+  } finally {
+    rmSync(root, {recursive: true, force: true});
+  }
+}
+
+/**
  * @param {string} root
  * @param {Record<string, string>} files
  */
