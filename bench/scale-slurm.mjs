@@ -115,13 +115,10 @@ function run(root, project, what, count, more) {
   writeFileSync(join(root, 'queue'), '');
   const sets = [...settings, ...more].flatMap((setting) => ['--set', setting]);
   const begun = process.hrtime.bigint();
-  const args = ['-f', '%U %S %M', process.execPath, cli, 'run', '--quiet', '--executor', 'slurm', ...sets];
-  const done = spawnSync('/usr/bin/time', args, {
-    cwd: project,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: minutes * 60_000,
-    killSignal: 'SIGKILL',
-  });
+  // `timeout` kills what the command started, too.
+  const limited = ['-s', 'KILL', `${minutes}m`, '/usr/bin/time', '-f', '%U %S %M', process.execPath, cli];
+  const args = [...limited, 'run', '--quiet', '--executor', 'slurm', ...sets];
+  const done = spawnSync('timeout', args, {cwd: project, stdio: ['ignore', 'ignore', 'pipe']});
   const wallMs = Number(process.hrtime.bigint() - begun) / 1e6;
   const lines = String(done.stderr).trimEnd().split('\n');
   if (done.status === 0) {

@@ -63,13 +63,9 @@ nodes: {loud: {stage: shout, each: texts}}
  */
 function step(project, what, ...args) {
   const begun = process.hrtime.bigint();
-  const command = ['-f', '%U %S %M', process.execPath, cli, ...args, '--quiet'];
-  const run = spawnSync('/usr/bin/time', command, {
-    cwd: project,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: minutes * 60_000,
-    killSignal: 'SIGKILL',
-  });
+  // `timeout` kills what the command started, too.
+  const limited = ['-s', 'KILL', `${minutes}m`, '/usr/bin/time', '-f', '%U %S %M', process.execPath, cli, ...args];
+  const run = spawnSync('timeout', [...limited, '--quiet'], {cwd: project, stdio: ['ignore', 'ignore', 'pipe']});
   const wallMs = Number(process.hrtime.bigint() - begun) / 1e6;
   const lines = String(run.stderr).trimEnd().split('\n');
   const [user = 0, system = 0, kib = 0] = (lines.at(-1) ?? '').split(' ').map(Number);
