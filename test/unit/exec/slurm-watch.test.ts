@@ -54,7 +54,7 @@ function watched() {
   mkdirSync(folder);
   const live = liveSubmission(folder, '7', [1]);
   live.tasks[0]!.flights[0] = flight;
-  const watch = new SlurmWatch(client, 30_000, () => {});
+  const watch = new SlurmWatch(client, {requirements: ''}, 30_000, () => {});
   watch.add(live);
   const told = (type: Event['type']): readonly Event[] => events.filter((event) => event.type === type);
   return {cluster, answers, told, watch};
