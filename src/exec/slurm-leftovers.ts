@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {err} from '../core/result.ts';
 import type {SlurmClient} from './slurm-client.ts';
 import type {Brought, Courier} from './slurm-courier.ts';
+import {processHost} from './process-tree.ts';
 import {readResult} from './slurm-files.ts';
 import {verdictOn, type QueueEntry} from './slurm-queue.ts';
 import {
@@ -142,6 +143,45 @@ export async function discardLeftovers(dir: string, client: SlurmClient, now: nu
   if (ids.length > 0) await client.cancel(ids);
   for (const {folder} of left) await discard(folder);
   return left.length;
+}
+
+/**
+ * Cancels tasks that no run waits for and whose results came about in another way, and removes submissions of nothing else.
+ * Of an owner on another host it is not known whether it lives, so its submissions stay.
+ *
+ * @param isThere - whether there is a result for a fingerprint
+ * @returns how many tasks were cancelled
+ */
+export async function cancelUseless(
+  dir: string,
+  client: SlurmClient,
+  isThere: (fingerprint: string) => boolean,
+  now: number,
+): Promise<number> {
+  const left = (await leftSubmissions(dir, now)).filter(
+    ({id, file}) => id !== undefined && file.owner.host === processHost(),
+  );
+  const useless = left.map(({id, file}) =>
+    liveSubmission(
+      '',
+      id!,
+      file.tasks.map(({length}) => length),
+    ).tasks.filter(({index}) => file.tasks[index]!.every(isThere)),
+  );
+  if (useless.every((tasks) => tasks.length === 0)) return 0;
+  const queue = await client.queue();
+  if (!queue.ok) return 0;
+  const alive = useless
+    .flatMap((tasks) => tasks.map(({id}) => id))
+    .filter((id) => {
+      const verdict = verdictOn(queue.value.get(id)?.state);
+      return verdict === 'waits' || verdict === 'runs';
+    });
+  if (alive.length > 0 && (await client.cancel(alive))) return 0;
+  for (const [index, {folder, file}] of left.entries()) {
+    if (useless[index]!.length === file.tasks.length) await discard(folder);
+  }
+  return alive.length;
 }
 
 function isUsable({submission: {folder}, task, index, alive}: Left): boolean {

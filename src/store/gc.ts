@@ -195,6 +195,11 @@ interface SeenSession {
   readonly held: boolean;
 }
 
+/** What other processes do with the store at this moment. */
+export function othersAtWork(store: Store): readonly string[] {
+  return sessionsOf(store).flatMap(({held, what}) => (held ? [what] : []));
+}
+
 /** All other processes that opened the store, living and dead. */
 function sessionsOf(store: Store): SeenSession[] {
   return namesIn(store.layout.sessions).flatMap((name) => {

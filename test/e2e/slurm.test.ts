@@ -155,6 +155,21 @@ executors: {slurm: {batches: 2}}
     expect(project.starts()).toBe(1);
   });
 
+  it('a job that nobody waits for is cancelled once its result came about in another way', async (context) => {
+    const project = trial(context);
+    project.gated();
+    project.edit('pipeline.yaml', 'until [', `[ -e ${project.path('fast')} ] || until [`);
+    const first = project.onCluster();
+    const {id} = await project.working(first);
+    first.child.kill('SIGKILL');
+    await first.end;
+    project.write('fast', '');
+    const end = await ended(project.start(['run', '--executor', 'local'], cluster.env));
+    expect(end).toMatchObject({code: 0, stderr: expect.stringContaining('cancelled 1 job of an earlier run')});
+    await project.whenJob(id, ({state}) => state === 'CANCELLED');
+    expect(project.hashes('cache/slurm')).toEqual({});
+  });
+
   it('a forced run does not take over what an earlier one began', async (context) => {
     const project = trial(context);
     project.gated();

@@ -15,6 +15,7 @@ import {summaryText} from '../../report/summary.ts';
 import {newRunId, type RunStore} from '../../store/run-store.ts';
 import {noteAcceptedLeaks} from '../accepted-leaks.ts';
 import {clusterAddress} from '../cluster/transport.ts';
+import {cancelAbandonedJobs} from '../abandoned-jobs.ts';
 import type {Context} from '../context.ts';
 import {executePlanned, type ExecutionOptions} from '../execution.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -214,6 +215,7 @@ export async function executeRun(
     for (const reporter of reporters) reporter.close();
     interrupts.dispose();
   }
+  if (summary.outcome !== 'interrupted') await cancelAbandonedJobs(context, workspace.store);
   const sending = listen(() => {});
   await finishUploads(context, workspace.remote, sending.stop);
   sending.dispose();

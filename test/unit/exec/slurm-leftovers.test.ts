@@ -5,7 +5,7 @@ import type {Job} from '../../../src/core/ports.ts';
 import {createSlurmClient} from '../../../src/exec/slurm-client.ts';
 import {resultName, workName, type ResultFile} from '../../../src/exec/slurm-files.ts';
 import {sharedDisk} from '../../../src/exec/slurm-courier.ts';
-import {discardLeftovers, SlurmLeftovers} from '../../../src/exec/slurm-leftovers.ts';
+import {cancelUseless, discardLeftovers, SlurmLeftovers} from '../../../src/exec/slurm-leftovers.ts';
 import {noteJobId, writeSubmission} from '../../../src/exec/slurm-submissions.ts';
 import type {Flight} from '../../../src/exec/slurm-task.ts';
 import {createBench, type Bench} from '../../support/exec/bench.ts';
@@ -147,4 +147,32 @@ it('keeps what a submission tells of the environment from other users', async ()
   const task = join(folder, '0.task.json');
   expect(JSON.parse(readFileSync(task, 'utf8'))).toMatchObject({env: {TOKEN: 't'}});
   expect(readFileSync(task, 'utf8')).not.toMatch(/OTHER|\/here/);
+});
+
+it('cancels what nobody waits for when its result is there, and nothing else', async () => {
+  const jobs = ['a', 'b', 'c', 'd', 'e'].map((name) => bench.command([name]));
+  const [a, b, c, d, e] = jobs as [Job, Job, Job, Job, Job];
+  const whole = await left('r-1', [[a, b]], '7');
+  const half = await left('r-2', [[c], [d]], '8');
+  const elsewhere = await left('r-3', [[e]], '9');
+  const path = join(elsewhere, 'submission.json');
+  const value = JSON.parse(readFileSync(path, 'utf8')) as {owner: object};
+  writeFileSync(path, JSON.stringify({...value, owner: {...value.owner, host: 'another'}}));
+  queue('7|7|N/A|RUNNING|None|mixdown:x', '10|8|0|PENDING|None|mixdown:y', '8|8|1|RUNNING|None|mixdown:y');
+  const there = new Set([a.id, b.id, d.id, e.id]);
+  const cancel = () => cancelUseless(dir, client(), (id) => there.has(id), Date.now());
+  expect(await cancel()).toBe(2);
+  expect(cancelled()).toBe('--quiet 7 8_1');
+  expect([whole, half, elsewhere].map((folder) => existsSync(folder))).toEqual([false, true, true]);
+  queue('10|8|0|RUNNING|None|mixdown:y', '8|8|1|CANCELLED|None|mixdown:y');
+  expect(await cancel()).toBe(0);
+  expect(cancelled()).toBe('--quiet 7 8_1');
+});
+
+it('where the queue cannot be asked, useless jobs are left for the next run', async () => {
+  const job = bench.command(['a']);
+  const folder = await left('r-1', [[job]], '7');
+  program('squeue', 'echo "squeue: error: Unable to contact slurm controller" >&2; exit 1');
+  expect(await cancelUseless(dir, client(), () => true, Date.now())).toBe(0);
+  expect(existsSync(folder)).toBe(true);
 });
