@@ -71,11 +71,8 @@ class RemoteExchange implements Exchange {
   take(digest: Digest, signal: AbortSignal): Promise<Failure | undefined> {
     return this.#once(`take ${digest.hash}`, signal, async () => {
       if (this.#local.cas.holds(digest)) return undefined;
-      const {hash, size} = digest;
-      const download = new Download(digest, this.#local);
-      const attempt = (): Promise<true | undefined> =>
-        download.attempt((read, from) => this.#transport.get('cas', hash, size, read, signal, from));
-      const got = await this.#try(attempt, signal).finally(() => download.close());
+      const {hash} = digest;
+      const got = await this.#download(digest, signal);
       if (got.ok) return got.value ? undefined : this.#blobFailure('blob-missing', hash, 'is not there');
       const {trouble, message} = got.error;
       if (trouble === 'wrong' || trouble === 'cut-short') return this.#blobFailure('blob-corrupt', hash, message);
@@ -125,6 +122,19 @@ class RemoteExchange implements Exchange {
     this.#mistrusted.delete(hash);
     this.#present.add(hash);
     return undefined;
+  }
+
+  async #download(digest: Digest, signal: AbortSignal): Promise<Result<true | undefined, RemoteError>> {
+    const {hash, size} = digest;
+    const download = new Download(digest, this.#local);
+    try {
+      return await this.#try(
+        () => download.attempt((read, from) => this.#transport.get('cas', hash, size, read, signal, from)),
+        signal,
+      );
+    } finally {
+      await download.close();
+    }
   }
 
   /** What is under way is waited for, whoever began it and may yet give it up. */
