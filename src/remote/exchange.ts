@@ -38,7 +38,7 @@ class RemoteExchange implements Exchange {
   readonly #present = new Set<Sha256>();
   /** Hashes of blobs that are there and not to be used. */
   readonly #mistrusted = new Set<Sha256>();
-  /** The last request was given up in spite of all patience: the next ones get none until one is answered. */
+  /** It did not answer in spite of all patience: the next requests get none until one is answered. */
   #gone = false;
   readonly #under = new Map<string, Promise<Failure | undefined>>();
 
@@ -166,7 +166,7 @@ class RemoteExchange implements Exchange {
           if (!passing.has(error.trouble)) return err(error);
           const waitMs = attempt < attempts && !this.#gone ? pausesMs[attempt] : undefined;
           if (waitMs === undefined) {
-            this.#gone = true;
+            this.#gone = error.trouble === 'unreachable' || error.trouble === 'timeout';
             return err(error);
           }
           await pause(waitMs * (0.5 + randomInt(1000) / 1000), undefined, {signal}).catch(() => {});
