@@ -6,6 +6,7 @@ import {failure, FailureError, type Failure} from '../core/failure.ts';
 import type {Cas, Exchange, ExchangeAddress, Job, JobResult} from '../core/ports.ts';
 import {ok, type Result} from '../core/result.ts';
 import type {Environment} from './environment.ts';
+import type {TreeInput} from './input-tree.ts';
 import {removeTree} from './remove-tree.ts';
 import {shellQuote} from './reproduce-script.ts';
 import {layOut, takeArtifact, type Gone} from './sent-artifact.ts';
@@ -88,18 +89,22 @@ class CacheCourier implements Courier {
   async #load(job: Job, signal: AbortSignal): Promise<Failure | undefined> {
     const {cargo} = await this.#describe(job);
     for (const tree of cargo.trees) {
-      const problem = await this.#loadTree(tree.manifest, () => this.#giveAll(loadsOf(tree), signal));
+      const problem = await this.#loadTree(tree, signal);
       if (problem) return problem;
     }
     return this.#giveAll(cargo.loads, signal);
   }
 
-  async #loadTree(manifest: string, give: () => Promise<Failure | undefined>): Promise<Failure | undefined> {
-    let giving = this.#trees.get(manifest);
-    if (!giving) this.#trees.set(manifest, (giving = give()));
-    const problem = await giving;
-    if (problem) this.#trees.delete(manifest);
-    return problem;
+  /** Once for all jobs that read the tree; again when the job that began with it is given up. */
+  async #loadTree(tree: TreeInput, signal: AbortSignal): Promise<Failure | undefined> {
+    const {manifest} = tree;
+    for (;;) {
+      let giving = this.#trees.get(manifest);
+      if (!giving) this.#trees.set(manifest, (giving = this.#giveAll(loadsOf(tree), signal)));
+      const problem = await giving;
+      if (problem && this.#trees.get(manifest) === giving) this.#trees.delete(manifest);
+      if (problem?.code !== 'cancelled' || signal.aborted) return problem;
+    }
   }
 
   async #giveAll(loads: readonly Load[], signal: AbortSignal): Promise<Failure | undefined> {
