@@ -58,7 +58,7 @@ const saying: Readonly<Record<Refusal, readonly [one: string, many: string]>> = 
   unsigned: ['is not signed', 'are not signed'],
   malformed: ['has a signature that is none', 'have signatures that are none'],
   'unknown-key': ['is signed by a key that is not trusted there', 'are signed by keys that are not trusted there'],
-  forged: ['was not signed as it is', 'were not signed as they are'],
+  forged: ['does not match its signature', 'do not match their signatures'],
   moved: ['was signed for another result', 'were signed for other results'],
   distrusted: ['is by somebody who is distrusted', 'are by somebody who is distrusted'],
   'through-others': ['is made in part by others who are not trusted', 'are made in part by others who are not trusted'],

@@ -122,13 +122,21 @@ describe('a record in the namespace of main', () => {
     ['is signed by the key of pull requests', pr.id.slice(0, 16), (record) => signed(unsigned(record), pr)],
     [
       'has another output',
-      'not signed as it is',
+      'does not match its signature',
       (record) => ({...record, outputs: {patches: json(aFile(digestOf('poison')))}}),
     ],
-    ['has other metrics', 'not signed as it is', (record) => ({...record, metrics: {loss: 0}})],
-    ['has another builder', 'not signed as it is', (record) => ({...record, builder: {name: 'somebody'}})],
-    ['was signed for another namespace', 'not signed as it is', (record) => signed(unsigned(record), ci, 'lab')],
-    ['was signed for another salt', 'not signed as it is', (record) => signed(unsigned(record), ci, 'main', '1')],
+    ['has other metrics', 'does not match its signature', (record) => ({...record, metrics: {loss: 0}})],
+    ['has another builder', 'does not match its signature', (record) => ({...record, builder: {name: 'somebody'}})],
+    [
+      'was signed for another namespace',
+      'does not match its signature',
+      (record) => signed(unsigned(record), ci, 'lab'),
+    ],
+    [
+      'was signed for another salt',
+      'does not match its signature',
+      (record) => signed(unsigned(record), ci, 'main', '1'),
+    ],
     ['has half a signature', 'a signature that is none', (record) => ({...record, signature: {key: ci.id, value: ''}})],
     [
       'is the signed record of another action',
