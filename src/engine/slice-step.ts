@@ -7,7 +7,7 @@ import {
   type SliceRecord,
 } from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
-import type {SliceCounts} from '../core/events.ts';
+import type {SliceCounts, SliceFinished} from '../core/events.ts';
 import {failure, type Failure} from '../core/failure.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
 import type {PipelineNode} from '../core/pipeline.ts';
@@ -27,7 +27,7 @@ import type {NodeResult, RunContext} from './run-context.ts';
 import {chosenSlices, lookInto, restOnDistrusted, standsWhole, trySlice, type Look} from './slice-recheck.ts';
 import {viaOf} from './trust.ts';
 import {sliceFailures, type SliceFailure} from './slice-failures.ts';
-import {findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
+import {absentOutputs, findSlices, type PlannedSlice, type SlicePlan} from './slices.ts';
 import {announce, failed, settleExecuted, settleHit} from './settle.ts';
 import {guarded} from './unexpected.ts';
 import {cannotTell, type Verdict} from './verdict.ts';
@@ -160,7 +160,7 @@ async function runBatches(
   context: RunContext,
 ): Promise<Failure | 'again' | undefined> {
   const {node} = step.planned;
-  collectKnown(found, progress);
+  collectKnown(found, progress, new Set(wanted));
   const shared = await jobInputs(node, context);
   if (isOutdated(node, step.fingerprint, context)) return 'again';
   const batches = makeBatches(wanted, batchCount(node, wanted.length, context));
@@ -239,10 +239,19 @@ function finishRecheck(
   progress: Progress,
   context: RunContext,
 ): Failure | undefined {
-  if (!tried.ok) finishSlice(step, slice, tried, progress, context);
-  else if (tried.value.kind === 'failed' && tried.value.failure.code === 'cancelled') return tried.value.failure;
-  else if (tried.value.kind === 'same') progress.records.set(slice.key, recordOf(slice, tried.value.result));
-  else if (tried.value.kind === 'replaced') finishSlice(step, slice, ok(tried.value.result), progress, context);
+  if (!tried.ok) {
+    finishSlice(step, slice, tried, progress, context);
+    return undefined;
+  }
+  const verdict = tried.value;
+  if (verdict.kind === 'failed' && verdict.failure.code === 'cancelled') return verdict.failure;
+  if (verdict.kind === 'replaced') {
+    finishSlice(step, slice, ok(verdict.result), progress, context);
+    return undefined;
+  }
+  const record = verdict.kind === 'same' ? recordOf(slice, verdict.result) : slice.record!;
+  progress.records.set(slice.key, record);
+  tellSlice(step, slice, {outcome: 'cached', wallMs: record.wallMs}, progress, context);
   return undefined;
 }
 
@@ -282,30 +291,28 @@ function finishSlice(
   progress: Progress,
   context: RunContext,
 ): void {
-  const {ports, emit} = context.request;
-  const {node} = step.planned;
-  const absent = result.ok ? absentOutputs(node, result.value.outputs) : [];
-  if (result.ok) {
-    progress.records.set(slice.key, recordOf(slice, result.value));
-    progress.executed++;
-  } else progress.failures.push({key: slice.key, failure: result.error});
-  emit({
-    type: 'slice-finished',
-    at: ports.clock.now(),
-    node: node.id,
-    key: slice.key,
-    outcome: result.ok ? 'executed' : 'failed',
-    wallMs: result.ok ? result.value.execution.wallMs : 0,
-    done: progress.records.size,
-    total: progress.total,
-    ...(absent.length > 0 ? {absent} : {}),
-    ...(result.ok ? {} : {failure: result.error}),
-  });
+  if (!result.ok) {
+    progress.failures.push({key: slice.key, failure: result.error});
+    tellSlice(step, slice, {outcome: 'failed', wallMs: 0, failure: result.error}, progress, context);
+    return;
+  }
+  const {outputs, execution} = result.value;
+  progress.records.set(slice.key, recordOf(slice, result.value));
+  progress.executed++;
+  const absent = absentOutputs(step.planned.node, outputs);
+  const made = {outcome: 'executed', wallMs: execution.wallMs, ...(absent.length > 0 ? {absent} : {})} as const;
+  tellSlice(step, slice, made, progress, context);
 }
 
-/** Names of the outputs that a slice left unwritten; the node allows it. */
-function absentOutputs({outputs: declared}: PipelineNode, made: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(declared).filter((name) => !Object.hasOwn(made, name));
+function tellSlice(
+  {planned}: EachStep,
+  {key}: PlannedSlice,
+  end: Pick<SliceFinished, 'outcome' | 'wallMs' | 'absent' | 'failure'>,
+  {records, total}: Progress,
+  {request: {ports, emit}}: RunContext,
+): void {
+  const at = ports.clock.now();
+  emit({type: 'slice-finished', at, node: planned.node.id, key, ...end, done: records.size, total});
 }
 
 function recordOf(slice: PlannedSlice, result: ActionResult): SliceRecord {
@@ -315,8 +322,8 @@ function recordOf(slice: PlannedSlice, result: ActionResult): SliceRecord {
   return {key, item: entries[0]!.digest, fingerprint, outputs, wallMs: result.execution.wallMs};
 }
 
-function collectKnown(plan: SlicePlan, progress: Progress): void {
-  for (const slice of plan.slices) if (slice.record) progress.records.set(slice.key, slice.record);
+function collectKnown({slices}: SlicePlan, {records}: Progress, but: ReadonlySet<PlannedSlice> = new Set()): void {
+  for (const slice of slices) if (slice.record && !but.has(slice)) records.set(slice.key, slice.record);
 }
 
 /** Stores the node's trees, the manifest of its slices and its own action result. */

@@ -158,3 +158,11 @@ function cachedSlice(key: string, item: Digest, fingerprint: Sha256, ports: Plan
   const {from} = rests;
   return {key, item, fingerprint, outputs, wallMs: result.execution.wallMs, ...(from === undefined ? {} : {from})};
 }
+
+/** Names of the outputs that a slice left unwritten; the node allows it. */
+export function absentOutputs(
+  {outputs: declared}: PipelineNode,
+  made: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return Object.keys(declared).filter((name) => !Object.hasOwn(made, name));
+}

@@ -6,6 +6,7 @@ import type {ActionResult, SliceManifest} from '../../src/core/action.ts';
 import type {Digest, Sha256} from '../../src/core/digest.ts';
 import type {Distrusted} from '../../src/core/origin.ts';
 import {makeTree} from '../../src/core/tree.ts';
+import {keyPair, type KeyPair} from '../support/key-pair.ts';
 import {errorsOf} from '../support/schemas.ts';
 import {tempFolder} from '../support/store-fixture.ts';
 import {ended, toyProject, Workspace, type CliResult} from '../support/workspace.ts';
@@ -14,6 +15,8 @@ interface Policy {
   readonly namespace: string;
   readonly read?: readonly string[];
   readonly recheck?: string;
+  readonly sign?: {readonly file: string};
+  readonly trust?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** What a pull request has: it writes where main does not. */
@@ -185,6 +188,35 @@ describe('of the results of others', () => {
     expect(results(main)).toEqual(await honestResults());
   });
 
+  test('a wrong one that is signed takes the key that signed it out, and no other', async () => {
+    const [folder, keys] = [tempFolder(), tempFolder()];
+    const [good, bad] = [keyPair(), keyPair()];
+    const signer = (name: string, {privateKey}: KeyPair): Policy => {
+      writeFileSync(join(keys, name), privateKey, {mode: 0o600});
+      return {namespace: 'pr', sign: {file: join(keys, name)}, trust};
+    };
+    const trust = {pr: {good: good.publicKey, bad: bad.publicKey}};
+    const careless = (workspace: Workspace): Workspace => {
+      // What it reads besides its inputs is in no key.
+      const command = 'cat parts/* > report.txt; ! test -e ../../../../../evil || echo evil > report.txt';
+      workspace.edit('pipeline.yaml', 'cat parts/* > report.txt', command);
+      return workspace;
+    };
+    await run(careless(checkout(folder, signer('good', good))), 'run', 'counts');
+    const liar = careless(checkout(folder, signer('bad', bad)));
+    liar.write('evil', '');
+    await run(liar, 'run');
+    const main = careless(checkout(folder, {...wary, trust}));
+    const built = await run(main, 'run');
+    expect(built.code).toBe(0);
+    expect(distrusted(main)).toMatchObject([{voucher: expect.stringMatching(/^key:[0-9a-f]{64}$/), node: 'report'}]);
+    expect(main.read('runs/latest/out/report/report.txt')).not.toContain('evil');
+    main.remove('runs');
+    main.remove('cache/actions');
+    const [, planned = ''] = /^(.*)$/m.exec((await run(main, 'plan')).stdout) ?? [];
+    expect(planned).toContain('1 cached');
+  });
+
   test('one within the tolerance stands, and its bytes are fetched to be compared', async () => {
     const folder = tempFolder();
     const tolerant = (workspace: Workspace): Workspace => {
@@ -238,7 +270,7 @@ describe('of the results of others', () => {
       workspace.edit(
         'pipeline.yaml',
         'cat parts/* > report.txt',
-        'cat parts/* > report.txt; test ! -e ../../../../hold || sleep 60',
+        'cat parts/* > report.txt; test ! -e ../../../../../hold || sleep 60',
       );
       return workspace;
     };

@@ -329,6 +329,8 @@ describe('slices of others', () => {
     expect(rig.ran).toEqual(['clean/b']);
     expect(outcomes(summary)).toEqual({clean: 'cached', all: 'cached'});
     expect(countsOf(rig)).toEqual({...none, taken: 6, agreed: 1});
+    const slice = rig.events.filter((event) => event.type === 'slice-finished');
+    expect(slice).toMatchObject([{node: 'clean', key: 'b', outcome: 'cached', done: 5, total: 5}]);
     expect(warnings(rig)).toEqual([]);
   });
 
