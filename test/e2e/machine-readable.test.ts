@@ -144,6 +144,18 @@ describe('what commands print with --json is as the schemas say', () => {
     expect(errorsOf('verification', report)).toEqual([]);
   });
 
+  test('cache promote: what became of each result', async () => {
+    const shared = new Workspace(toyProject);
+    shared.write('shared/entries', '');
+    shared.edit('pipeline.yaml', 'version: 1', 'version: 1\ncache: {remote: {url: ./shared, namespace: pr-1}}');
+    await shared.run('run', '--quiet');
+    shared.edit('pipeline.yaml', 'namespace: pr-1', 'namespace: main');
+    const report = await shared.json<{promoted: readonly string[]}>('cache', 'promote', '--from', 'pr-1');
+    shared.dispose();
+    expect(report.promoted).toHaveLength(5);
+    expect(errorsOf('cache', report, 'promote')).toEqual([]);
+  });
+
   test('init and import: what was written', async () => {
     const fresh = new Workspace();
     expect(errorsOf('init', await fresh.json('init'))).toEqual([]);
