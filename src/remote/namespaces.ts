@@ -7,7 +7,7 @@ export type Trust = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const longest = 64;
 
-/** A namespace is a part of addresses, beside `ac` and `cas`. */
+/** A namespace is a part of addresses, beside `ac` and `cas`; a shared folder has its `tmp` there. */
 export function readNamespace(value: Json): Reading<string> {
   const problem = namespaceProblem(value, /^[a-z0-9][a-z0-9._-]*$/);
   return problem ?? right(value as string);
@@ -66,8 +66,8 @@ function matches(pattern: string, namespace: string): boolean {
 
 function namespaceProblem(value: Json, form: RegExp): ReturnType<typeof mistake> | undefined {
   if (typeof value !== 'string') return mistake('a namespace is a text', 'for instance `main`');
-  if (value === 'ac' || value === 'cas') {
-    return mistake(`no namespace can be called \`${value}\`: it has another meaning in addresses`);
+  if (['ac', 'cas', 'tmp'].includes(value)) {
+    return mistake(`no namespace can be called \`${value}\`: it has another meaning in addresses and folders`);
   }
   if (form.test(value) && value.length <= longest) return undefined;
   const near = value

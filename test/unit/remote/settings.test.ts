@@ -75,6 +75,7 @@ const refused: readonly (readonly [section: Json, message: RegExp, hint?: RegExp
   [{namespace: 'PR/12'}, /a namespace is made of/, /for instance `pr-12`/],
   [{namespace: 'feature/Föö bar'}, /a namespace is made of/, /for instance `feature-f-bar`/],
   [{namespace: 'ac'}, /no namespace can be called `ac`/],
+  [{namespace: 'tmp'}, /no namespace can be called `tmp`/],
   [{namespace: '..'}, /a namespace is made of/],
   [{namespace: 'a'.repeat(65)}, /up to 64/],
   [{namespace: 12}, /a namespace is a text/],
