@@ -1,5 +1,6 @@
 import type {Builder, Distrusted, Origin, Voucher} from '../core/origin.ts';
 import {agoText} from './duration.ts';
+import {printable} from './text-width.ts';
 
 /** `key 3f2a91c07b4e…`, `namespace pr-12`. */
 function voucherText(voucher: Voucher): string {
@@ -20,7 +21,7 @@ export function distrustedText(entry: Distrusted, now: number): string {
 
 /** `ada (namespace pr-12), found 2 days ago in prep: differs …`. */
 export function foundOutText({voucher, builder, since, node, why}: Distrusted, now: number): string {
-  return `${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${why}`;
+  return `${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${printable(why)}`;
 }
 
 /** `made by ci (commit 1f2e3d4c5b6a, https://…); from namespace main, signed with key 3f2a91c07b4e…`. */

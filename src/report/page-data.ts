@@ -53,6 +53,8 @@ export interface PageNode {
   readonly wallMs?: number;
   readonly device?: string;
   readonly engine?: string;
+  /** Who made its result and how that got here, when it was not made here. */
+  readonly origin?: string;
   readonly slices?: {
     readonly total: number;
     readonly executed: number;

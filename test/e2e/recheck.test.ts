@@ -145,6 +145,10 @@ describe('of the results of others', () => {
     expect(Object.values(prov.agent)).toContainEqual(
       expect.objectContaining({'mixdown:voucher': 'namespace:pr', 'mixdown:signed': false}),
     );
+    await run(main, 'report', '--json', '-o', 'page.json');
+    const page = JSON.parse(main.read('page.json')) as {readonly nodes: readonly unknown[]};
+    expect(page.nodes).toContainEqual(expect.objectContaining({id: 'totals', origin: maker}));
+    expect(errorsOf('page', page)).toEqual([]);
     const entry: Distrusted = {
       voucher: 'namespace:pr',
       since: 1,

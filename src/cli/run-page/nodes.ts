@@ -3,6 +3,7 @@ import {nodeAxes} from '../../core/node-axes.ts';
 import {refsByPort, type NodeId} from '../../core/pipeline.ts';
 import type {Artifact} from '../../core/tree.ts';
 import {explainLines} from '../../report/explain-text.ts';
+import {originText} from '../../report/origin-text.ts';
 import type {PageNode, PageOutput} from '../../report/page-data.ts';
 import {pageInputs, type MadeOutputs} from '../../report/page-inputs.ts';
 import {limitInputs, limitLines, limitText, limitTexts, pageLimits, type PageLimits} from '../../report/page-limits.ts';
@@ -65,6 +66,7 @@ export function pageNodes(books: PageBooks): PageNodes {
       ...(wallMs === undefined ? {} : {wallMs: Math.round(wallMs)}),
       ...(device === undefined ? {} : {device}),
       ...(engine === undefined ? {} : {engine}),
+      ...(result?.borrowed ? {origin: originText(result.borrowed)} : {}),
       ...(sliced === undefined ? {} : {slices: sliced}),
       params: limits.details ? limitTexts(maskParams(params)) : {},
       metrics: numbersOf(ended?.metrics ?? result?.metrics ?? {}),

@@ -27,6 +27,7 @@ export function NodeDetails({node}: {readonly node: PageNode | undefined}): VNod
         {node.wallMs !== undefined && <span>{durationText(node.wallMs)}</span>}
         {node.device !== undefined && <span>{node.device}</span>}
         {node.engine !== undefined && <span>{node.engine}</span>}
+        {node.origin !== undefined && <span>{node.origin}</span>}
         {node.slices !== undefined && <span>{slicesText(node.slices)}</span>}
       </p>
       {node.outcome === 'failed' && <FailureNote node={node} />}

@@ -17,8 +17,8 @@ test('who made a result, with all that is known of them', () => {
 
 test('who is not trusted, and why', () => {
   expect(vouchedText(key)).toBe('key 0123456789ab…');
-  const entry = {voucher: key, builder: {name: 'ci'}, since: 0, node: 'train', why: 'output model differs'};
+  const entry = {voucher: key, builder: {name: 'ci'}, since: 0, node: 'train', why: 'metric \u001b[31mloss differs'};
   expect(distrustedText(entry, 7_200_000)).toBe(
-    'not trusted: ci (key 0123456789ab…), found 2 h ago in train: output model differs',
+    'not trusted: ci (key 0123456789ab…), found 2 h ago in train: metric loss differs',
   );
 });
