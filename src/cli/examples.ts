@@ -195,6 +195,7 @@ Examples
   mixdown cache pull +tables               all the bytes, for work without a network
   mixdown cache key                        make a key to sign results with; its public half for others
   mixdown cache trust                      whose results were found wrong, so that none of theirs is used
+  mixdown cache distrust MCow… --reason 'its laptop was stolen'
   mixdown cache promote --from pr-12       after a merge: what its pull request made becomes ours
   MIXDOWN_CACHE=read-only mixdown run      take results, give none`;
 

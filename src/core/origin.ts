@@ -38,8 +38,8 @@ export interface Distrusted {
   readonly since: number;
   /** Who made the result, as they say. */
   readonly builder?: Builder;
-  /** The node that it was a result of. */
-  readonly node: string;
-  /** How it differs, for people. */
+  /** The node that it was a result of; absent when a person says so. */
+  readonly node?: string;
+  /** How it differs, or the person's reason. */
   readonly why: string;
 }

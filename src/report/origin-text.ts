@@ -19,9 +19,11 @@ export function distrustedText(entry: Distrusted, now: number): string {
   return `not trusted: ${foundOutText(entry, now)}`;
 }
 
-/** `ada (namespace pr-12), found 2 days ago in prep: differs …`. */
+/** `ada (namespace pr-12), found 2 days ago in prep: differs …`; `key 3f2a91c07b4e…, since 2 days ago: its laptop was stolen`. */
 export function foundOutText({voucher, builder, since, node, why}: Distrusted, now: number): string {
-  return `${vouchedText(voucher, builder)}, found ${agoText(now - since)} in ${node}: ${printable(why)}`;
+  const ago = agoText(now - since);
+  const when = node === undefined ? `since ${ago}` : `found ${ago} in ${node}`;
+  return `${vouchedText(voucher, builder)}, ${when}: ${printable(why)}`;
 }
 
 /** `made by ci (commit 1f2e3d4c5b6a, https://…); from namespace main, signed with key 3f2a91c07b4e…`. */

@@ -45,7 +45,7 @@ export function createDistrust({file, temps, locks, warn}: DistrustParts): Distr
   return {
     of(voucher) {
       const entries = load();
-      return entries ? entries.get(voucher) : {voucher, since: 0, node: '', why: `${file} is damaged`};
+      return entries ? entries.get(voucher) : {voucher, since: 0, why: `${file} is damaged`};
     },
     // A damaged file stays: putting one name in its place would trust all that it named.
     add: (entry) => change((entries) => entries && new Map(entries).set(entry.voucher, entry)),
@@ -98,7 +98,7 @@ function isEntry(value: unknown): value is Distrusted {
   return (
     isVoucher(voucher) &&
     typeof since === 'number' &&
-    typeof node === 'string' &&
+    (node === undefined || typeof node === 'string') &&
     typeof why === 'string' &&
     (builder === undefined || (isFields(builder) && typeof builder['name'] === 'string'))
   );

@@ -7,6 +7,7 @@ import type {Digest, Sha256} from '../../src/core/digest.ts';
 import type {Distrusted} from '../../src/core/origin.ts';
 import {makeTree} from '../../src/core/tree.ts';
 import {keyPair, type KeyPair} from '../support/key-pair.ts';
+import {keyIdOf, makeSigningKey, publicLineOf} from '../../src/remote/key-pair.ts';
 import {errorsOf} from '../support/schemas.ts';
 import {tempFolder} from '../support/store-fixture.ts';
 import {ended, toyProject, Workspace, type CliResult} from '../support/workspace.ts';
@@ -168,6 +169,29 @@ describe('of the results of others', () => {
     expect(errorsOf('cache', JSON.parse(trusted.stdout))).toEqual([]);
     expect((await run(main, 'plan')).stdout).toBe('5 up to date\n');
     expect(await run(main, 'cache', 'trust', 'ada')).toMatchObject({code: 2});
+  });
+
+  test('is put there by hand too, under a name that nobody else can take', async () => {
+    const folder = tempFolder();
+    await run(checkout(folder, pr), 'run');
+    const main = checkout(folder, {namespace: 'main', read: ['pr']});
+    await run(main, 'run');
+    const key = publicLineOf(makeSigningKey())!;
+    const told = await run(main, 'cache', 'distrust', 'namespace:pr', key, '--reason', 'a laptop was stolen', '--json');
+    expect(JSON.parse(told.stdout)).toEqual({distrusted: ['namespace:pr', `key:${keyIdOf(key)}`]});
+    expect(errorsOf('cache', JSON.parse(told.stdout))).toEqual([]);
+    expect(errorsOf('distrusted', JSON.parse(main.read('cache/distrusted.json')))).toEqual([]);
+    expect((await run(main, 'cache', 'trust')).stdout).toMatch(
+      /^not trusted: namespace pr, since .*: a laptop was stolen$/m,
+    );
+    expect(lastLine(await run(main, 'run'))).toContain('5 executed');
+    const secret = makeSigningKey().split('\n')[1]!;
+    const refused = await run(main, 'cache', 'distrust', secret, '--reason', 'x');
+    expect(refused).toMatchObject({code: 2, stdout: ''});
+    expect(refused.stderr).not.toContain(secret);
+    for (const name of ['ada', 'namespace:', 'key:12']) {
+      expect(await run(main, 'cache', 'distrust', name, '--reason', 'x')).toMatchObject({code: 2});
+    }
   });
 
   test('a wrong slice is found among those that are right', async () => {

@@ -1,7 +1,11 @@
 import {failure} from '../../core/failure.ts';
-import type {Distrusted} from '../../core/origin.ts';
+import {isSha256} from '../../core/digest.ts';
+import type {Distrusted, Voucher} from '../../core/origin.ts';
+import {publicKeyProblem} from '../../core/public-key.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {keyIdOf} from '../../remote/key-pair.ts';
 import {distrustedText, vouchedText} from '../../report/origin-text.ts';
-import {openStore} from '../../store/store.ts';
+import {openStore, type Store} from '../../store/store.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {findProject} from '../project.ts';
@@ -13,12 +17,7 @@ export async function cacheTrustCommand(
   names: readonly string[],
   {all}: {readonly all?: true},
 ): Promise<ExitCode> {
-  const project = findProject(context);
-  if (!project.ok) return context.fail(project.error);
-  const opened = openStore({dir: project.value.cacheDir, warn: warnOnce(context), what: 'cache trust'});
-  if (!opened.ok) return context.fail(opened.error);
-  const {distrust} = opened.value;
-  try {
+  return withStore(context, 'cache trust', async ({distrust}) => {
     const entries = distrust.list();
     const known = entries ?? [];
     const chosen = all ? known : known.filter((entry) => names.some((name) => isCalled(entry, name)));
@@ -36,9 +35,49 @@ export async function cacheTrustCommand(
       context.print(known.map((entry) => distrustedText(entry, context.io.now())).join('\n') || nobody);
     }
     return exitCodes.done;
+  });
+}
+
+/** Puts somebody into quarantine by hand. JSON: `{distrusted: [voucher]}`. */
+export async function cacheDistrustCommand(
+  context: Context,
+  names: readonly string[],
+  {reason}: {readonly reason: string},
+): Promise<ExitCode> {
+  const vouchers: Voucher[] = [];
+  for (const name of names) {
+    const voucher = voucherOf(name);
+    if (!voucher.ok) return context.fail(voucher.error);
+    vouchers.push(voucher.value);
+  }
+  return withStore(context, 'cache distrust', async ({distrust}) => {
+    const since = context.io.now();
+    for (const voucher of vouchers) await distrust.add({voucher, since, why: reason});
+    if (context.globals.json) context.printJson({distrusted: vouchers});
+    else context.print(vouchers.map((voucher) => `not trusted: ${vouchedText(voucher)}`).join('\n'));
+    return exitCodes.done;
+  });
+}
+
+async function withStore(context: Context, what: string, work: (store: Store) => Promise<ExitCode>): Promise<ExitCode> {
+  const project = findProject(context);
+  if (!project.ok) return context.fail(project.error);
+  const opened = openStore({dir: project.value.cacheDir, warn: warnOnce(context), what});
+  if (!opened.ok) return context.fail(opened.error);
+  try {
+    return await work(opened.value);
   } finally {
     opened.value.close();
   }
+}
+
+/** A builder's name alone would not do: anybody may call himself so. */
+function voucherOf(name: string): Result<Voucher> {
+  if (name.startsWith('namespace:') && name !== 'namespace:') return ok(name as Voucher);
+  if (name.startsWith('key:') && isSha256(name.slice('key:'.length))) return ok(name as Voucher);
+  if (publicKeyProblem(name) === undefined) return ok<Voucher>(`key:${keyIdOf(name)}`);
+  const hint = 'a public key as it stands under `trust`, `key:` and its hash, or `namespace:` and a name';
+  return err([failure('usage', 'it is not understood who that is', {hint})]);
 }
 
 function isCalled({voucher, builder}: Distrusted, name: string): boolean {

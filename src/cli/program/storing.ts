@@ -58,6 +58,12 @@ function addCacheCommands(cache: Command, does: Does): void {
     .option('--all', 'everybody')
     .action(does(async () => (await import('../commands/trust.ts')).cacheTrustCommand));
   cache
+    .command('distrust')
+    .argument('<who...>', 'public keys as in `trust`, or vouchers: `key:HASH`, `namespace:NAME`')
+    .requiredOption('--reason <text>', 'why, for those who come later')
+    .description('use nothing any more of somebody, also of what was taken before')
+    .action(does(async () => (await import('../commands/trust.ts')).cacheDistrustCommand));
+  cache
     .command('promote')
     .argument('[node...]', 'nodes whose results to promote; the default group and all that it needs when none is given')
     .requiredOption('--from <namespace>', 'where the results lie')
