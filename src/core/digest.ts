@@ -22,6 +22,13 @@ export function isSha256(text: string): text is Sha256 {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
+/** Whether something that was read is a digest. Its hash becomes part of a path. */
+export function isDigest(value: unknown): value is Digest {
+  if (typeof value !== 'object' || value === null) return false;
+  const {hash, size} = value as {hash?: unknown; size?: unknown};
+  return typeof hash === 'string' && isSha256(hash) && Number.isSafeInteger(size) && (size as number) >= 0;
+}
+
 export function sameDigest(a: Digest, b: Digest): boolean {
   return a.hash === b.hash && a.size === b.size;
 }

@@ -14,6 +14,10 @@ export interface Builder {
  */
 export type Voucher = `key:${string}` | `namespace:${string}`;
 
+export function isVoucher(value: unknown): value is Voucher {
+  return typeof value === 'string' && /^(key|namespace):/.test(value);
+}
+
 /** Where a borrowed result came from. */
 export interface Origin {
   readonly voucher: Voucher;

@@ -1,10 +1,4 @@
-import {
-  sliceFingerprinter,
-  type Action,
-  type ActionResult,
-  type SliceManifest,
-  type SliceRecord,
-} from '../core/action.ts';
+import {sliceFingerprinter, type Action, type ActionResult, type SliceRecord} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import type {JoinedItem} from '../core/join.ts';
 import {canonicalJson, type Json} from '../core/json.ts';
@@ -18,6 +12,7 @@ import type {Task} from './execute.ts';
 import {theirsOf, type Doubt} from './recheck-step.ts';
 import type {Outputs} from './resolve.ts';
 import type {RunContext} from './run-context.ts';
+import {readSliceList} from './slice-list.ts';
 import type {PlannedSlice, SlicePlan} from './slices.ts';
 import {distrustOf, usableSlices} from './trust.ts';
 import {blame, tryResult, type Theirs, type Verdict} from './verdict.ts';
@@ -68,10 +63,7 @@ async function readManifest({hit}: Doubt, {request: {ports}}: RunContext): Promi
   // An earlier run may have taken the record, so that this one has not asked for it.
   ports.remote?.promise([hit.slices]);
   await ports.remote?.fetch([hit.slices]);
-  const bytes = await ports.cas.read(hit.slices);
-  if (!bytes) return [];
-  const manifest = JSON.parse(new TextDecoder().decode(bytes)) as SliceManifest;
-  return manifest.type === 'slices/1' ? manifest.slices : [];
+  return readSliceList(hit.slices, ports.cas);
 }
 
 /** The slices that are taken from others now and are to be made again. */

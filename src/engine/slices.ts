@@ -1,10 +1,11 @@
-import {isComplete, sliceFingerprinter, type Action, type SliceManifest, type SliceRecord} from '../core/action.ts';
+import {isComplete, sliceFingerprinter, type Action, type SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {JoinedItem} from '../core/join.ts';
 import type {NodeId, PipelineNode} from '../core/pipeline.ts';
 import {sliceSeed} from '../core/seed.ts';
 import {isAvailable, loadTree} from './presence.ts';
 import type {Artifacts} from './resolve.ts';
+import {readSliceList} from './slice-list.ts';
 import {distrustOf, restsOf, usableSlices} from './trust.ts';
 import type {PlanPorts} from './workspace.ts';
 
@@ -144,10 +145,7 @@ async function holdsEntries(
 /** What the node's last result says of its slices. */
 async function lastSlices(node: NodeId, ports: PlanPorts): Promise<readonly SliceRecord[]> {
   const last = ports.state.get(node);
-  const bytes = last?.slices ? await ports.cas.read(last.slices) : undefined;
-  if (!bytes) return [];
-  const manifest = JSON.parse(new TextDecoder().decode(bytes)) as SliceManifest;
-  return manifest.type === 'slices/1' ? usableSlices(manifest.slices, last?.from, ports) : [];
+  return usableSlices(await readSliceList(last?.slices, ports.cas), last?.from, ports);
 }
 
 function cachedSlice(key: string, item: Digest, fingerprint: Sha256, ports: PlanPorts): SliceRecord | undefined {

@@ -1,6 +1,7 @@
-import type {ActionResult, SliceManifest, SliceRecord} from '../core/action.ts';
+import type {ActionResult, SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {Cas} from '../core/ports.ts';
+import {parseSlices} from '../core/slice-manifest.ts';
 import {parseTree} from '../core/tree.ts';
 
 /** The blobs that a result is made of. */
@@ -13,7 +14,6 @@ export interface Contents {
 
 export interface Reading {
   readonly cas: Cas;
-  readonly parseSlices: (text: string) => SliceManifest | undefined;
   /** Brings a tree or list of slices here that lies elsewhere. */
   readonly bring: (digests: readonly Digest[]) => Promise<void>;
 }
@@ -52,5 +52,5 @@ export async function contentsOf(result: ActionResult, reading: Reading): Promis
 export async function readSlices(digest: Digest, reading: Reading): Promise<readonly SliceRecord[] | undefined> {
   await reading.bring([digest]);
   const text = await reading.cas.read(digest);
-  return text && reading.parseSlices(new TextDecoder().decode(text))?.slices;
+  return text && parseSlices(new TextDecoder().decode(text))?.slices;
 }

@@ -16,7 +16,7 @@ import {trustedKeys} from './trust.ts';
 import {decodeZstd} from './zstd.ts';
 
 export interface OpenOptions
-  extends Secrets, Pick<RemoteParts, 'cas' | 'takePartial' | 'actions' | 'parseResult' | 'parseSlices' | 'builder'> {
+  extends Secrets, Pick<RemoteParts, 'cas' | 'takePartial' | 'actions' | 'parseResult' | 'builder'> {
   readonly settings: RemoteSettings;
   readonly now: () => number;
   readonly warn: (failure: Failure) => void;

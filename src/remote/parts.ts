@@ -1,4 +1,4 @@
-import type {ActionResult, SliceManifest} from '../core/action.ts';
+import type {ActionResult} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import type {Failure} from '../core/failure.ts';
 import type {Builder, Voucher} from '../core/origin.ts';
@@ -27,7 +27,6 @@ export interface RemoteParts extends LocalBlobs, Pick<RemoteSettings, 'mode' | '
   readonly actions: ActionCache;
   /** Checks what came as the record of this action; undefined when it is none. */
   readonly parseResult: (text: string, fingerprint: Sha256) => ActionResult | undefined;
-  readonly parseSlices: (text: string) => SliceManifest | undefined;
   /** Requests at a time. */
   readonly parallel: number;
 }

@@ -36,11 +36,11 @@ export class RemoteClient implements RemoteCache {
   readonly #promoting: Promoting;
 
   constructor(parts: RemoteParts) {
-    const {cas, parseSlices} = parts;
+    const {cas} = parts;
     const requests = new Requests(parts);
     const whereabouts = this.#whereabouts;
     const fetching = new Fetching(parts, requests, whereabouts);
-    const reading: Reading = {cas, parseSlices, bring: (digests) => fetching.fetch(digests)};
+    const reading: Reading = {cas, bring: (digests) => fetching.fetch(digests)};
     const refusals = new Refusals(parts.transport.name, parts.warn);
     const records = new Records(parts, requests, refusals);
     const sliceLists = new SliceLists(parts, records, whereabouts, reading);

@@ -1,11 +1,11 @@
 import {closeSync, fsyncSync, openSync, readFileSync, rmSync} from 'node:fs';
 import {failure} from '../core/failure.ts';
 import {byCodeUnit} from '../core/json.ts';
-import type {Distrusted, Voucher} from '../core/origin.ts';
+import {isVoucher, type Distrusted, type Voucher} from '../core/origin.ts';
 import type {Distrust, Locks} from '../core/ports.ts';
 import {writeFileAtomic, type TempNames} from './atomic-file.ts';
 import {isMissing, writing, type Warn} from './io-failure.ts';
-import {isFields, isVoucher, parseJson} from './validate.ts';
+import {isFields, parseJson} from './validate.ts';
 
 /** What people need besides. */
 export interface DistrustAdmin {

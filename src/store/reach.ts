@@ -1,8 +1,9 @@
 import type {ActionResult} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
+import {parseSlices} from '../core/slice-manifest.ts';
 import type {Artifact} from '../core/tree.ts';
 import type {CasAdmin} from './blob-admin.ts';
-import {parseSafeTree, parseSlices} from './validate.ts';
+import {parseSafeTree} from './validate.ts';
 
 /** What a result refers to. */
 export interface Reach {

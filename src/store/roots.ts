@@ -1,11 +1,11 @@
 import {mkdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import {sha256, type Digest, type Sha256} from '../core/digest.ts';
+import {isDigest, sha256, type Digest, type Sha256} from '../core/digest.ts';
 import type {Artifact} from '../core/tree.ts';
 import {namesIn, writeNew} from './atomic-file.ts';
 import {errorCode} from './io-failure.ts';
 import {openRunStore} from './run-store.ts';
-import {isArtifact, isDigest, isFields, parseJson} from './validate.ts';
+import {isArtifact, isFields, parseJson} from './validate.ts';
 
 /** What checkouts still refer to. */
 export interface Roots {

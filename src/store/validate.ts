@@ -2,9 +2,9 @@
  * Checks of what comes from the disk. Records and trees are untrusted: a hash becomes part of a path, and a tree's paths
  * decide where files are written.
  */
-import {isComplete, type Action, type ActionResult, type SliceManifest} from '../core/action.ts';
-import {isSha256, type Digest} from '../core/digest.ts';
-import type {Voucher} from '../core/origin.ts';
+import {isComplete, type Action, type ActionResult} from '../core/action.ts';
+import {isDigest, isSha256} from '../core/digest.ts';
+import {isVoucher} from '../core/origin.ts';
 import type {NodeState} from '../core/ports.ts';
 import {parseTree, type Artifact, type Tree} from '../core/tree.ts';
 
@@ -12,10 +12,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isDigest(value: unknown): value is Digest {
-  return isFields(value) && typeof value['hash'] === 'string' && isSha256(value['hash']) && isCount(value['size']);
 }
 
 export function isArtifact(value: unknown): value is Artifact {
@@ -81,23 +77,6 @@ export function parseSafeTree(text: string): Tree | undefined {
   return safe ? tree : undefined;
 }
 
-export function parseSlices(text: string): SliceManifest | undefined {
-  const value = parseJson(text);
-  if (!isFields(value) || value['type'] !== 'slices/1' || !Array.isArray(value['slices'])) return undefined;
-  const whole = value['slices'].every(
-    (slice: unknown) =>
-      isFields(slice) &&
-      typeof slice['key'] === 'string' &&
-      typeof slice['fingerprint'] === 'string' &&
-      isSha256(slice['fingerprint']) &&
-      isDigest(slice['item']) &&
-      isFields(slice['outputs']) &&
-      Object.values(slice['outputs']).every(isDigest) &&
-      (slice['from'] === undefined || isVoucher(slice['from'])),
-  );
-  return whole ? (value as unknown as SliceManifest) : undefined;
-}
-
 /** Parsed JSON, or undefined when it is none. */
 export function parseJson(text: string): unknown {
   try {
@@ -115,10 +94,6 @@ export function isInnerPath(path: string): boolean {
 
 function isOrigin(value: unknown): boolean {
   return isFields(value) && isVoucher(value['voucher']) && typeof value['namespace'] === 'string';
-}
-
-export function isVoucher(value: unknown): value is Voucher {
-  return typeof value === 'string' && /^(key|namespace):/.test(value);
 }
 
 function isVia(value: unknown): boolean {

@@ -404,6 +404,50 @@ describe('slices of others', () => {
     );
   });
 
+  const path = '../../../../../../home/ada/notes';
+  it.each([
+    ['no JSON', () => 'a list'],
+    ['of something else', () => 'null'],
+    ['without a slice in its place', () => '{"type":"slices/1","slices":[null]}'],
+    ['with a path in place of a hash', (list) => list.replaceAll(/(?<="out":\{"hash":")[0-9a-f]{64}/g, path)],
+    ['with no times', (list) => list.replaceAll(/"wallMs":\d+/g, '"wallMs":"1"')],
+  ] satisfies [string, (list: string) => string][])('whose list is none are made here: %s', async (_, spoil) => {
+    const [[kind, two]] = cases;
+    const server = new MemoryServer();
+    await machine(server, two).build();
+    const whole = [...server.results.values()].find(({slices}) => slices !== undefined)!;
+    const slices = put(server, spoil(textOf(server, whole.slices!)));
+    server.results.set(whole.fingerprint, {...whole, slices});
+    server.slices.clear();
+    const looked = new Set<string>();
+    const watched = (rig: EngineRig): EngineRig => {
+      const {cas} = rig.store;
+      const holds = (digest: Digest): boolean => looked.add(digest.hash) && cas.holds(digest);
+      return new EngineRig({...rig.store, cas: {...cas, holds}});
+    };
+    const run = async (share: number): Promise<EngineRig> => {
+      const rig = watched(machine(server, two));
+      Object.assign(rig, {
+        nodes: two,
+        server,
+        recheck: {share: async () => share, random: () => 0, agrees: async () => false},
+      });
+      rig.write('src', 'text');
+      for (const name of 'abcde') rig.write(`notes/${name}.txt`, `text ${name}`);
+      expect((await workOf(rig, kind).build()).outcome).toBe('done');
+      return rig;
+    };
+    // Taken as it is, and its list looked into when an item is new.
+    const rig = await run(0);
+    await rig.store.cas.putBytes(server.blobs.get(slices.hash)!);
+    rig.write('notes/f.txt', 'text f');
+    expect((await rig.build()).outcome).toBe('done');
+    expect(rig.ran.filter((id) => id.startsWith('clean'))).toHaveLength(6);
+    server.slices.clear();
+    await run(1);
+    expect([...looked].filter((hash) => !/^[0-9a-f]{64}$/.test(hash))).toEqual([]);
+  });
+
   it('on a cluster too', async () => {
     const [[kind, two]] = cases;
     const server = new MemoryServer();

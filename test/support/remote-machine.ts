@@ -9,7 +9,6 @@ import {openRemote, type OpenOptions} from '../../src/remote/open.ts';
 import type {RemoteClient} from '../../src/remote/remote-cache.ts';
 import {plainSettings, type RemoteSettings} from '../../src/remote/settings.ts';
 import {readResult} from '../../src/store/action-cache.ts';
-import {parseSlices} from '../../src/store/validate.ts';
 import type {CacheServer} from './cache-server.ts';
 import {anAction, aResult} from './store-records.ts';
 import {openedStore, tempFolder, type OpenedStore} from './store-fixture.ts';
@@ -37,7 +36,6 @@ export function remoteMachine(
     now: () => 0,
     warn: (failure) => warnings.push(failure),
     parseResult: readResult,
-    parseSlices,
     ...options,
   });
   onTestFinished(() => client.close());

@@ -7,7 +7,6 @@ import type {Secrets} from '../../remote/secrets.ts';
 import type {RemoteSettings} from '../../remote/settings.ts';
 import {readResult} from '../../store/action-cache.ts';
 import type {Store} from '../../store/store.ts';
-import {parseSlices} from '../../store/validate.ts';
 import type {Context} from '../context.ts';
 import {lazyBuilder} from './builder.ts';
 import {chooseRemote, type RemoteWish} from './choice.ts';
@@ -97,7 +96,6 @@ export async function openChosen(
     takePartial: store.takePartial,
     actions: trusted(store),
     parseResult: readResult,
-    parseSlices,
     isDistrusted: (voucher) => store.distrust.of(voucher) !== undefined,
   });
   return ok({client, choice: choice.value, secrets});

@@ -11,7 +11,6 @@ import {RemoteClient} from '../../../src/remote/remote-cache.ts';
 import {plainSettings, type RemoteMode} from '../../../src/remote/settings.ts';
 import {Steady} from '../../../src/remote/steady.ts';
 import {readResult} from '../../../src/store/action-cache.ts';
-import {parseSlices} from '../../../src/store/validate.ts';
 import {cacheServer, type CacheServer} from '../../support/cache-server.ts';
 import {openedStore, tempFolder, type OpenedStore} from '../../support/store-fixture.ts';
 import {aFile, anAction, aResult} from '../../support/store-records.ts';
@@ -49,7 +48,6 @@ function machine(server: CacheServer, mode: RemoteMode = 'read-write'): Machine 
     actions,
     takePartial,
     parseResult: readResult,
-    parseSlices,
     parallel: 8,
   });
   onTestFinished(() => client.close());

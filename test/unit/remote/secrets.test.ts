@@ -9,7 +9,6 @@ import type {RemoteClient} from '../../../src/remote/remote-cache.ts';
 import {exposedKey, readSecrets} from '../../../src/remote/secrets.ts';
 import {plainSettings, type RemoteSection, type RemoteSettings} from '../../../src/remote/settings.ts';
 import {readResult} from '../../../src/store/action-cache.ts';
-import {parseSlices} from '../../../src/store/validate.ts';
 import {cacheServer, type CacheServer} from '../../support/cache-server.ts';
 import {openedStore, tempFolder, type OpenedStore} from '../../support/store-fixture.ts';
 import {aFile, anAction, aResult} from '../../support/store-records.ts';
@@ -50,7 +49,6 @@ async function machine({url}: CacheServer, section: RemoteSection, env: Record<s
     now: () => 0,
     warn: (failure) => warnings.push(failure),
     parseResult: readResult,
-    parseSlices,
   });
   onTestFinished(() => client.close());
   return {store, client, warnings};
