@@ -55,7 +55,7 @@ export function readSigningKey(pem: string): SigningKey | undefined {
  * What is signed: the whole entry with the place that it is for.
  *
  * @param entry - without `signature`
- * @throws RangeError when it is nested too deeply
+ * @throws RangeError when it is nested too deeply, TypeError when a number in it is none of JSON
  */
 export function signedText(entry: JsonObject, {namespace, salt}: Place): string {
   return canonicalJson({type: 'signed/1', namespace, salt, entry});
@@ -70,7 +70,8 @@ export function isSignedBy(entry: JsonObject, place: Place, {value}: Signature, 
   try {
     return verify(null, Buffer.from(signedText(entry, place)), key, Buffer.from(value, 'base64'));
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    // Nested too deeply, or with a number like 1e999, which is read as an infinity: nobody could sign that.
+    if (error instanceof RangeError || error instanceof TypeError) return false;
     throw error;
   }
 }

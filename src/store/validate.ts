@@ -39,7 +39,7 @@ export function isActionResult(value: unknown): value is ActionResult {
     isNumbers(metrics) &&
     isFields(execution) &&
     typeof execution['runId'] === 'string' &&
-    typeof execution['wallMs'] === 'number' &&
+    Number.isFinite(execution['wallMs']) &&
     (execution['log'] === undefined || isDigest(execution['log'])) &&
     (slices === undefined || isDigest(slices)) &&
     (borrowed === undefined || isOrigin(borrowed)) &&
@@ -56,7 +56,7 @@ export function isNodeState(value: unknown): value is NodeState {
     isSha256(fingerprint) &&
     isArtifacts(outputs) &&
     isNumbers(metrics) &&
-    typeof wallMs === 'number' &&
+    Number.isFinite(wallMs) &&
     (slices === undefined || isDigest(slices)) &&
     (from === undefined || isVoucher(from)) &&
     isVia(via)
@@ -111,7 +111,7 @@ function hasAllOutputs({outputs: declared}: Fields, outputs: unknown): boolean {
 }
 
 function isNumbers(value: unknown): boolean {
-  return isFields(value) && Object.values(value).every((metric) => typeof metric === 'number');
+  return isFields(value) && Object.values(value).every(Number.isFinite);
 }
 
 function isCount(value: unknown): boolean {

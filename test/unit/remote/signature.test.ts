@@ -76,6 +76,11 @@ describe('a signature', () => {
     expect(isSignedBy({...entry, deep}, place, signature, known)).toBe(false);
   });
 
+  it('of an entry with a number that JSON cannot hold is none, without a throw', () => {
+    const {huge} = JSON.parse('{"huge": 1e999}') as {huge: number};
+    expect(isSignedBy({...entry, huge}, place, signature, known)).toBe(false);
+  });
+
   const {value} = signature;
   it.each<[unknown]>([
     [undefined],

@@ -29,6 +29,10 @@ const damaged: Record<string, {readonly text: string; readonly code?: string}> =
       outputs: {patches: {kind: 'file', digest: {hash: '../../../../etc/passwd', size: 1}}},
     }),
   },
+  'with a number beyond all': {
+    text: JSON.stringify({...result, metrics: {loss: 7}}).replace('"loss":7', '"loss":1e999'),
+  },
+  'with a time beyond all': {text: text.replace(/"wallMs":[0-9.]+/, '"wallMs":1e999')},
   'with a negative size': {
     text: JSON.stringify({...result, outputs: {patches: aFile({hash: sha256('x'), size: -1})}}),
   },
