@@ -71,7 +71,10 @@ async function isThere(dir: string): Promise<void> {
 
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    return (await stat(path)).size;
+    const found = await stat(path);
+    // A pipe that somebody put there would be waited for without end.
+    if (!found.isFile()) throw new RemoteError('wrong', `${path} is no file`);
+    return found.size;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -82,7 +85,8 @@ async function sweep(temps: string, beforeMs: number): Promise<void> {
   for (const name of await readdir(temps)) {
     const path = `${temps}/${name}`;
     const found = await stat(path).catch(() => undefined);
-    if (found && found.mtimeMs < beforeMs) await rm(path, {force: true});
+    // A folder is part of a namespace that is called like this one; what is somebody else's stays if it must.
+    if (found?.isFile() && found.mtimeMs < beforeMs) await rm(path, {force: true}).catch(() => {});
   }
 }
 
