@@ -4,6 +4,7 @@ import type {Origin} from '../core/origin.ts';
 import {builderOf} from './builders.ts';
 import {locally, type RemoteParts} from './parts.ts';
 import {damaged, type Accepted, type Records} from './records.ts';
+import {hasShowableMaking} from './showable.ts';
 import type {Refused} from './trust.ts';
 import type {Whereabouts} from './whereabouts.ts';
 
@@ -66,7 +67,7 @@ export class Results {
   ): Borrowed | Refused {
     if (voucher.startsWith('key:') && entry['fingerprint'] !== fingerprint) return {refused: 'moved'};
     const result = this.#parts.parseResult(text, fingerprint);
-    if (!result) throw damaged(fingerprint);
+    if (!result || !hasShowableMaking(result)) throw damaged(fingerprint);
     const {type, action, outputs, metrics, execution, slices, via} = result;
     const trusted = this.#records.trustedIn(readable);
     if (via?.some((other) => !trusted.includes(other))) return {refused: 'through-others'};

@@ -242,6 +242,22 @@ describe('a server that lies', () => {
       expect(warnings).toMatchObject([{code: 'remote-corrupt'}]);
     }
   });
+
+  it.each([
+    ['a host', {host: '\u001b]0;lab7\u0007'}],
+    ['a run', {runId: 'one\ntwo'}],
+    ['a device', {device: 7}],
+    ['a time', {startedAt: 'now'}],
+  ])('about %s, in a way that no terminal should be shown', async (_, lie) => {
+    const server = await cacheServer();
+    const result = await shared(server);
+    const told = {...result, execution: {...result.execution, ...lie}};
+    server.entries.set(`/ac/${result.fingerprint}`, Buffer.from(JSON.stringify(told)));
+    const {store, client, warnings} = machine(server);
+    await client.findResults([result.fingerprint]);
+    expect(store.actions.get(result.fingerprint)).toBeUndefined();
+    expect(warnings).toMatchObject([{code: 'remote-corrupt'}]);
+  });
 });
 
 describe('slices', () => {
