@@ -42,7 +42,7 @@ export default defineStage({
   name: 'climb',
   summary: 'Climbs.',
   params: {steps: {type: 'integer', default: 10, about: 'steps'}},
-  inputs: {plan: {kind: 'file', about: 'the step after which it fails'}},
+  inputs: {plan: {kind: 'file', about: 'to fail after step 4, or to rest after step 2'}},
   outputs: {way: {kind: 'file', name: 'way.txt', about: 'the way'}},
   resumable: true,
   async run({params, inputs, outputs, checkpoint, log, signal}) {
@@ -56,7 +56,9 @@ export default defineStage({
       log('step ' + way.length);
       await new Promise((resolve) => setImmediate(resolve));
       signal.throwIfAborted();
-      if (way.length === 4 && readFileSync(inputs.plan, 'utf8') === 'fail') throw new StageError('slipped');
+      const plan = readFileSync(inputs.plan, 'utf8');
+      if (way.length === 4 && plan === 'fail') throw new StageError('slipped');
+      if (way.length === 2 && plan === 'rest') await new Promise((_, reject) => signal.addEventListener('abort', reject));
     }
     writeFileSync(outputs.way, way);
   },
@@ -129,7 +131,7 @@ export default defineStage({
   });
 
   it('two runs at once: one works, the other takes its result, or goes on when it is killed', async () => {
-    start(one);
+    start(one, 'rest');
     const first = workspace.start(['run', '--json']);
     const firstEnd = ended(first);
     const firstLines = createInterface({input: first.stdout!});
