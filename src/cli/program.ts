@@ -1,4 +1,5 @@
 import {Command, CommanderError, Option} from 'commander';
+import {FailureError} from '../core/failure.ts';
 import {engineNames} from '../core/tensor-engine.ts';
 import {makeContext, noGlobals, type Globals} from './context.ts';
 import {completionExamples, examples} from './examples.ts';
@@ -55,7 +56,13 @@ function buildProgram(io: Io, version: string, end: (code: ExitCode) => void): C
       const command = args.pop() as Command;
       const context = makeContext(io, {...noGlobals, ...command.optsWithGlobals<Partial<Globals>>()});
       const action = await load();
-      end(await action(context, ...(args as never[])));
+      try {
+        end(await action(context, ...(args as never[])));
+      } catch (error) {
+        // A disk that is full, or a folder that cannot be written to, is no bug.
+        if (!(error instanceof FailureError)) throw error;
+        end(context.fail([error.failure]));
+      }
     };
 
   addBuilding(program, does);

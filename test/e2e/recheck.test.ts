@@ -194,6 +194,20 @@ describe('of the results of others', () => {
     }
   });
 
+  test('a list that is damaged, or cannot be written, is told', async () => {
+    const main = checkout(tempFolder(), {namespace: 'main'});
+    main.write('cache/distrusted.json', '{');
+    const lifted = 'everybody is trusted again; the damaged list is gone\n';
+    expect(await run(main, 'cache', 'trust', '--all')).toMatchObject({code: 0, stdout: lifted});
+    const none = 'nothing was known against anybody\n';
+    expect(await run(main, 'cache', 'trust', '--all')).toMatchObject({code: 0, stdout: none});
+    main.write('cache/distrusted.json/in-the-way', '');
+    const stuck = await run(main, 'cache', 'trust', '--all');
+    expect(stuck).toMatchObject({code: 1, stdout: ''});
+    expect(stuck.stderr).toContain('error: Could not write the list of those who are distrusted');
+    expect(stuck.stderr).not.toContain('internal error');
+  });
+
   test('a wrong slice is found among those that are right', async () => {
     const folder = tempFolder();
     await run(checkout(folder, pr), 'run');

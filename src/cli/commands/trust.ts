@@ -29,7 +29,12 @@ export async function cacheTrustCommand(
     if (all || names.length > 0) await distrust.lift(all ? 'all' : new Set(chosen.map(({voucher}) => voucher)));
     if (context.globals.json) context.printJson({trusted: chosen.map(({voucher}) => voucher)});
     else if (all || names.length > 0) {
-      context.print(chosen.map(({voucher, builder}) => `trusted again: ${vouchedText(voucher, builder)}`).join('\n'));
+      const nobody = entries
+        ? 'nothing was known against anybody'
+        : 'everybody is trusted again; the damaged list is gone';
+      context.print(
+        chosen.map(({voucher, builder}) => `trusted again: ${vouchedText(voucher, builder)}`).join('\n') || nobody,
+      );
     } else {
       const nobody = entries ? 'nothing is known against anybody' : 'nobody is trusted while the list is damaged';
       context.print(known.map((entry) => distrustedText(entry, context.io.now())).join('\n') || nobody);
