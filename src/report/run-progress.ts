@@ -37,11 +37,16 @@ export class RunProgress {
   /** Nodes that were planned to run, or may have to; with what is expected of each, in milliseconds. */
   readonly work = new Map<NodeId, number | undefined>();
   readonly done = new Set<NodeId>();
-  /** How many of `work` are over: executed, failed, or found to need no run after all. */
-  workDone = 0;
+  /** Of `work`: those that are over. */
+  private readonly over = new Set<NodeId>();
   startedAt: number | undefined;
   jobs = 1;
   interrupted = 0;
+
+  /** How many of `work` are over: executed, failed, or found to need no run after all. */
+  get workDone(): number {
+    return this.over.size;
+  }
 
   apply(event: Event): void {
     switch (event.type) {
@@ -119,13 +124,13 @@ export class RunProgress {
     const was = this.running.get(node);
     this.running.delete(node);
     if (this.done.has(node)) {
-      // It ran after all: what it was said to have left in the remote cache was gone.
-      if (was) this.workDone++;
+      // It ran after all, or once more: what it was said to have left in the remote cache was gone, or is not to be used.
+      if (was) this.over.add(node);
       return;
     }
     this.done.add(node);
     this.counts[outcome]++;
     if (outcome === 'executed' || outcome === 'failed') this.work.set(node, was ? at - was.startedAt : wallMs);
-    if (this.work.has(node)) this.workDone++;
+    if (this.work.has(node)) this.over.add(node);
   }
 }
