@@ -178,6 +178,9 @@ describe.runIf(nginxPath !== undefined)('two checkouts that share nginx', () => 
     first.write('cache/distrusted.json', '{');
     expect(await json(first, 'stat')).toMatchObject({distrusted: null});
     first.remove('cache/distrusted.json');
+    const tooEarly = await run(second, nginx.url, 'cache', 'pull');
+    expect(tooEarly).toMatchObject({code: 1, stdout: '0 results of 1 node here\n'});
+    expect(tooEarly.stderr).toBe(`neither here nor at ${nginx.url}: report\n`);
     const pushed = await json(first, 'push');
     expect(errorsOf('cache', pushed, 'push')).toEqual([]);
     expect(pushed).toMatchObject({sent: 5, failed: 0, missing: []});

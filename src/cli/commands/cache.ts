@@ -55,7 +55,7 @@ export function cachePushCommand(context: Context, patterns: readonly string[]):
   });
 }
 
-/** Fetches results of the nodes with all their bytes. JSON: `{remote, here, missing, incomplete}`. */
+/** Fetches results of the nodes with all their bytes; done only when all are here. JSON: `{remote, here, missing, incomplete}`. */
 export function cachePullCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
   return withRemote(context, patterns, 'targets', true, async ({nodes, work, client}, signal) => {
     const {store} = work.workspace;
@@ -72,10 +72,10 @@ export function cachePullCommand(context: Context, patterns: readonly string[]):
     if (context.globals.json) context.printJson({remote: client.name, here, missing, incomplete});
     else {
       context.print(`${countText(here, 'result')} of ${countText(nodes.length, 'node')} here`);
-      if (missing.length > 0) context.note(`not at ${client.name}: ${some(missing)}`);
+      if (missing.length > 0) context.note(`neither here nor at ${client.name}: ${some(missing)}`);
       if (incomplete.length > 0) context.note(`not whole at ${client.name}: ${some(incomplete)}`);
     }
-    return incomplete.length > 0 || signal.aborted ? exitCodes.nodeFailed : exitCodes.done;
+    return here < nodes.length || signal.aborted ? exitCodes.nodeFailed : exitCodes.done;
   });
 }
 
