@@ -37,8 +37,9 @@ export interface SendingRooms {
 /** Blobs up to this size are sent without a question first: it would take as long. */
 const askAboveBytes = 64 << 10;
 
-const keyHint =
-  '`mixdown cache key` makes one: name its file under `sign`, and its public half under `trust`. Where results are only to be read, set MIXDOWN_CACHE=read-only.';
+const onlyRead = 'Where results are only to be read, set MIXDOWN_CACHE=read-only.';
+const keyHint = `\`mixdown cache key\` makes one: name its file under \`sign\`, and its public half under \`trust\`. ${onlyRead}`;
+const lackHint = `Put it there; \`mixdown cache key\` makes one. ${onlyRead}`;
 
 /** Gives results away in the background. */
 export class Sending {
@@ -64,7 +65,12 @@ export class Sending {
 
   share(result: ActionResult): void {
     const {mode, steady} = this.#parts;
-    if (mode === 'read-only' || result.borrowed || steady.ended('write') || !this.mayWrite()) return;
+    if (mode === 'read-only' || result.borrowed) return;
+    if (!this.mayWrite()) return;
+    if (steady.ended('write')) {
+      this.#uploads = {...this.#uploads, failed: this.#uploads.failed + 1};
+      return;
+    }
     const upload: Promise<void> = this.#share(async () => {
       const whole = await this.#tryUpload(result);
       const {results, failed} = this.#uploads;
@@ -106,7 +112,7 @@ export class Sending {
       ? `the key here (${signingKey.id.slice(0, 16)}…) is none of those`
       : (noKey ?? 'there is no key here');
     const message = `nothing is written to ${transport.name}: in the namespace ${namespace} only what certain keys sign is used, and ${why}`;
-    warn(failure('remote-config', message, {hint: keyHint}));
+    warn(failure('remote-config', message, {hint: noKey === undefined ? keyHint : lackHint}));
     return false;
   }
 

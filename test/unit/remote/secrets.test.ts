@@ -78,6 +78,10 @@ describe('without the credentials that are named', () => {
     expect(it.warnings).toHaveLength(1);
     expect(it.warnings[0]!.message).toMatch(/^writing to .* ended in this run: the environment variable TOKEN/);
     expect(it.warnings[0]!.hint).toContain('MIXDOWN_CACHE=read-only');
+    // Also those that came when the writing had ended.
+    await share(it, 2);
+    expect(await it.client.finish(never)).toMatchObject({results: 0, failed: 6});
+    expect(it.warnings).toHaveLength(1);
   });
 
   it('results are found as ever, and nothing is said', async () => {
@@ -108,7 +112,7 @@ describe('without the signing key that is named', () => {
     await share(it, 3);
     expect(server.entries.size).toBe(0);
     expect(it.warnings.map(({message}) => message)).toEqual([expect.stringContaining('the environment variable KEY')]);
-    expect(it.warnings[0]!.hint).toContain('mixdown cache key');
+    expect(it.warnings[0]!.hint).toMatch(/^Put it there; `mixdown cache key` makes one/);
   });
 
   it('results go unsigned elsewhere, with one warning once there are any', async () => {
