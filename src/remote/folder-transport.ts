@@ -36,7 +36,14 @@ export function folderTransport(dir: string, now: () => number): Transport {
         const size = await sizeOf(path);
         if (size === undefined) return undefined;
         const start = from < size ? from : 0;
-        return read(limited(createReadStream(path, {highWaterMark: 1 << 20, signal, start}), maxBytes - start), start);
+        return read(
+          limited(
+            createReadStream(path, {highWaterMark: 1 << 20, signal, start}),
+            maxBytes - start,
+            `${space}/${hash}`,
+          ),
+          start,
+        );
       }),
     put: (space, hash, body, signal) =>
       guarded(async () => {

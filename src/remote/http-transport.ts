@@ -127,7 +127,7 @@ export function httpTransport(options: HttpOptions): Transport {
           return await get(space, hash, maxBytes, read, signal);
         }
         throwUnlessDone(response, base.host);
-        return await read(limited(decoded(response, decoders), maxBytes - start), start);
+        return await read(limited(decoded(response, decoders), maxBytes - start, `${space}/${hash}`), start);
       } catch (error) {
         response.destroy();
         throw error;

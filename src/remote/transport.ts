@@ -54,12 +54,16 @@ export class RemoteError extends Error {
   }
 }
 
-/** Passes bytes on, and throws when there are more than there may be. */
-export async function* limited(bytes: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+/** Passes the bytes of an entry on, and throws when there are more than there may be. */
+export async function* limited(
+  bytes: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  name: string,
+): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.byteLength;
-    if (size > maxBytes) throw new RemoteError('wrong', `the entry is longer than ${maxBytes} bytes`);
+    if (size > maxBytes) throw new RemoteError('wrong', `${name} is longer than it may be`);
     yield chunk;
   }
 }
