@@ -17,7 +17,7 @@ import {exits, orderName, unseal, type Order, type Ticket} from '../../exec/slur
 import {openExchange} from '../../remote/exchange.ts';
 import type {Store} from '../../store/store.ts';
 import {packageRoot, packageVersion} from '../package.ts';
-import {openScratch, sweepScratch} from './scratch.ts';
+import {closeScratch, openScratch} from './scratch.ts';
 
 const ticket = JSON.parse(readFileSync(0, 'utf8')) as Ticket;
 process.exit(await main(ticket));
@@ -26,15 +26,16 @@ async function main({address, key, orders}: Ticket): Promise<number> {
   const {task, start} = whichTask();
   const scratch = openScratch(process.env['TMPDIR'] ?? tmpdir());
   if (!scratch.ok) return fail(exits.noScratch, scratch.error[0]);
-  const store = scratch.value;
+  const {store} = scratch.value;
   const {cas, dir} = store;
   const exchange = openExchange(address, store, Date.now);
-  const order = await fetchOrder(orders[task], key, task, store, exchange);
-  if (!order.ok) return fail(codeFor(order.error), order.error);
-  const work = join(dir, 'work');
-  await sweepDeadRuns(work);
-  const folder = await createRunFolder(work, `${process.env['SLURM_JOB_ID'] ?? process.pid}-${task}-${start}`);
+  let folder: string | undefined;
   try {
+    const order = await fetchOrder(orders[task], key, task, store, exchange);
+    if (!order.ok) return fail(codeFor(order.error), order.error);
+    const work = join(dir, 'work');
+    await sweepDeadRuns(work);
+    folder = await createRunFolder(work, `${process.env['SLURM_JOB_ID'] ?? process.pid}-${task}-${start}`);
     const desk = cacheDesk({order: order.value, key, task, start, cas, exchange, folder, packages: packageRoot});
     const version = packageVersion();
     const {mixdown} = order.value;
@@ -44,9 +45,8 @@ async function main({address, key, orders}: Ticket): Promise<number> {
     });
     return end === 'done' ? 0 : end === 'stopped' ? 1 : exits.notSent;
   } finally {
-    await removeTree(folder);
-    sweepScratch(store, Date.now());
-    store.close();
+    if (folder !== undefined) await removeTree(folder);
+    await closeScratch(scratch.value, Date.now());
   }
 }
 
