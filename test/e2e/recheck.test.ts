@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import type {ActionResult, SliceManifest} from '../../src/core/action.ts';
@@ -337,4 +337,30 @@ describe('of the results of others', () => {
     expect(Object.keys(results(main))).toEqual(['report/report.txt']);
     expect(await main.run('verify')).toMatchObject({code: 0});
   });
+});
+
+test('what rests on somebody who is distrusted by now is not given on', async () => {
+  const folder = tempFolder();
+  const one = checkout(folder, pr);
+  expect((await run(one, 'run')).code).toBe(0);
+  const records = join(one.root, 'cache', 'actions');
+  let touched = 0;
+  for (const path of readdirSync(records, {recursive: true, encoding: 'utf8'})) {
+    if (!path.endsWith('.json')) continue;
+    const file = join(records, path);
+    const record = JSON.parse(readFileSync(file, 'utf8')) as ActionResult;
+    if (record.slices === undefined) continue;
+    writeFileSync(file, JSON.stringify({...record, via: ['namespace:lab']}));
+    touched++;
+  }
+  expect(touched).toBeGreaterThan(0);
+  const entry: Distrusted = {voucher: 'namespace:lab', since: 1, node: 'prep', why: 'it differs'};
+  one.write('cache/distrusted.json', JSON.stringify({type: 'distrusted/1', entries: [entry]}));
+  rmSync(join(folder, 'pr'), {recursive: true});
+  const pushed = JSON.parse((await run(one, '--json', 'cache', 'push')).stdout) as {missing: readonly string[]};
+  expect(pushed.missing).not.toEqual([]);
+  const given = readdirSync(join(folder, 'pr', 'ac')).map((name) =>
+    readFileSync(join(folder, 'pr', 'ac', name), 'utf8'),
+  );
+  expect(given.filter((text) => text.includes('namespace:lab'))).toEqual([]);
 });

@@ -11,7 +11,7 @@ import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
 import type {RemoteChoice} from '../remote/combine.ts';
-import {openChosen} from '../remote/open.ts';
+import {openChosen, trustedActions} from '../remote/open.ts';
 import {listenForInterrupts} from '../signals.ts';
 import {warnOnce} from '../warnings.ts';
 
@@ -30,11 +30,11 @@ interface Opened {
  */
 export function cachePushCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
   return withRemote(context, patterns, 'needed', false, async ({nodes, work, client}, signal) => {
-    const {store} = work.workspace;
+    const actions = trustedActions(work.workspace.store);
     const missing: NodeId[] = [];
     const borrowed: NodeId[] = [];
     for (const {node, fingerprint} of nodes) {
-      const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
+      const result = fingerprint === undefined ? undefined : actions.get(fingerprint);
       if (!result) missing.push(node.id);
       else if (result.borrowed) borrowed.push(node.id);
       else client.share(result);
@@ -58,9 +58,9 @@ export function cachePushCommand(context: Context, patterns: readonly string[]):
 /** Fetches results of the nodes with all their bytes; done only when all are here. JSON: `{remote, here, missing, incomplete}`. */
 export function cachePullCommand(context: Context, patterns: readonly string[]): Promise<ExitCode> {
   return withRemote(context, patterns, 'targets', true, async ({nodes, work, client}, signal) => {
-    const {store} = work.workspace;
+    const actions = trustedActions(work.workspace.store);
     const fetchOne = async ({fingerprint}: PlannedNode): Promise<'here' | 'missing' | 'incomplete'> => {
-      const result = fingerprint === undefined ? undefined : store.actions.get(fingerprint);
+      const result = fingerprint === undefined ? undefined : actions.get(fingerprint);
       if (!result) return 'missing';
       return (await client.fetchWhole(result, signal)) ? 'here' : 'incomplete';
     };

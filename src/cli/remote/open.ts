@@ -94,15 +94,15 @@ export async function openChosen(
     warn,
     cas: store.cas,
     takePartial: store.takePartial,
-    actions: trusted(store),
+    actions: trustedActions(store),
     parseResult: readResult,
     isDistrusted: (voucher) => store.distrust.of(voucher) !== undefined,
   });
   return ok({client, choice: choice.value, secrets});
 }
 
-/** A result that nobody here uses must not keep one from being taken from somebody else. */
-function trusted({actions, distrust}: Store): ActionCache {
+/** Without results that rest on somebody who is distrusted: they are not given on, nor keep others from being taken. */
+export function trustedActions({actions, distrust}: Pick<Store, 'actions' | 'distrust'>): ActionCache {
   return {
     put: (result) => actions.put(result),
     get(fingerprint) {
