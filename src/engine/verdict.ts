@@ -73,7 +73,6 @@ export async function blame(
 ): Promise<void> {
   const {distrust, clock} = context.request.ports;
   if (!distrust || distrust.of(voucher)) return;
-  await distrust.add({voucher, since: clock.now(), ...(builder ? {builder} : {}), node: node.id, why});
   context.rechecks!.blamed++;
   const who = builder ? `${voucher} (${builder.name})` : voucher;
   const hint =
@@ -81,6 +80,8 @@ export async function blame(
     '`salt` has all forget what lies there. If machines may differ in this, say so with `compare`. ' +
     `\`mixdown cache trust '${voucher}'\` lifts it.`;
   tell(failure('result-differs', `${why}. Nothing of ${who} is used any more`, {node: node.id, hint}), context);
+  // What comes of it is worth telling even where it cannot be kept.
+  await distrust.add({voucher, since: clock.now(), ...(builder ? {builder} : {}), node: node.id, why});
 }
 
 function notDeterministic(task: Task, why: string): Failure {

@@ -22,7 +22,9 @@ export function distrustedText(entry: Distrusted, now: number): string {
 /** `ada (namespace pr-12), found 2 days ago in prep: differs …`; `key 3f2a91c07b4e…, since 2 days ago: its laptop was stolen`. */
 export function foundOutText({voucher, builder, since, node, why}: Distrusted, now: number): string {
   const ago = agoText(now - since);
-  const when = node === undefined ? `since ${ago}` : `found ${ago} in ${node}`;
+  // What a warning said of a node begins with its name.
+  const isNamed = node === undefined || why.startsWith(`${node}: `) || why.startsWith(`${node}, `);
+  const when = node === undefined ? `since ${ago}` : `found ${ago}${isNamed ? '' : ` in ${node}`}`;
   return `${vouchedText(voucher, builder)}, ${when}: ${printable(why)}`;
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {ActionResult, SliceManifest} from '../../src/core/action.ts';
 import {digestOf, type Digest} from '../../src/core/digest.ts';
-import {failure, type Failure} from '../../src/core/failure.ts';
+import {failure, FailureError, type Failure} from '../../src/core/failure.ts';
 import {canonicalJson, type Json} from '../../src/core/json.ts';
 import type {PipelineNode} from '../../src/core/pipeline.ts';
 import {makeTree, parseTree} from '../../src/core/tree.ts';
@@ -143,6 +143,19 @@ describe('a wrong result', () => {
     // And lies where the others find it.
     const result = [...server.results.values()].find(({action}) => canonicalJson(action.params).includes(`"${id}"`))!;
     expect(result.outputs).toEqual(expected.nodes.get(id)!.outputs);
+  });
+
+  it('whose maker cannot be noted down is told all the same, and the run fails', async () => {
+    const server = await served(nodes);
+    poison(server, 'a');
+    const rig = machine(server, nodes);
+    rig.store.distrusted.set = () => {
+      throw new FailureError(failure('disk-full', 'no room'));
+    };
+    const summary = await rig.build();
+    expect(summary.outcome).toBe('failed');
+    expect(codes(rig)).toEqual(['result-differs']);
+    expect(summary.nodes.get('a')).toMatchObject({outcome: 'failed', failure: {code: 'disk-full'}});
   });
 
   it('that is found late has what was believed before made again in the same run', async () => {

@@ -21,4 +21,6 @@ test('who is not trusted, and why', () => {
   expect(distrustedText(entry, 7_200_000)).toBe(
     'not trusted: ci (key 0123456789ab…), found 2 h ago in train: metric loss differs',
   );
+  const why = 'train, slice a: output model differs';
+  expect(distrustedText({...entry, why}, 7_200_000)).toBe(`not trusted: ci (key 0123456789ab…), found 2 h ago: ${why}`);
 });
