@@ -1,5 +1,5 @@
 import {createHash, type Hash} from 'node:crypto';
-import {mkdir, open, rm, type FileHandle} from 'node:fs/promises';
+import {mkdir, open, rm, statfs, type FileHandle} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {digestOf, type Digest, type Sha256} from '../core/digest.ts';
 import {FailureError} from '../core/failure.ts';
@@ -64,6 +64,7 @@ export class Download {
     if (this.#digest.size <= smallBytes) return ask((bytes) => this.#receiveSmall(bytes), 0);
     if (!this.#file) await locally(() => this.#open());
     if (this.#size === this.#digest.size && (await this.#isKeptWhole())) return true;
+    await this.#checkRoom();
     const from = this.#size;
     const request = (start: number): Promise<true | undefined> =>
       ask((bytes, begin) => this.#receive(bytes, begin), start);
@@ -123,6 +124,14 @@ export class Download {
     const kept = this.#file.createReadStream({start: 0, autoClose: false, highWaterMark: 1 << 20});
     for await (const chunk of kept as AsyncIterable<Uint8Array>) this.#count(chunk);
     if (this.#size > this.#digest.size) await this.#empty();
+  }
+
+  /** Whoever wrote the record has chosen the size: a disk is not filled for what cannot be whole in the end. */
+  async #checkRoom(): Promise<void> {
+    const {blocks, bavail, bsize} = await locally(() => statfs(dirname(this.#partial!.path)));
+    // Some file systems do not say.
+    if (blocks === 0 || this.#digest.size - this.#size <= bavail * bsize) return;
+    throw new RemoteError('local', `there is no room for blob ${this.#digest.hash} of ${this.#digest.size} bytes`);
   }
 
   /** An earlier process may have been killed between the last byte and the store. */

@@ -156,6 +156,14 @@ describe('what was kept', () => {
     expect(leftIn(store)).toEqual([]);
   });
 
+  it('is not begun when there is no room for the whole', async () => {
+    const store = openedStore(tempFolder());
+    const download = new Download({...blob, size: 2 ** 50}, store);
+    await expect(download.attempt(() => expect.unreachable())).rejects.toMatchObject({trouble: 'local'});
+    await download.close();
+    expect(leftIn(store)).toEqual([]);
+  });
+
   it('belongs to one process at a time: another receives the blob by itself', async () => {
     const dir = tempFolder();
     const [first, second] = [openedStore(dir), openedStore(dir)];
