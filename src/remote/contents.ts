@@ -1,3 +1,4 @@
+import {constants} from 'node:buffer';
 import type {ActionResult, SliceRecord} from '../core/action.ts';
 import type {Digest, Sha256} from '../core/digest.ts';
 import type {Cas} from '../core/ports.ts';
@@ -16,6 +17,11 @@ export interface Reading {
   readonly cas: Cas;
   /** Brings a tree or list of slices here that lies elsewhere. */
   readonly bring: (digests: readonly Digest[]) => Promise<void>;
+}
+
+/** Lists of files and slices are read as one text: others may say that one is longer than any can be. */
+export function isReadable({size}: Digest): boolean {
+  return size <= constants.MAX_STRING_LENGTH;
 }
 
 /** Undefined when a tree or the list of slices cannot be had: what it names is not known then. */
@@ -38,6 +44,7 @@ export async function contentsOf(result: ActionResult, reading: Reading): Promis
       }
     }
   }
+  if (!trees.every(isReadable)) return undefined;
   await reading.bring(trees);
   for (const digest of trees) {
     const text = await reading.cas.read(digest);
@@ -50,6 +57,7 @@ export async function contentsOf(result: ActionResult, reading: Reading): Promis
 }
 
 export async function readSlices(digest: Digest, reading: Reading): Promise<readonly SliceRecord[] | undefined> {
+  if (!isReadable(digest)) return undefined;
   await reading.bring([digest]);
   const text = await reading.cas.read(digest);
   return text && parseSlices(new TextDecoder().decode(text))?.slices;

@@ -2,6 +2,7 @@ import type {ActionResult} from '../core/action.ts';
 import type {Sha256} from '../core/digest.ts';
 import type {Origin} from '../core/origin.ts';
 import {builderOf} from './builders.ts';
+import {isReadable} from './contents.ts';
 import {locally, type RemoteParts} from './parts.ts';
 import {damaged, type Accepted, type Records} from './records.ts';
 import {hasShowableMaking} from './showable.ts';
@@ -67,7 +68,7 @@ export class Results {
   ): Borrowed | Refused {
     if (voucher.startsWith('key:') && entry['fingerprint'] !== fingerprint) return {refused: 'moved'};
     const result = this.#parts.parseResult(text, fingerprint);
-    if (!result || !hasShowableMaking(result)) throw damaged(fingerprint);
+    if (!result || !hasShowableMaking(result) || !hasReadableLists(result)) throw damaged(fingerprint);
     const {type, action, outputs, metrics, execution, slices, via} = result;
     const trusted = this.#records.trustedIn(readable);
     if (via?.some((other) => !trusted.includes(other))) return {refused: 'through-others'};
@@ -79,4 +80,9 @@ export class Results {
       borrowed: {voucher, namespace, ...(builder ? {builder} : {}), ...(promotedBy ? {promotedBy} : {})},
     };
   }
+}
+
+function hasReadableLists({outputs, slices}: ActionResult): boolean {
+  const trees = Object.values(outputs).filter(({kind}) => kind === 'tree');
+  return trees.every(({digest}) => isReadable(digest)) && (!slices || isReadable(slices));
 }

@@ -243,6 +243,18 @@ describe('a server that lies', () => {
     }
   });
 
+  it('about a list that is longer than any text', async () => {
+    const server = await cacheServer();
+    const result = await shared(server);
+    const slices = {...outputOf(result), size: 2 ** 30};
+    server.entries.set(`/ac/${result.fingerprint}`, Buffer.from(JSON.stringify({...result, slices})));
+    const {store, client, warnings} = machine(server);
+    await client.findResults([result.fingerprint]);
+    expect(store.actions.get(result.fingerprint)).toBeUndefined();
+    expect(warnings).toMatchObject([{code: 'remote-corrupt'}]);
+    expect(await client.fetchWhole({...result, slices}, never)).toBe(false);
+  });
+
   it.each([
     ['a host', {host: '\u001b]0;lab7\u0007'}],
     ['a run', {runId: 'one\ntwo'}],
