@@ -4,12 +4,11 @@
 //
 // `hits`: results of `nodes` nodes with a file of 1 KiB each, two requests a result: the record, then the blob. `bytes`: one result
 // of so many MiB. curl writes the same bytes to files, with as many connections. Needs nginx and curl; run `npm run build` first.
-import {spawn, spawnSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {compare, measure, mixdown, readOptions, writeFiles} from './measure.mjs';
+import {startNginx} from './nginx.mjs';
 
 const {nodes, mebibytes, runs} = readOptions({nodes: 500, mebibytes: 256, runs: 5});
 
@@ -28,36 +27,13 @@ nodes:
 };
 
 const root = mkdtempSync(join(tmpdir(), 'mixdown-bench-'));
-const probe = createServer().listen(0, '127.0.0.1');
-await new Promise((resolve) => probe.once('listening', resolve));
-const {port} = /** @type {import('node:net').AddressInfo} */ (probe.address());
-await new Promise((resolve) => probe.close(resolve));
-const url = `http://127.0.0.1:${port}`;
-mkdirSync(join(root, 'served'));
-writeFileSync(
-  join(root, 'nginx.conf'),
-  `user root; daemon off; master_process off; pid ${root}/pid; error_log ${root}/error.log crit; events {}
-  http {
-    access_log off; client_body_temp_path ${root}/incoming; proxy_temp_path ${root}/proxy; sendfile on;
-    fastcgi_temp_path ${root}/fastcgi; uwsgi_temp_path ${root}/uwsgi; scgi_temp_path ${root}/scgi;
-    client_max_body_size 0; keepalive_requests 1000000;
-    server {
-      listen 127.0.0.1:${port};
-      location / { root ${root}/served; dav_methods PUT; create_full_put_path on; }
-    }
-  }`,
-);
-const path = `${process.env['PATH']}:/usr/sbin`;
-const nginx = spawn('nginx', ['-p', root, '-c', join(root, 'nginx.conf')], {
-  env: {...process.env, PATH: path},
-  stdio: 'ignore',
-});
-spawnSync('curl', ['-s', '--retry', '50', '--retry-connrefused', '--retry-delay', '1', url]);
+const nginx = await startNginx(root);
+const {url} = nginx;
 try {
   process.env['XDG_CONFIG_HOME'] = root;
   for (const [name, pipeline] of Object.entries(pipelines)) measureOne(name, pipeline);
 } finally {
-  nginx.kill();
+  nginx.stop();
   rmSync(root, {recursive: true, force: true});
 }
 

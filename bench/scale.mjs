@@ -6,13 +6,13 @@
 // node with `each` over so many files of twenty bytes. The stages are real and run in the warm workers of this machine: each writes
 // one small file. `remote=nginx` sends everything to nginx on this machine and fetches it into a second checkout. A step
 // that takes longer than `minutes` ends its row. Run `npm run build` first.
-import {spawn, spawnSync} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {appendFileSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {inScratchAsync, ms, readOptions, shout, writeFiles} from './measure.mjs';
+import {startNginx} from './nginx.mjs';
 
 const {nodes, items, remote, minutes} = readOptions({nodes: '1000,10000', items: '10000', remote: 'no', minutes: 5});
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -150,31 +150,4 @@ function counts(list) {
     .split(',')
     .map(Number)
     .filter((count) => count > 0);
-}
-
-/** @param {string} root */
-async function startNginx(root) {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const {port} = /** @type {import('node:net').AddressInfo} */ (probe.address());
-  await new Promise((resolve) => probe.close(resolve));
-  const url = `http://127.0.0.1:${port}`;
-  mkdirSync(join(root, 'served'));
-  writeFileSync(
-    join(root, 'nginx.conf'),
-    `user root; daemon off; master_process off; pid ${root}/pid; error_log ${root}/error.log crit; events {}
-    http {
-      access_log off; client_body_temp_path ${root}/incoming; proxy_temp_path ${root}/proxy; sendfile on;
-      fastcgi_temp_path ${root}/fastcgi; uwsgi_temp_path ${root}/uwsgi; scgi_temp_path ${root}/scgi;
-      client_max_body_size 0; keepalive_requests 1000000;
-      server {
-        listen 127.0.0.1:${port};
-        location / { root ${root}/served; dav_methods PUT; create_full_put_path on; }
-      }
-    }`,
-  );
-  const env = {...process.env, PATH: `${process.env['PATH']}:/usr/sbin`};
-  const nginx = spawn('nginx', ['-p', root, '-c', join(root, 'nginx.conf')], {env, stdio: 'ignore'});
-  spawnSync('curl', ['-s', '--retry', '50', '--retry-connrefused', '--retry-delay', '1', url]);
-  return {url, stop: () => nginx.kill()};
 }

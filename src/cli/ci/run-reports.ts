@@ -15,7 +15,6 @@ import {
 } from '../../report/job-summary.ts';
 import {failureCases, type JunitCase} from '../../report/junit.ts';
 import {RunCases} from '../../report/run-cases.ts';
-import type {RunEnd, PlannedRun} from '../commands/run.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {annotating, githubStep, type GithubStep} from './github.ts';
@@ -24,6 +23,8 @@ import type {Loaded} from '../load.ts';
 import type {RunLock} from '../pins/run-lock.ts';
 import {nodesOf} from '../run-choice.ts';
 import {readRecord} from '../records.ts';
+import type {RunEnd} from '../running/execute-run.ts';
+import type {PlannedRun} from '../running/planned-run.ts';
 import {hostName} from '../workspace.ts';
 
 /** What a run is told with besides the terminal and its record: a JUnit file, and the page of a GitHub job. */

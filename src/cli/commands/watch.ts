@@ -19,8 +19,8 @@ import {displayPath, findProject, type Project} from '../project.ts';
 import {listenForInterrupts, type Interrupts} from '../signals.ts';
 import {basicPaths, watchedPaths} from '../watched-paths.ts';
 import {currentToolchain} from '../workspace.ts';
-import type {LockOptions} from '../pins/run-lock.ts';
-import {executeRun, planRun, type PlannedRun, type RunEnd, type RunOptions} from './run.ts';
+import {executeRun, type RunEnd} from '../running/execute-run.ts';
+import {planRun, type PlannedRun, type RunSettings} from '../running/planned-run.ts';
 
 /** Builds, and builds again whenever something that the targets depend on changes, until it is told to quit. */
 export async function watchCommand(
@@ -66,7 +66,7 @@ export async function watchCommand(
   }
 }
 
-export type WatchOptions = Omit<RunOptions, 'dryRun' | 'force' | keyof LockOptions>;
+export type WatchOptions = Omit<RunSettings, 'force'>;
 
 type News =
   | {readonly kind: 'changed'; readonly paths: ReadonlySet<string>}
@@ -192,7 +192,7 @@ class Watch {
     const loaded = await this.#load();
     if (!loaded.ok) return this.#tellTrouble(loaded.error);
     const again = this.#current ? undefined : this.#again;
-    const options: RunOptions = {...this.#options, ...(again === 'force' ? {force: true} : {})};
+    const options: RunSettings = {...this.#options, ...(again === 'force' ? {force: true} : {})};
     const planned = await planRun(this.#context, loaded.value, this.#patterns, options);
     if (!planned.ok) return this.#tellTrouble(planned.error);
     const run = planned.value;
@@ -239,7 +239,7 @@ class Watch {
     }
   }
 
-  #start(run: PlannedRun, bases: Bases, held: Map<NodeId, Failure>, options: RunOptions): void {
+  #start(run: PlannedRun, bases: Bases, held: Map<NodeId, Failure>, options: RunSettings): void {
     const {inbox, listen} = this.#outside;
     const note = (text: string): void => {
       if (!this.#noted.has(text)) this.#context.note(text);
