@@ -1,7 +1,7 @@
 import type {ActionResult} from '../core/action.ts';
 import {sha256, type Digest, type Sha256} from '../core/digest.ts';
 import {byCodeUnit, canonicalJson, type Json} from '../core/json.ts';
-import type {Origin} from '../core/origin.ts';
+import type {Builder, Origin} from '../core/origin.ts';
 import type {ArtifactRef, NodeId} from '../core/pipeline.ts';
 import type {RunRecord, RunRecordNode} from './run-record.ts';
 
@@ -136,9 +136,7 @@ class Writer {
       };
       const host = this.#host(result.execution.host);
       this.#relate('wasAssociatedWith', {'prov:activity': id, 'prov:agent': host, 'prov:plan': code});
-      if (result.borrowed) {
-        this.#relate('wasAssociatedWith', {'prov:activity': id, 'prov:agent': this.#builder(result.borrowed)});
-      }
+      if (result.borrowed) this.#makers(id, result.borrowed);
     }
     const read = result ? this.#inputs(id, node, result) : new Set<string>();
     for (const [output, {digest, ...artifact}] of Object.entries(record.outputs ?? {})) {
@@ -211,16 +209,33 @@ class Writer {
     this.#relate('wasStartedBy', {'prov:activity': activity, 'prov:starter': starter});
   }
 
-  /** Who made a result elsewhere: by whom it is vouched for, with what they say of themselves. */
-  #builder({voucher, namespace, builder}: Origin): string {
-    const {name = voucher, commit, job} = builder ?? {};
-    const id = `builder:${sha256([voucher, name, commit ?? '', job ?? ''].join('\n')).slice(0, 16)}`;
+  /** Who made a result elsewhere, and who vouches for it since when somebody took it over. */
+  #makers(activity: string, {voucher, namespace, builder, promotedBy}: Origin): void {
+    const vouching = {voucher, namespace};
+    if (!promotedBy) {
+      this.#relate('wasAssociatedWith', {'prov:activity': activity, 'prov:agent': this.#builder(builder, vouching)});
+      return;
+    }
+    if (builder) this.#relate('wasAssociatedWith', {'prov:activity': activity, 'prov:agent': this.#builder(builder)});
+    const promoter = {'prov:agent': this.#builder(promotedBy, vouching), 'prov:role': 'promoter'};
+    this.#relate('wasAssociatedWith', {'prov:activity': activity, ...promoter});
+  }
+
+  /** What they say of themselves, and where and as whom they vouch for results. */
+  #builder(builder: Builder | undefined, vouching?: Pick<Origin, 'voucher' | 'namespace'>): string {
+    const {name = vouching?.voucher ?? '', commit, job} = builder ?? {};
+    const known = [vouching?.voucher ?? '', name, commit ?? '', job ?? ''];
+    const id = `builder:${sha256(known.join('\n')).slice(0, 16)}`;
     this.#agent[id] ??= {
       'prov:type': named('mixdown:Builder'),
       'prov:label': name,
-      'mixdown:voucher': voucher,
-      'mixdown:namespace': namespace,
-      'mixdown:signed': voucher.startsWith('key:'),
+      ...(vouching
+        ? {
+            'mixdown:voucher': vouching.voucher,
+            'mixdown:namespace': vouching.namespace,
+            'mixdown:signed': vouching.voucher.startsWith('key:'),
+          }
+        : {}),
       ...(commit === undefined ? {} : {'mixdown:commit': commit}),
       ...(job === undefined ? {} : {'mixdown:job': job}),
     };

@@ -127,7 +127,9 @@ describe('of the results of others', () => {
     main.remove('runs');
     expect(await run(main, 'run')).toMatchObject({code: 0});
     expect(main.read('runs/latest/out/report/report.txt')).not.toContain('0\n0\n');
-    expect((await run(main, 'cache', 'trust')).stdout).toMatch(/^not trusted: .*namespace pr.*, found [^:]*: totals: output /);
+    expect((await run(main, 'cache', 'trust')).stdout).toMatch(
+      /^not trusted: .*namespace pr.*, found [^:]*: totals: output /,
+    );
   });
 
   test('those that were taken before are not used either, until a person trusts them again', async () => {
@@ -143,6 +145,7 @@ describe('of the results of others', () => {
     expect(shown).toMatchObject({borrowed: {voucher: 'namespace:pr', namespace: 'pr'}});
     expect(errorsOf('show', shown)).toEqual([]);
     const prov = JSON.parse((await run(main, 'prov')).stdout) as {readonly agent: Readonly<Record<string, object>>};
+    expect(errorsOf('prov', prov)).toEqual([]);
     expect(Object.values(prov.agent)).toContainEqual(
       expect.objectContaining({'mixdown:voucher': 'namespace:pr', 'mixdown:signed': false}),
     );

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {ActionResult} from '../../../src/core/action.ts';
 import {digestOf, sha256, type Digest} from '../../../src/core/digest.ts';
+import type {Origin} from '../../../src/core/origin.ts';
 import type {ArtifactRef} from '../../../src/core/pipeline.ts';
 import {provDocument, type ProvDocument, type ProvRequest} from '../../../src/report/prov.ts';
 import type {RunRecordNode} from '../../../src/report/run-record.ts';
@@ -143,6 +144,35 @@ describe('a run as PROV-JSON', () => {
     expect(parentsOf(named, resultId('a'))).toEqual([contentId(digestOf('same'))]);
     const unknown = provDocument(request(copies));
     for (const node of ['a', 'b']) expect(parentsOf(unknown, resultId(node))).toEqual([contentId(digestOf('same'))]);
+  });
+
+  test('says who made a result elsewhere, and apart from that who took it over and vouches for it', () => {
+    const borrowed = (origin: Origin): ProvDocument => {
+      const resultOf: ProvRequest['resultOf'] = (fingerprint) => {
+        const result = bound.resultOf(fingerprint);
+        return result && {...result, borrowed: origin};
+      };
+      return provDocument({...bound, resultOf});
+    };
+    const agentsOf = ({agent, wasAssociatedWith}: ProvDocument): readonly unknown[] =>
+      Object.values(wasAssociatedWith)
+        .filter((each) => each['prov:activity'] === `action:${fingerprintOf('a')}`)
+        .map(({'prov:agent': id, 'prov:role': role}) => ({...agent[id as string], role}))
+        .slice(1);
+    const vouching = {'mixdown:voucher': 'key:00ff', 'mixdown:namespace': 'main', 'mixdown:signed': true};
+    const origin: Origin = {voucher: 'key:00ff', namespace: 'main', builder: {name: 'pr', commit: 'abc'}};
+    const made = borrowed(origin);
+    expect(errorsOf('prov', made)).toEqual([]);
+    expect(agentsOf(made)).toMatchObject([{'prov:label': 'pr', 'mixdown:commit': 'abc', ...vouching}]);
+    const promoted = borrowed({...origin, promotedBy: {name: 'ci'}});
+    expect(errorsOf('prov', promoted)).toEqual([]);
+    expect(agentsOf(promoted)).toMatchObject([
+      {'prov:label': 'pr', 'mixdown:commit': 'abc', role: undefined},
+      {'prov:label': 'ci', role: 'promoter', ...vouching},
+    ]);
+    // The maker signed nothing that lies there.
+    expect(agentsOf(promoted)[0]).not.toHaveProperty('mixdown:signed');
+    expect(errorsOf('prov', borrowed({voucher: 'namespace:pr-1', namespace: 'pr-1'}))).toEqual([]);
   });
 
   test('nodes with one key are one action; what did not run is left out; what is gone from the cache is less', () => {
