@@ -2,6 +2,7 @@ import {Agent as HttpAgent, request as httpRequest, type IncomingMessage, type O
 import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
 import {pipeline, Readable} from 'node:stream';
 import type {Sha256} from '../core/digest.ts';
+import {Pace} from './pace.ts';
 import {limited, RemoteError, type Body, type Space, type Transport} from './transport.ts';
 
 export interface HttpOptions {
@@ -30,8 +31,6 @@ interface Exchange {
 }
 
 const mostRedirects = 3;
-/** What a timer can wait. */
-const longestMs = 2 ** 31 - 1;
 /** Records are small; their limit says nothing about them. */
 const usualRecordBytes = 1 << 20;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -57,9 +56,9 @@ export function httpTransport(options: HttpOptions): Transport {
     const stop = (): void => watch.abort(new RemoteError('stopped', 'stopped'));
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, {once: true});
-    const deadlineMs = Math.min(longestMs, options.idleMs + (expectedBytes / options.minBytesPerSecond) * 1000);
-    const tooSlow = (): void => watch.abort(new RemoteError('timeout', `${base.host} is too slow`));
-    const timer = setTimeout(tooSlow, deadlineMs);
+    const {idleMs, minBytesPerSecond} = options;
+    const onTooSlow = (): void => watch.abort(new RemoteError('timeout', `${base.host} is too slow`));
+    const pace = new Pace({idleMs, minBytesPerSecond, expectedBytes, onTooSlow});
     try {
       let url = first;
       for (let hop = 0; hop <= mostRedirects; hop++) {
@@ -70,7 +69,7 @@ export function httpTransport(options: HttpOptions): Transport {
           headers['authorization'] = options.authorization;
         }
         if (body) Object.assign(headers, {'content-length': body.size, 'content-type': 'application/octet-stream'});
-        const response = await send(url, method, headers, body, watch.signal);
+        const response = await send(url, method, headers, body, watch.signal, pace);
         const next = redirectOf(response, url, method);
         if (next === undefined) return await read(response);
         response.resume();
@@ -80,7 +79,7 @@ export function httpTransport(options: HttpOptions): Transport {
     } catch (error) {
       throw asRemoteError(error, watch.signal, base.host);
     } finally {
-      clearTimeout(timer);
+      pace.stop();
       signal.removeEventListener('abort', stop);
     }
   };
@@ -91,6 +90,7 @@ export function httpTransport(options: HttpOptions): Transport {
     headers: OutgoingHttpHeaders,
     body: Body | undefined,
     signal: AbortSignal,
+    pace: Pace,
   ): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const secure = url.protocol === 'https:';
@@ -103,6 +103,7 @@ export function httpTransport(options: HttpOptions): Transport {
       request.setTimeout(options.idleMs, () => {
         request.destroy(new RemoteError('timeout', `${base.host} did not answer in ${options.idleMs} ms`));
       });
+      request.once('socket', (socket) => pace.follow(socket));
       // An answer may come before all was sent, for instance that the disk is full: what goes wrong after it says nothing.
       request.once('response', resolve);
       request.on('error', reject);
@@ -187,7 +188,8 @@ function redirectOf(response: IncomingMessage, from: URL, method: Method): URL |
   if (method === 'PUT' && statusCode !== 307 && statusCode !== 308) return undefined;
   if (!URL.canParse(headers.location, from.href)) return undefined;
   const to = new URL(headers.location, from);
-  return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined;
+  // What is asked for by a line that nobody else can read is asked for by no other.
+  return to.protocol === 'https:' || to.protocol === from.protocol ? to : undefined;
 }
 
 function decoded(response: IncomingMessage, decoders: HttpOptions['decoders']): AsyncIterable<Uint8Array> {

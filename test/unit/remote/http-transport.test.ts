@@ -125,6 +125,18 @@ describe('trouble', () => {
     await expect(get(transport)).rejects.toMatchObject({trouble: 'unreachable'});
   });
 
+  it('a server that sends a byte now and then is too slow, however long the whole may take', async () => {
+    const server = await cacheServer();
+    server.fault = (_, response) => {
+      response.writeHead(200, {'content-length': 2 ** 40});
+      const timer = setInterval(() => response.write('x'), 20);
+      response.once('close', () => clearInterval(timer));
+      return true;
+    };
+    const transport = transportTo(server, {idleMs: 100, minBytesPerSecond: 10_000});
+    await expect(get(transport, 2 ** 40)).rejects.toMatchObject({trouble: 'timeout'});
+  });
+
   it('an abort ends a request that is under way', async () => {
     const server = await cacheServer();
     const controller = new AbortController();

@@ -5,6 +5,7 @@ import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {digestOf} from '../../../src/core/digest.ts';
+import {cacheServer} from '../../support/cache-server.ts';
 import {compile, type Program} from '../../support/child.ts';
 import {openedStore, tempFolder} from '../../support/store-fixture.ts';
 
@@ -28,11 +29,12 @@ describe.runIf(there)('a server with a certificate that it signed itself', () =>
   afterAll(() => fetcher.remove());
 
   /** Fetches the blob with a process of its own: what is trusted is settled when Node starts. */
-  async function fetchFrom(address: string, trusted: boolean): Promise<{said: string; came: boolean}> {
+  async function fetchFrom(address: string, trusted: boolean, elsewhere?: URL): Promise<{said: string; came: boolean}> {
     const dir = tempFolder();
     const {key, cert} = certificate(dir, address);
     const server = createServer({key: readFileSync(key), cert: readFileSync(cert)}, (request, response) => {
-      if (request.url === `/base/cas/${blob.hash}`) response.end(bytes);
+      if (elsewhere) response.writeHead(302, {location: new URL(request.url!, elsewhere).href}).end();
+      else if (request.url === `/base/cas/${blob.hash}`) response.end(bytes);
       else response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,6 +50,13 @@ describe.runIf(there)('a server with a certificate that it signed itself', () =>
 
   it('is read when it is named as trusted', async () => {
     expect(await fetchFrom('127.0.0.1', true)).toEqual({said: '', came: true});
+  });
+
+  it('leads to no line that others can read', async () => {
+    const plain = await cacheServer();
+    plain.entries.set(`/base/cas/${blob.hash}`, bytes);
+    expect(await fetchFrom('127.0.0.1', true, plain.url)).toMatchObject({came: false});
+    expect(plain.seen).toEqual([]);
   });
 
   it('is refused otherwise, with what to do', async () => {
