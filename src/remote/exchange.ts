@@ -11,7 +11,7 @@ import {blobBody, collect} from './blobs.ts';
 import {Download, type LocalBlobs} from './download.ts';
 import {folderTransport} from './folder-transport.ts';
 import {httpTransport} from './http-transport.ts';
-import {RemoteError, type Body, type Transport, type Trouble} from './transport.ts';
+import {passingTrouble, RemoteError, type Body, type Transport} from './transport.ts';
 
 /** Requests at a time. */
 const parallel = 16;
@@ -20,8 +20,6 @@ const mostMessageBytes = 256 << 20;
 
 /** Pauses before further attempts: a job of hours is not lost to a server that is started again. */
 const pausesMs = [500, 1000, 2000, 4000, 8000];
-
-const passing: ReadonlySet<Trouble> = new Set<Trouble>(['unreachable', 'timeout', 'busy', 'cut-short']);
 
 /** A remote cache as a place to exchange files. Nothing is sent yet. */
 export function openExchange(address: ExchangeAddress, local: LocalBlobs, now: () => number): Exchange {
@@ -163,7 +161,7 @@ class RemoteExchange implements Exchange {
           return ok(value);
         } catch (error) {
           if (!(error instanceof RemoteError)) throw error;
-          if (!passing.has(error.trouble)) return err(error);
+          if (!passingTrouble.has(error.trouble)) return err(error);
           const waitMs = attempt < attempts && !this.#gone ? pausesMs[attempt] : undefined;
           if (waitMs === undefined) {
             this.#gone = error.trouble === 'unreachable' || error.trouble === 'timeout';

@@ -1,6 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {failure, type Failure} from '../core/failure.ts';
-import {RemoteError, type Trouble} from './transport.ts';
+import {passingTrouble, RemoteError} from './transport.ts';
 
 export type Way = 'read' | 'write';
 
@@ -19,8 +19,6 @@ export interface SteadyOptions {
 
 /** A request that was made, or given up. */
 export type Attempt<T> = {readonly done: true; readonly value: T} | {readonly done: false};
-
-const passing: ReadonlySet<Trouble> = new Set<Trouble>(['unreachable', 'timeout', 'busy', 'cut-short']);
 
 /**
  * Makes requests again that failed for the moment, and stops making any when it is no use: reading and writing each end with
@@ -69,7 +67,7 @@ export class Steady {
         if (error.trouble !== 'timeout' && progress() > furthest) attempt = 1;
         furthest = progress();
         const hopeless = error.trouble === 'unreachable' || error.trouble === 'timeout' ? !this.#answered : false;
-        if (passing.has(error.trouble) && attempt < attempts && !hopeless) {
+        if (passingTrouble.has(error.trouble) && attempt < attempts && !hopeless) {
           const waitMs = pauseMs * 2 ** (attempt - 1) * (0.5 + random());
           await pause(waitMs, undefined, {signal}).catch(() => {});
           continue;

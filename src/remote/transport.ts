@@ -41,6 +41,9 @@ export interface Transport {
 export type Trouble =
   'unreachable' | 'timeout' | 'busy' | 'cut-short' | 'refused' | 'full' | 'wrong' | 'local' | 'stopped';
 
+/** Trouble that may go away. */
+export const passingTrouble: ReadonlySet<Trouble> = new Set<Trouble>(['unreachable', 'timeout', 'busy', 'cut-short']);
+
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
   readonly trouble: Trouble;

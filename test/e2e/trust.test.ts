@@ -287,6 +287,16 @@ describe.runIf(nginxPath !== undefined)('a pull request that means well', () => 
     expect(recordsIn(nginx, 'main').map(readRecord).filter(isResult)).toHaveLength(5);
   });
 
+  test('is promoted with a word of warning where nothing has to be signed', async () => {
+    const nginx = await open();
+    await new Checkout(nginx, {...asPr, namespace: 'ann-1'}).cli('run');
+    const main = new Checkout(nginx, asMain);
+    expect((await main.cli('cache', 'promote', '--from', 'ann-1')).stderr).toContain(
+      'nothing in ann-1 has to be signed',
+    );
+    expect((await main.cli('cache', 'promote', '--from', 'ann-1')).stderr).not.toContain('has to be signed');
+  });
+
   test('is promoted only by whom main trusts, and only what its own key signed', async () => {
     const nginx = await separated();
     await new Checkout(nginx, asPr).cli('run');

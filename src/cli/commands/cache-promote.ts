@@ -1,7 +1,7 @@
 import {failure} from '../../core/failure.ts';
 import type {NodeId} from '../../core/pipeline.ts';
 import {countText} from '../../report/count-text.ts';
-import {readNamespace} from '../../remote/namespaces.ts';
+import {readNamespace, trustedIn} from '../../remote/namespaces.ts';
 import type {Promotion} from '../../remote/promoting.ts';
 import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
@@ -51,6 +51,11 @@ export async function cachePromoteCommand(
         const note = (what: string, which: readonly NodeId[]): void => {
           if (which.length > 0) context.note(`${what}: ${some(which)}`);
         };
+        if (promoted.length > 0 && !trustedIn(choice.settings.trust, from)) {
+          context.note(
+            `nothing in ${from} has to be signed: whoever can write there may have made what you answer for now`,
+          );
+        }
         note(`in ${to} before`, there);
         note(`in ${to} before with other bytes, which stay`, differs);
         note(`not in ${from}`, missing);
