@@ -40,7 +40,7 @@ export interface Distrusted {
   readonly voucher: Voucher;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Who made the result, as they say. */
+  /** Who made the result, or took it over and answers for it since; as they say. */
   readonly builder?: Builder;
   /** The node that it was a result of; absent when a person says so. */
   readonly node?: string;

@@ -34,11 +34,11 @@ export async function isDoubtful(planned: PlannedNode, hit: Hit, context: RunCon
   return (await engines.obstacleOf(id)) === undefined;
 }
 
-/** The result as it is compared, with who says to have made it. */
+/** The result as it is compared, with who answers for it: its maker, or who took it over from another namespace since. */
 export function theirsOf({fingerprint, hit}: Doubt, {request}: RunContext): Theirs {
   const {outputs, metrics, from} = hit;
   if (from === undefined) throw new Error('theirsOf: the result was made here');
-  const builder = request.ports.actions.get(fingerprint)?.borrowed?.builder;
+  const {builder: maker, promotedBy: builder = maker} = request.ports.actions.get(fingerprint)?.borrowed ?? {};
   return {outputs, metrics, from, ...(builder ? {builder} : {})};
 }
 

@@ -158,6 +158,16 @@ describe('a wrong result', () => {
     expect(summary.nodes.get('a')).toMatchObject({outcome: 'failed', failure: {code: 'disk-full'}});
   });
 
+  it('that somebody took over is laid to who answers for it, not to its maker', async () => {
+    const server = await served(nodes);
+    poison(server, 'a');
+    [server.builder, server.promotedBy] = [{name: 'contributor'}, {name: 'ci'}];
+    const rig = machine(server, nodes);
+    await rig.build();
+    expect(warnings(rig)[0]!.message).toContain('Nothing of namespace:default (ci) is used any more');
+    expect([...rig.store.distrusted.values()]).toMatchObject([{builder: {name: 'ci'}}]);
+  });
+
   it('that is found late has what was believed before made again in the same run', async () => {
     const server = await served(nodes);
     poison(server, 'a');

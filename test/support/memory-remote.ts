@@ -15,6 +15,7 @@ export class MemoryServer {
   /** Who is said to have made what is here. */
   voucher: Voucher = 'namespace:default';
   builder: Builder | undefined;
+  promotedBy: Builder | undefined;
   /** How often results or slices were looked for. */
   questions = 0;
   /** How often results were looked for, any number at a time. */
@@ -27,8 +28,9 @@ export class MemoryServer {
 
 /** The remote cache as one run sees it. What is shared is there at once. */
 export function memoryRemote(server: MemoryServer, {cas, actions, files, distrusted}: SharedStore): RemoteCache {
-  const {voucher, builder} = server;
-  const origin = {voucher, namespace: 'default', ...(builder ? {builder} : {})};
+  const {voucher, builder, promotedBy} = server;
+  const made = {...(builder ? {builder} : {}), ...(promotedBy ? {promotedBy} : {})};
+  const origin = {voucher, namespace: 'default', ...made};
   const promised = new Set<Sha256>();
   const lost = new Set<Sha256>();
   const asked = new Set<Sha256>();
