@@ -111,7 +111,9 @@ export class Steady {
         ? 'Check the credentials and the mode of the remote cache.'
         : trouble === 'full'
           ? 'Make room there.'
-          : 'Check the address, or set MIXDOWN_CACHE=off.';
+          : trouble === 'unreachable' || trouble === 'timeout'
+            ? 'Check the address, or set MIXDOWN_CACHE=off.'
+            : 'See what the log of the server says, or set MIXDOWN_CACHE=off.';
     const hint = known ?? usual;
     const what = doing === '' ? `the remote cache ${name} is not used` : `${doing}the remote cache ${name} ended`;
     this.#tell(failure('remote-unavailable', `${what} in this run: ${message}`, {hint}));

@@ -80,6 +80,16 @@ it('one that did is given three attempts for a request, and three requests', asy
   expect(warnings).toHaveLength(1);
 });
 
+it.each([
+  ['unreachable', 'Check the address'],
+  ['busy', 'See what the log of the server says'],
+] as const)('says what to do when it is %s', async (trouble, hint) => {
+  const {steady, warnings, fail} = rig();
+  await succeed(steady);
+  for (let times = 0; times < 3; times++) await fail(trouble);
+  expect(warnings).toMatchObject([{hint: expect.stringContaining(hint)}]);
+});
+
 it('a request that succeeds in between starts the count anew', async () => {
   const {steady, fail} = rig();
   await succeed(steady);
