@@ -20,7 +20,7 @@ const {jobs, slices, batch, minutes} = readOptions({
   minutes: 5,
 });
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const files = new URL('../dist/exec/slurm-files.js', import.meta.url).href;
+const files = new URL('../dist/exec/slurm/files.js', import.meta.url).href;
 
 /** @param {string} dir */
 const programs = (dir) => ({

@@ -12,8 +12,8 @@ import type {Context} from './context.ts';
 export async function cancelAbandonedJobs({io, note}: Pick<Context, 'io' | 'note'>, store: Store): Promise<void> {
   const dir = store.layout.submissions;
   if (isEmpty(dir) || othersAtWork(store).length > 0) return;
-  const {cancelUseless} = await import('../exec/slurm-leftovers.ts');
-  const {createSlurmClient} = await import('../exec/slurm-client.ts');
+  const {cancelUseless} = await import('../exec/slurm/leftovers.ts');
+  const {createSlurmClient} = await import('../exec/slurm/client.ts');
   const isThere = (fingerprint: string): boolean => store.actions.peek(fingerprint as Sha256) !== undefined;
   const count = await cancelUseless(dir, createSlurmClient(io.env), isThere, io.now());
   if (count > 0) note(`cancelled ${countText(count, 'job')} of an earlier run, as the results are here`);

@@ -6,7 +6,7 @@ import type {ExchangeAddress, Runner, Sources, WorkFolders, WorkspaceState} from
 import {ok, type Result} from '../core/result.ts';
 import type {PlanPorts, Toolchain} from '../engine/workspace.ts';
 import type {Environment} from '../exec/environment.ts';
-import type {Courier} from '../exec/slurm-courier.ts';
+import type {Courier} from '../exec/slurm/courier.ts';
 import {bytesText} from '../report/bytes.ts';
 import {countText} from '../report/count-text.ts';
 import {openRunStore, type RunStore} from '../store/run-store.ts';
@@ -117,7 +117,7 @@ async function courierFor(
   {node = process.execPath, mixdown = packageRoot}: SlurmProfile,
   env: Environment,
 ): Promise<Courier> {
-  const {cacheCourier} = await import('../exec/slurm-cache-courier.ts');
+  const {cacheCourier} = await import('../exec/slurm/cache-courier.ts');
   const {openExchange} = await import('../remote/exchange.ts');
   return cacheCourier({
     env,
@@ -159,7 +159,7 @@ export function lazyExecution(options: {
     return created;
   };
   const loadCluster = async (): Promise<Runner> => {
-    const {createSlurmRunner} = await import('../exec/slurm-runner.ts');
+    const {createSlurmRunner} = await import('../exec/slurm/runner.ts');
     const courier = parcels ? {courier: await courierFor(parcels, profile, env)} : {};
     const created = createSlurmRunner({dir: join(cacheDir, 'slurm'), runId, profile, env, ...courier});
     if (killed) created.kill();

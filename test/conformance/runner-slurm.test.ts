@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe} from 'vitest';
 import {defaultSlurmProfile} from '../../src/core/executor.ts';
 import type {Job, Runner} from '../../src/core/ports.ts';
-import {createSlurmRunner} from '../../src/exec/slurm-runner.ts';
+import {createSlurmRunner} from '../../src/exec/slurm/runner.ts';
 import {hasSlurm, SlurmCluster} from '../support/slurm-cluster.ts';
 import {describeRunner} from './runner-suite.ts';
 

@@ -73,8 +73,8 @@ async function cleanWork({cacheDir}: Project): Promise<readonly string[]> {
 async function cleanCluster({io}: Context, {cacheDir}: Project): Promise<readonly string[]> {
   const dir = join(cacheDir, 'slurm');
   if (names(dir).length === 0) return [];
-  const {discardLeftovers} = await import('../../exec/slurm-leftovers.ts');
-  const {createSlurmClient} = await import('../../exec/slurm-client.ts');
+  const {discardLeftovers} = await import('../../exec/slurm/leftovers.ts');
+  const {createSlurmClient} = await import('../../exec/slurm/client.ts');
   const count = await discardLeftovers(dir, createSlurmClient(io.env), io.now());
   return count > 0 ? [countText(count, 'abandoned submission')] : [];
 }

@@ -1,4 +1,5 @@
-import {spawn} from 'node:child_process';
+import {spawn, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import type {Job, Runner} from '../../../src/core/ports.ts';
@@ -146,7 +147,10 @@ test('an idle pool does not keep its program alive', async () => {
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(7);
 });
 
-const connect = `require('net').connect(process.argv[1]).on('connect', () => { for (;;); })`;
+const connect = `require('net').connect(process.argv[1]).on('connect', () => {
+  require('fs').writeSync(1, 'here\\n');
+  for (;;);
+})`;
 
 test.each([
   [
@@ -157,19 +161,24 @@ test.each([
          await new Promise((resolve) => connect(params.socket, resolve)); for (;;);`,
         {params: {socket}},
       ),
+    () => undefined,
   ],
   [
     'a command',
     (socket: string) => bench.command(['sh', '-c', '"$@" & wait', 'sh', process.execPath, '-e', connect, socket]),
+    // Before it listens to a command, a program that is killed leaves it alone.
+    (parent: ChildProcess) => once(parent.stdout!, 'data'),
   ],
-])('%s dies with its program, even by kill -9', async (_, makeJob) => {
+])('%s dies with its program, even by kill -9', async (_, makeJob, isHeard) => {
   const here = await awaitPresence(bench.path(`presence-${bench.stage('').id}`));
   const order = bench.write(
     'order.json',
     JSON.stringify({job: makeJob(here.path), dir: bench.path('work'), runId: here.path.slice(-2)}),
   );
-  const parent = spawn(process.execPath, [parentProgram, order], {stdio: 'ignore'});
+  const parent = spawn(process.execPath, [parentProgram, order], {stdio: ['ignore', 'pipe', 'ignore']});
+  const heard = isHeard(parent);
   await here.arrived;
+  await heard;
   parent.kill('SIGKILL');
   await expect(here.left).resolves.toBeUndefined();
 });

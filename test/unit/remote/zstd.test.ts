@@ -64,7 +64,9 @@ describe.runIf(there)('what the zstd tool made', () => {
       fc.asyncProperty(fc.nat(whole.byteLength - 1), fc.integer({min: 1, max: 255}), async (at, change) => {
         const bytes = Buffer.from(whole);
         bytes[at] = bytes[at]! ^ change;
-        const got = await collect(limited(decodeZstd(inPieces(bytes, 5000)), 1e6, 'it')).catch((error: unknown) => error);
+        const got = await collect(limited(decodeZstd(inPieces(bytes, 5000)), 1e6, 'it')).catch(
+          (error: unknown) => error,
+        );
         expect(Buffer.isBuffer(got) ? 'wrong' : (got as {trouble?: string}).trouble).toBe('wrong');
       }),
       {numRuns: 300},

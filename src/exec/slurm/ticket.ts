@@ -1,13 +1,13 @@
 import {createCipheriv, createDecipheriv, createHmac, randomBytes} from 'node:crypto';
 import {gunzipSync, gzipSync} from 'node:zlib';
-import type {Digest, Sha256} from '../core/digest.ts';
-import type {Event} from '../core/events.ts';
-import type {Failure} from '../core/failure.ts';
-import type {ExchangeAddress, JobResult} from '../core/ports.ts';
-import type {Result} from '../core/result.ts';
-import type {Artifact} from '../core/tree.ts';
+import type {Digest, Sha256} from '../../core/digest.ts';
+import type {Event} from '../../core/events.ts';
+import type {Failure} from '../../core/failure.ts';
+import type {ExchangeAddress, JobResult} from '../../core/ports.ts';
+import type {Result} from '../../core/result.ts';
+import type {Artifact} from '../../core/tree.ts';
 import type {SentJob} from './sent-job.ts';
-import type {ResultFile, TaskFile} from './slurm-files.ts';
+import type {ResultFile, TaskFile} from './files.ts';
 
 /**
  * What a submission by the remote cache is told in its batch script, which Slurm shows to nobody but its owner. Whoever has

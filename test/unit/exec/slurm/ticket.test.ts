@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {newKey, orderName, reportKey, reportName, seal, unseal} from '../../../src/exec/slurm-ticket.ts';
+import {newKey, orderName, reportKey, reportName, seal, unseal} from '../../../../src/exec/slurm/ticket.ts';
 
 interface Note {
   readonly type: 'note/1';

@@ -10,11 +10,11 @@ import {
   rmSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import type {Emit, Event} from '../core/events.ts';
-import {failure, type Failure} from '../core/failure.ts';
-import type {Job, JobResult} from '../core/ports.ts';
-import {err, ok, type Result} from '../core/result.ts';
-import {eventsName, outputName, type ResultFile} from './slurm-files.ts';
+import type {Emit, Event} from '../../core/events.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import type {Job, JobResult} from '../../core/ports.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {eventsName, outputName, type ResultFile} from './files.ts';
 
 /** A job that somebody waits for. */
 export interface Flight {

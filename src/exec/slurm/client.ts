@@ -1,8 +1,8 @@
 import {execFile} from 'node:child_process';
-import {failure, type Failure} from '../core/failure.ts';
-import {err, ok, type Result} from '../core/result.ts';
-import {travellingEnvironment, type Environment} from './environment.ts';
-import {parseQueue, queueFormat, type QueueEntry} from './slurm-queue.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {travellingEnvironment, type Environment} from '../environment.ts';
+import {parseQueue, queueFormat, type QueueEntry} from './queue.ts';
 
 /** The programs of Slurm. */
 export interface SlurmClient {

@@ -1,13 +1,13 @@
 import {hostname} from 'node:os';
-import type {Emit} from '../core/events.ts';
-import {failure, type Failure} from '../core/failure.ts';
-import type {Job, JobResult} from '../core/ports.ts';
-import type {Gpu, Lease} from '../core/resources.ts';
-import {err, type Result} from '../core/result.ts';
-import {createRunner} from './runner.ts';
-import {createSlurmClient} from './slurm-client.ts';
-import {Confirmation} from './slurm-confirmation.ts';
-import type {ResultFile, TaskFile} from './slurm-files.ts';
+import type {Emit} from '../../core/events.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import type {Job, JobResult} from '../../core/ports.ts';
+import type {Gpu, Lease} from '../../core/resources.ts';
+import {err, type Result} from '../../core/result.ts';
+import {createRunner} from '../runner.ts';
+import {createSlurmClient} from './client.ts';
+import {Confirmation} from './confirmation.ts';
+import type {ResultFile, TaskFile} from './files.ts';
 
 /** Where an array task has its jobs from, and leaves what they made. */
 export interface Desk {

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {defaultSlurmProfile, type SlurmProfile} from '../../../src/core/executor.ts';
-import type {Job} from '../../../src/core/ports.ts';
-import type {Lease} from '../../../src/core/resources.ts';
-import {resourceArguments, sbatchArguments} from '../../../src/exec/slurm-arguments.ts';
+import {defaultSlurmProfile, type SlurmProfile} from '../../../../src/core/executor.ts';
+import type {Job} from '../../../../src/core/ports.ts';
+import type {Lease} from '../../../../src/core/resources.ts';
+import {resourceArguments, sbatchArguments} from '../../../../src/exec/slurm/arguments.ts';
 
 function job(lease: Partial<Lease> & {readonly gpu?: number} = {}, timeoutMs?: number): Job {
   const {gpu = 0, ...rest} = lease;

@@ -1,23 +1,15 @@
 import {mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {join, relative} from 'node:path';
-import type {Digest, Sha256} from '../core/digest.ts';
-import type {Event} from '../core/events.ts';
-import {failure, FailureError, type Failure} from '../core/failure.ts';
-import type {Cas, Exchange, JobResult} from '../core/ports.ts';
-import {err, ok, type Result} from '../core/result.ts';
-import {parseTree, type Artifact} from '../core/tree.ts';
+import type {Digest, Sha256} from '../../core/digest.ts';
+import type {Event} from '../../core/events.ts';
+import {failure, FailureError, type Failure} from '../../core/failure.ts';
+import type {Cas, Exchange, JobResult} from '../../core/ports.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {parseTree, type Artifact} from '../../core/tree.ts';
 import {arrivedJob, inputDigests, type Arrival} from './arrived-job.ts';
 import type {SentJob} from './sent-job.ts';
-import {
-  reportKey,
-  reportName,
-  seal,
-  type JobReport,
-  type Order,
-  type SentOutput,
-  type SentResult,
-} from './slurm-ticket.ts';
-import type {Desk, JobEnd} from './slurm-task-loop.ts';
+import {reportKey, reportName, seal, type JobReport, type Order, type SentOutput, type SentResult} from './ticket.ts';
+import type {Desk, JobEnd} from './task-loop.ts';
 
 export interface CacheDeskOptions {
   readonly order: Order;

@@ -1,13 +1,13 @@
 import {existsSync, lstatSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {sha256} from '../core/digest.ts';
-import type {Job, JobInput} from '../core/ports.ts';
-import {parseTree} from '../core/tree.ts';
-import {identify, isAlive, processHost} from './process-tree.ts';
-import {removeTree} from './remove-tree.ts';
-import {jobIdName, readJson, resultName, scriptName, submissionName, type SubmissionFile} from './slurm-files.ts';
-import {writeWhole} from './write-whole.ts';
+import {sha256} from '../../core/digest.ts';
+import type {Job, JobInput} from '../../core/ports.ts';
+import {parseTree} from '../../core/tree.ts';
+import {identify, isAlive, processHost} from '../process-tree.ts';
+import {removeTree} from '../remove-tree.ts';
+import {jobIdName, readJson, resultName, scriptName, submissionName, type SubmissionFile} from './files.ts';
+import {writeWhole} from '../write-whole.ts';
 
 /** The jobs of one array task, in order. */
 export type Unit = readonly Job[];

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {packagesOf, withPackages} from '../../../src/exec/stage-packages.ts';
+import {packagesOf, withPackages} from '../../../../src/exec/slurm/stage-packages.ts';
 
 let root: string;
 beforeEach(() => {

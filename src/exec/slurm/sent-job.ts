@@ -1,8 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import {basename} from 'node:path';
-import {digestOf, type Digest} from '../core/digest.ts';
-import type {Job, JobInput} from '../core/ports.ts';
-import {entryPath, readTree, type TreeInput} from './input-tree.ts';
+import {digestOf, type Digest} from '../../core/digest.ts';
+import type {Job, JobInput} from '../../core/ports.ts';
+import {entryPath, readTree, type TreeInput} from '../input-tree.ts';
 import {packagesOf, type StagePackage} from './stage-packages.ts';
 
 /** An input by the digest of its bytes. */

@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs';
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {sha256, type Digest, type Sha256} from '../core/digest.ts';
-import type {Job, JobInput} from '../core/ports.ts';
-import type {Lease} from '../core/resources.ts';
-import {err, ok, type Result} from '../core/result.ts';
+import {sha256, type Digest, type Sha256} from '../../core/digest.ts';
+import type {Job, JobInput} from '../../core/ports.ts';
+import type {Lease} from '../../core/resources.ts';
+import {err, ok, type Result} from '../../core/result.ts';
 import {layOut, takeArtifact, type Depot, type Gone, type Taken} from './sent-artifact.ts';
 import type {SentInput, SentJob, SentModule} from './sent-job.ts';
 import {withPackages} from './stage-packages.ts';

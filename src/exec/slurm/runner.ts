@@ -1,20 +1,20 @@
 import {setMaxListeners} from 'node:events';
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
-import type {SlurmProfile} from '../core/executor.ts';
-import {failure, type Failure} from '../core/failure.ts';
-import type {Job, JobResult, Runner} from '../core/ports.ts';
-import {err, type Result} from '../core/result.ts';
-import type {Environment} from './environment.ts';
-import {folderName} from './folder-name.ts';
-import {resourceArguments, sbatchArguments} from './slurm-arguments.ts';
-import {createSlurmClient, type SlurmClient, type SlurmTrouble} from './slurm-client.ts';
-import {sharedDisk, type Courier, type Dispatch} from './slurm-courier.ts';
-import {scriptName} from './slurm-files.ts';
-import {SlurmLeftovers} from './slurm-leftovers.ts';
-import {discard, keyOf, noteJobId, writeSubmission} from './slurm-submissions.ts';
-import {cancelled, isDropped, liveSubmission, tell, type Flight, type LiveSubmission} from './slurm-task.ts';
-import {SlurmWatch, type Loss} from './slurm-watch.ts';
+import type {SlurmProfile} from '../../core/executor.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import type {Job, JobResult, Runner} from '../../core/ports.ts';
+import {err, type Result} from '../../core/result.ts';
+import type {Environment} from '../environment.ts';
+import {folderName} from '../folder-name.ts';
+import {resourceArguments, sbatchArguments} from './arguments.ts';
+import {createSlurmClient, type SlurmClient, type SlurmTrouble} from './client.ts';
+import {sharedDisk, type Courier, type Dispatch} from './courier.ts';
+import {scriptName} from './files.ts';
+import {SlurmLeftovers} from './leftovers.ts';
+import {discard, keyOf, noteJobId, writeSubmission} from './submissions.ts';
+import {cancelled, isDropped, liveSubmission, tell, type Flight, type LiveSubmission} from './task.ts';
+import {SlurmWatch, type Loss} from './watch.ts';
 
 export interface SlurmRunnerOptions {
   /** Folder of all submissions, on the store's file system. */

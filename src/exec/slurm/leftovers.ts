@@ -1,11 +1,11 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {err} from '../core/result.ts';
-import type {SlurmClient} from './slurm-client.ts';
-import type {Brought, Courier} from './slurm-courier.ts';
-import {processHost} from './process-tree.ts';
-import {readResult} from './slurm-files.ts';
-import {verdictOn, type QueueEntry} from './slurm-queue.ts';
+import {err} from '../../core/result.ts';
+import type {SlurmClient} from './client.ts';
+import type {Brought, Courier} from './courier.ts';
+import {processHost} from '../process-tree.ts';
+import {readResult} from './files.ts';
+import {verdictOn, type QueueEntry} from './queue.ts';
 import {
   discard,
   hasEnded,
@@ -14,9 +14,9 @@ import {
   own,
   sourcesMovedSince,
   type LeftSubmission,
-} from './slurm-submissions.ts';
-import {ticketName} from './slurm-ticket.ts';
-import {liveSubmission, tell, type Flight, type LiveSubmission, type LiveTask} from './slurm-task.ts';
+} from './submissions.ts';
+import {ticketName} from './ticket.ts';
+import {liveSubmission, tell, type Flight, type LiveSubmission, type LiveTask} from './task.ts';
 
 /** A job of a run that is gone. */
 interface Left {

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {sharedDisk} from '../../../src/exec/slurm-courier.ts';
-import {createBench, type Bench} from '../../support/exec/bench.ts';
+import {sharedDisk} from '../../../../src/exec/slurm/courier.ts';
+import {createBench, type Bench} from '../../../support/exec/bench.ts';
 
 let bench: Bench;
 beforeEach(() => {

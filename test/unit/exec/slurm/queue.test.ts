@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {endFailure, isOrdinaryReason, parseQueue, verdictOn} from '../../../src/exec/slurm-queue.ts';
+import {endFailure, isOrdinaryReason, parseQueue, verdictOn} from '../../../../src/exec/slurm/queue.ts';
 
 /** Printed by slurm-wlm 22.05.8: `squeue --noheader --array --states=all --format='%A|%F|%K|%T|%r|%k'`. */
 const recorded = `2|1|0|COMPLETED|None|mixdown:abc

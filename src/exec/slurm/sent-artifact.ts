@@ -1,10 +1,10 @@
 import {chmod, copyFile, link, mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {Digest, Sha256} from '../core/digest.ts';
-import {failure, type Failure} from '../core/failure.ts';
-import type {Cas, Exchange} from '../core/ports.ts';
-import {err, ok, type Result} from '../core/result.ts';
-import {parseTree, type Artifact, type TreeEntry} from '../core/tree.ts';
+import type {Digest, Sha256} from '../../core/digest.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import type {Cas, Exchange} from '../../core/ports.ts';
+import {err, ok, type Result} from '../../core/result.ts';
+import {parseTree, type Artifact, type TreeEntry} from '../../core/tree.ts';
 
 /** Where blobs come from, and where they are kept. */
 export interface Depot {

@@ -1,13 +1,13 @@
 import {mkdirSync} from 'node:fs';
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
-import type {Event} from '../../../src/core/events.ts';
-import {failure} from '../../../src/core/failure.ts';
-import {err, ok} from '../../../src/core/result.ts';
-import type {SlurmClient} from '../../../src/exec/slurm-client.ts';
-import type {QueueEntry} from '../../../src/exec/slurm-queue.ts';
-import {liveSubmission, type Flight} from '../../../src/exec/slurm-task.ts';
-import {SlurmWatch} from '../../../src/exec/slurm-watch.ts';
-import {createBench, type Bench} from '../../support/exec/bench.ts';
+import type {Event} from '../../../../src/core/events.ts';
+import {failure} from '../../../../src/core/failure.ts';
+import {err, ok} from '../../../../src/core/result.ts';
+import type {SlurmClient} from '../../../../src/exec/slurm/client.ts';
+import type {QueueEntry} from '../../../../src/exec/slurm/queue.ts';
+import {liveSubmission, type Flight} from '../../../../src/exec/slurm/task.ts';
+import {SlurmWatch} from '../../../../src/exec/slurm/watch.ts';
+import {createBench, type Bench} from '../../../support/exec/bench.ts';
 
 let bench: Bench;
 beforeEach(() => {

@@ -1,9 +1,9 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Failure} from '../core/failure.ts';
-import type {Job, JobResult} from '../core/ports.ts';
-import type {Result} from '../core/result.ts';
-import type {Environment} from './environment.ts';
+import type {Failure} from '../../core/failure.ts';
+import type {Job, JobResult} from '../../core/ports.ts';
+import type {Result} from '../../core/result.ts';
+import type {Environment} from '../environment.ts';
 
 /**
  * A submission is a folder on the file system that the compute nodes share, at `<cache>/slurm/<run>-<n>`. Array task i

@@ -1,8 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
-import {failure, type Failure} from '../core/failure.ts';
-import {err, ok, type Result} from '../core/result.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import {err, ok, type Result} from '../../core/result.ts';
 
 /** A file of an npm package that a compiled stage imports. */
 export interface StagePackage {

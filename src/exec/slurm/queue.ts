@@ -1,4 +1,4 @@
-import {failure, type Failure} from '../core/failure.ts';
+import {failure, type Failure} from '../../core/failure.ts';
 
 /** What `squeue` says of one job, or of one task of an array. */
 export interface QueueEntry {

@@ -1,14 +1,14 @@
 import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import type {Job} from '../../../src/core/ports.ts';
-import {createSlurmClient} from '../../../src/exec/slurm-client.ts';
-import {resultName, workName, type ResultFile} from '../../../src/exec/slurm-files.ts';
-import {sharedDisk} from '../../../src/exec/slurm-courier.ts';
-import {cancelUseless, discardLeftovers, SlurmLeftovers} from '../../../src/exec/slurm-leftovers.ts';
-import {noteJobId, writeSubmission} from '../../../src/exec/slurm-submissions.ts';
-import type {Flight} from '../../../src/exec/slurm-task.ts';
-import {createBench, type Bench} from '../../support/exec/bench.ts';
+import type {Job} from '../../../../src/core/ports.ts';
+import {createSlurmClient} from '../../../../src/exec/slurm/client.ts';
+import {resultName, workName, type ResultFile} from '../../../../src/exec/slurm/files.ts';
+import {sharedDisk} from '../../../../src/exec/slurm/courier.ts';
+import {cancelUseless, discardLeftovers, SlurmLeftovers} from '../../../../src/exec/slurm/leftovers.ts';
+import {noteJobId, writeSubmission} from '../../../../src/exec/slurm/submissions.ts';
+import type {Flight} from '../../../../src/exec/slurm/task.ts';
+import {createBench, type Bench} from '../../../support/exec/bench.ts';
 
 let bench: Bench;
 let dir: string;

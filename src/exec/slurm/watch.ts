@@ -1,11 +1,11 @@
-import {failure, type Failure} from '../core/failure.ts';
-import type {NodeId} from '../core/pipeline.ts';
-import {err} from '../core/result.ts';
-import type {SlurmClient} from './slurm-client.ts';
-import type {Courier} from './slurm-courier.ts';
-import {readResult, resultName} from './slurm-files.ts';
-import {endFailure, isOrdinaryReason, verdictOn, type QueueEntry} from './slurm-queue.ts';
-import {discard} from './slurm-submissions.ts';
+import {failure, type Failure} from '../../core/failure.ts';
+import type {NodeId} from '../../core/pipeline.ts';
+import {err} from '../../core/result.ts';
+import type {SlurmClient} from './client.ts';
+import type {Courier} from './courier.ts';
+import {readResult, resultName} from './files.ts';
+import {endFailure, isOrdinaryReason, verdictOn, type QueueEntry} from './queue.ts';
+import {discard} from './submissions.ts';
 import {
   cancelled,
   isDropped,
@@ -18,7 +18,7 @@ import {
   type Flight,
   type LiveSubmission,
   type LiveTask,
-} from './slurm-task.ts';
+} from './task.ts';
 
 /** A job that must be done again; `why` unless it was its host that was lost. */
 export interface Loss {

@@ -1,18 +1,18 @@
 import {appendFileSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Sha256} from '../core/digest.ts';
-import {failure, FailureError, type Failure} from '../core/failure.ts';
-import type {Cas, Exchange, ExchangeAddress, Job, JobResult} from '../core/ports.ts';
-import {ok, type Result} from '../core/result.ts';
-import type {Environment} from './environment.ts';
-import type {TreeInput} from './input-tree.ts';
-import {removeTree} from './remove-tree.ts';
-import {shellQuote} from './reproduce-script.ts';
+import type {Sha256} from '../../core/digest.ts';
+import {failure, FailureError, type Failure} from '../../core/failure.ts';
+import type {Cas, Exchange, ExchangeAddress, Job, JobResult} from '../../core/ports.ts';
+import {ok, type Result} from '../../core/result.ts';
+import type {Environment} from '../environment.ts';
+import type {TreeInput} from '../input-tree.ts';
+import {removeTree} from '../remove-tree.ts';
+import {shellQuote} from '../reproduce-script.ts';
 import {layOut, takeArtifact, type Gone} from './sent-artifact.ts';
 import {createDescribe, loadsOf, type Load} from './sent-job.ts';
-import {chooseNode, conditions, type Brought, type Courier} from './slurm-courier.ts';
-import {eventsName, readJson, readResult, resultName, workName, type ResultFile} from './slurm-files.ts';
+import {chooseNode, conditions, type Brought, type Courier} from './courier.ts';
+import {eventsName, readJson, readResult, resultName, workName, type ResultFile} from './files.ts';
 import {
   exits,
   newKey,
@@ -25,8 +25,8 @@ import {
   type JobReport,
   type Order,
   type Ticket,
-} from './slurm-ticket.ts';
-import {writeWhole} from './write-whole.ts';
+} from './ticket.ts';
+import {writeWhole} from '../write-whole.ts';
 
 export interface CacheCourierOptions {
   /** Environment of the calling program. */

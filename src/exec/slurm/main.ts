@@ -1,14 +1,14 @@
 /**
- * Entry on a compute node that sees the submission: `node slurm-main.js FOLDER`. Leaves a result for each job of its array
+ * Entry on a compute node that sees the submission: `node main.js FOLDER`. Leaves a result for each job of its array
  * task in that folder; a job that has one already is left alone.
  */
 import {appendFileSync, mkdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {ok} from '../core/result.ts';
-import {eventsName, readJson, resultName, taskName, workName, type ResultFile, type TaskFile} from './slurm-files.ts';
-import {hasEnded} from './slurm-submissions.ts';
-import {carryOut, whichTask} from './slurm-task-loop.ts';
-import {writeWhole} from './write-whole.ts';
+import {ok} from '../../core/result.ts';
+import {eventsName, readJson, resultName, taskName, workName, type ResultFile, type TaskFile} from './files.ts';
+import {hasEnded} from './submissions.ts';
+import {carryOut, whichTask} from './task-loop.ts';
+import {writeWhole} from '../write-whole.ts';
 
 const folder = process.argv[2] ?? '';
 const {task, start} = whichTask();

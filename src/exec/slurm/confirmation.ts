@@ -1,6 +1,6 @@
-import type {Result} from '../core/result.ts';
-import type {JobState, SlurmTrouble} from './slurm-client.ts';
-import {verdictOn} from './slurm-queue.ts';
+import type {Result} from '../../core/result.ts';
+import type {JobState, SlurmTrouble} from './client.ts';
+import {verdictOn} from './queue.ts';
 
 export interface ConfirmationOptions {
   /** What the controller says of this Slurm job now; undefined for one that it does not know. */

@@ -1,8 +1,8 @@
 import {afterEach, expect, it, vi} from 'vitest';
-import {failure} from '../../../src/core/failure.ts';
-import {err, ok} from '../../../src/core/result.ts';
-import type {JobState} from '../../../src/exec/slurm-client.ts';
-import {Confirmation, type ConfirmationOptions} from '../../../src/exec/slurm-confirmation.ts';
+import {failure} from '../../../../src/core/failure.ts';
+import {err, ok} from '../../../../src/core/result.ts';
+import type {JobState} from '../../../../src/exec/slurm/client.ts';
+import {Confirmation, type ConfirmationOptions} from '../../../../src/exec/slurm/confirmation.ts';
 
 afterEach(() => vi.useRealTimers());
 

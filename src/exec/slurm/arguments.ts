@@ -1,5 +1,5 @@
-import type {SlurmProfile} from '../core/executor.ts';
-import type {Job} from '../core/ports.ts';
+import type {SlurmProfile} from '../../core/executor.ts';
+import type {Job} from '../../core/ports.ts';
 
 /** What is submitted at once. */
 export interface SubmissionRequest {

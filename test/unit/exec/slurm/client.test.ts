@@ -2,7 +2,7 @@ import {chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createSlurmClient} from '../../../src/exec/slurm-client.ts';
+import {createSlurmClient} from '../../../../src/exec/slurm/client.ts';
 
 let bin: string;
 beforeEach(() => {

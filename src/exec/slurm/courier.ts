@@ -1,13 +1,13 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Failure} from '../core/failure.ts';
-import type {Job} from '../core/ports.ts';
-import {ok, type Result} from '../core/result.ts';
-import {distEntry} from './dist-entry.ts';
-import {travellingEnvironment, type Environment} from './environment.ts';
-import {shellQuote} from './reproduce-script.ts';
-import {taskName, type TaskFile} from './slurm-files.ts';
-import type {Unit} from './slurm-submissions.ts';
+import type {Failure} from '../../core/failure.ts';
+import type {Job} from '../../core/ports.ts';
+import {ok, type Result} from '../../core/result.ts';
+import {distEntry} from '../dist-entry.ts';
+import {travellingEnvironment, type Environment} from '../environment.ts';
+import {shellQuote} from '../reproduce-script.ts';
+import {taskName, type TaskFile} from './files.ts';
+import type {Unit} from './submissions.ts';
 
 /** What is to be submitted so that its tasks find their orders. */
 export interface Dispatch {
@@ -70,7 +70,7 @@ export function sharedDisk({env, node = process.execPath}: SharedDiskOptions): C
       }
       const script = `#!/bin/sh
 ${chooseNode(node)}
-exec "$node" --enable-source-maps ${shellQuote(distEntry('slurm-main'))} ${shellQuote(folder)}
+exec "$node" --enable-source-maps ${shellQuote(distEntry('slurm/main'))} ${shellQuote(folder)}
 `;
       // A `%` in the pattern of the output file means something.
       const output = `${folder.replaceAll('%', '%%')}/${units.length > 1 ? '%a' : '0'}.out`;
