@@ -175,6 +175,7 @@ describe.runIf(nginxPath !== undefined)('on a server where everybody can write e
     const attacks = genuine.map((record, index) => attack(record, genuine[(index + 1) % genuine.length]!));
     paths.forEach((path, index) => writeFileSync(path, JSON.stringify(attacks[index])));
     const main = new Checkout(nginx, {namespace: 'main'});
+    expect(warnings(await main.cli('plan'))).toEqual(['[remote-untrusted]']);
     const built = await main.cli('run');
     expect(built.code).toBe(0);
     expect(last(built)).toContain('5 executed');

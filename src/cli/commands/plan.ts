@@ -18,7 +18,8 @@ export async function planCommand(
   if (!targets.ok) return context.fail(targets.error);
   const planned = await planNodes(context, loaded.value, targets.value, {...options, remoteOf: context.io});
   if (!planned.ok) return context.fail(planned.error);
-  const {plan, expectedMs} = planned.value;
+  const {plan, expectedMs, workspace} = planned.value;
+  workspace.remote?.tellRefused();
   const obstacles = obstaclesOf(plan);
   if (obstacles.length > 0) return context.fail(obstacles);
   noteAcceptedLeaks(
