@@ -274,6 +274,7 @@ describe('trouble', () => {
     const stat = await run(workspace, url, 'cache', 'stat');
     expect(stat).toMatchObject({code: 2});
     expect(stat.stderr).not.toContain('hunter2');
+    expect(stat.stderr.match(/more than a host/g)).toHaveLength(1);
     const none = await run(workspace, 'off', 'cache', 'stat');
     expect(none).toMatchObject({code: 2, stderr: expect.stringContaining('no remote cache is configured')});
     workspace.edit('pipeline.yaml', 'version: 1', 'version: 1\ncache: {remote: {adress: x}}');

@@ -1,4 +1,4 @@
-import {failure} from '../../core/failure.ts';
+import {failure, type Failure} from '../../core/failure.ts';
 import type {NodeId} from '../../core/pipeline.ts';
 import type {PlannedNode} from '../../core/plan.ts';
 import {err, ok, type Result} from '../../core/result.ts';
@@ -10,6 +10,7 @@ import type {Context} from '../context.ts';
 import {exitCodes, type ExitCode} from '../exit.ts';
 import {loadProject, selectNodes} from '../load.ts';
 import {planNodes, type PlannedWork} from '../planning.ts';
+import {chooseRemote} from '../remote/choice.ts';
 import type {RemoteChoice} from '../remote/combine.ts';
 import {openChosen, trustedActions} from '../remote/open.ts';
 import {listenForInterrupts} from '../signals.ts';
@@ -122,6 +123,11 @@ async function open(
   if (!loaded.ok) return loaded;
   const selected = selectNodes(loaded.value, patterns, 'default');
   if (!selected.ok) return selected;
+  const {project, remote} = loaded.value;
+  const wish = {io, project, ...(remote ? {remote} : {})};
+  const choice = await chooseRemote(wish);
+  if (!choice.ok) return choice;
+  if (!choice.value) return err([noRemote()]);
   // One plan and one remote cache: what both have to say is told once.
   const warn = warnOnce(context);
   const also = alsoRead === undefined ? {} : {alsoRead};
@@ -129,13 +135,11 @@ async function open(
   const planned = await planNodes({warn}, loaded.value, selected.value, options, 'cache');
   if (!planned.ok) return planned;
   const {workspace, plan} = planned.value;
-  const {project, remote} = loaded.value;
-  const wish = {io, project, ...(remote ? {remote} : {}), ...also};
   const known = workspace.remote?.opened();
-  const opened = known ? ok(known) : await openChosen(wish, workspace.store, warn);
+  const opened = known ? ok(known) : await openChosen({...wish, ...also}, workspace.store, warn);
   if (!opened.ok || !opened.value) {
     workspace.close();
-    return opened.ok ? err([failure('remote-config', 'no remote cache is configured', {hint: noRemoteHint})]) : opened;
+    return opened.ok ? err([noRemote()]) : opened;
   }
   const named = new Set(selected.value);
   const all = patterns.length === 0 && otherwise === 'needed';
@@ -143,7 +147,10 @@ async function open(
   return ok({...opened.value, nodes, work: planned.value});
 }
 
-const noRemoteHint = 'set MIXDOWN_CACHE to an address or folder, or write `cache: {remote: {url: …}}` in pipeline.yaml';
+function noRemote(): Failure {
+  const hint = 'set MIXDOWN_CACHE to an address or folder, or write `cache: {remote: {url: …}}` in pipeline.yaml';
+  return failure('remote-config', 'no remote cache is configured', {hint});
+}
 
 function sizeText(blobs: number, bytes: number): string {
   return `${countText(blobs, 'blob')}, ${bytesText(bytes)}`;
