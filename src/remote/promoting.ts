@@ -1,8 +1,10 @@
 import {createHash} from 'node:crypto';
 import pLimit from 'p-limit';
-import type {ActionResult, SliceRecord} from '../core/action.ts';
+import {slicedPorts, type ActionResult, type SliceRecord} from '../core/action.ts';
 import {sameDigest, type Digest, type Sha256} from '../core/digest.ts';
 import type {JsonObject} from '../core/json.ts';
+import {isListOf} from '../core/slice-proof.ts';
+import {parseTree, type Tree} from '../core/tree.ts';
 import {contentsOf, readSlices} from './contents.ts';
 import type {Fetching} from './fetching.ts';
 import type {RemoteParts} from './parts.ts';
@@ -12,7 +14,8 @@ import {ownSlice} from './slice-lists.ts';
 
 /**
  * What became of a result that was to be promoted: `there` was one already, with the same outputs or with others (`differs`);
- * none was found that may be used (`missing`); it is not whole (`incomplete`), or could not be written (`unsent`).
+ * none was found that may be used (`missing`); it is not whole, or says more of its slices than its outputs show
+ * (`incomplete`); or it could not be written (`unsent`).
  */
 export type Promotion = 'promoted' | 'there' | 'differs' | 'missing' | 'incomplete' | 'unsent';
 
@@ -78,8 +81,35 @@ export class Promoting {
     const held = contents.needed.filter(({hash}) => !fetched.has(hash));
     const there = await Promise.all(held.map((digest) => this.#putRight(digest)));
     if (there.includes(false)) return undefined;
-    const slices = (result.slices && (await readSlices(result.slices, reading))) ?? [];
-    return slices.map(ownSlice);
+    if (!result.slices) return [];
+    const slices = (await readSlices(result.slices, reading)) ?? [];
+    return (await this.#isProven(result, slices, bring)) ? slices.map(ownSlice) : undefined;
+  }
+
+  /** Our key vouches for each slice by itself from then on: nothing gets in beside what the outputs show. */
+  async #isProven(
+    result: Borrowed,
+    slices: readonly SliceRecord[],
+    bring: (digests: readonly Digest[]) => Promise<void>,
+  ): Promise<boolean> {
+    const {action} = result;
+    const trees = new Map<Sha256, Tree>();
+    const read = async (digest: Digest): Promise<void> => {
+      const text = await this.#parts.cas.read(digest);
+      const tree = text && parseTree(new TextDecoder().decode(text));
+      if (tree) trees.set(digest.hash, tree);
+    };
+    const collections = slicedPorts(action).flatMap((port) => action.inputs[port] ?? []) as readonly Digest[];
+    await bring(collections);
+    for (const digest of collections) await read(digest);
+    for (const {outputs} of slices) {
+      for (const [name, digest] of Object.entries(outputs)) {
+        if (action.outputs[name]?.kind === 'tree' && !trees.has(digest.hash)) await read(digest);
+      }
+    }
+    const known = collections.flatMap(({hash}) => trees.get(hash) ?? []);
+    const treeOf = ({hash}: Digest): Tree => trees.get(hash) ?? {entries: []};
+    return isListOf(result, slices, known.length === collections.length ? known : undefined, treeOf);
   }
 
   /** What is here need not be whole there. */

@@ -1,10 +1,17 @@
 import {expect, onTestFinished} from 'vitest';
-import {fingerprintOf, type Action, type ActionResult, type SliceManifest} from '../../src/core/action.ts';
+import {
+  fingerprintOf as fingerprintOfAction,
+  sliceFingerprinter,
+  type Action,
+  type ActionResult,
+  type SliceManifest,
+} from '../../src/core/action.ts';
 import {digestOf, type Digest} from '../../src/core/digest.ts';
 import type {Failure} from '../../src/core/failure.ts';
 import {canonicalJson, type Json} from '../../src/core/json.ts';
 import type {Voucher} from '../../src/core/origin.ts';
-import {makeTree} from '../../src/core/tree.ts';
+import {sliceSeed} from '../../src/core/seed.ts';
+import {makeTree, type TreeEntry} from '../../src/core/tree.ts';
 import {openRemote, type OpenOptions} from '../../src/remote/open.ts';
 import type {RemoteClient} from '../../src/remote/remote-cache.ts';
 import {plainSettings, type RemoteSettings} from '../../src/remote/settings.ts';
@@ -60,19 +67,23 @@ export async function slicedResult(
   others: Readonly<Record<string, Voucher>> = {},
 ): Promise<ActionResult> {
   const slices = [];
+  const files: TreeEntry[] = [];
+  const about = slicedAction(items.join());
+  const fingerprintOf = sliceFingerprinter(about);
   for (const key of items) {
     const file = await store.cas.putBytes(`made of ${key}`);
     const {artifact, text} = makeTree([{path: 'file', digest: file}]);
     await store.cas.putBytes(text);
+    files.push({path: `${key}/file`, digest: file});
     const from = others[key];
-    const about = {key, item: digestOf(key), fingerprint: digestOf(key).hash, wallMs: 1};
-    slices.push({...about, outputs: {out: artifact.digest}, ...(from ? {from} : {})});
+    const item = digestOf(key);
+    const fingerprint = fingerprintOf([item], sliceSeed(about.seed, key));
+    slices.push({...{key, item, fingerprint, wallMs: 1}, outputs: {out: artifact.digest}, ...(from ? {from} : {})});
   }
-  const {artifact, text} = makeTree(slices.map(({key, outputs}) => ({path: `${key}.txt`, digest: outputs.out})));
+  const {artifact, text} = makeTree(files);
   await store.cas.putBytes(text);
   const manifest: SliceManifest = {type: 'slices/1', slices};
   const slicesDigest: Digest = await store.cas.putBytes(canonicalJson(manifest as unknown as Json));
-  const about = slicedAction(items.join());
   const result = {...aResult({}, about), outputs: {out: artifact}, slices: slicesDigest};
-  return {...result, action: about, fingerprint: fingerprintOf(about)};
+  return {...result, action: about, fingerprint: fingerprintOfAction(about)};
 }

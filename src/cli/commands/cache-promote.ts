@@ -59,7 +59,7 @@ export async function cachePromoteCommand(
         note(`in ${to} before`, there);
         note(`in ${to} before with other bytes, which stay`, differs);
         note(`not in ${from}`, missing);
-        note('not whole, so not promoted', incomplete);
+        note('not whole, or not what its slices make, so not promoted', incomplete);
         note('not written', unsent);
       }
       return differs.length + incomplete.length + unsent.length > 0 ? exitCodes.nodeFailed : exitCodes.done;

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {ActionResult, SliceManifest} from '../../../src/core/action.ts';
+import type {ActionResult, SliceManifest, SliceRecord} from '../../../src/core/action.ts';
 import {digestOf} from '../../../src/core/digest.ts';
-import type {JsonObject} from '../../../src/core/json.ts';
+import {canonicalJson, type Json, type JsonObject} from '../../../src/core/json.ts';
 import type {Builder} from '../../../src/core/origin.ts';
 import {cacheServer, type CacheServer} from '../../support/cache-server.ts';
 import {keyPair} from '../../support/key-pair.ts';
@@ -144,6 +144,31 @@ describe('a result is not promoted', () => {
     again.client.promise([held]);
     expect(await again.client.promote(result.fingerprint, 'pr-12')).toBe('promoted');
     expect(String(server.entries.get(path))).toBe('made of b');
+  });
+
+  it.each<[string, (slices: SliceRecord[]) => SliceRecord[]]>([
+    ['a slice that the outputs do not show', ([a, b]) => [a!, b!, {...b!, key: 'c', item: digestOf('c')}]],
+    [
+      'what one item makes for another',
+      ([a, b]) => [
+        {...a!, fingerprint: b!.fingerprint},
+        {...b!, fingerprint: a!.fingerprint},
+      ],
+    ],
+    ['another item', ([a, b]) => [{...a!, item: digestOf('c')}, b!]],
+    ['a slice twice', ([a, b]) => [a!, b!, b!]],
+    ['a slice without an output', ([a, b]) => [a!, {...b!, outputs: {}}]],
+    ['too little', ([a]) => [a!]],
+  ])('when its list of slices names %s', async (_, change) => {
+    const server = await cacheServer();
+    const maker = contributor(server);
+    const result = await slicedResult(maker, ['a', 'b']);
+    const text = new TextDecoder().decode(await maker.store.cas.read(result.slices!));
+    const {slices} = JSON.parse(text) as {slices: SliceRecord[]};
+    const list = canonicalJson({type: 'slices/1', slices: change(slices)} as unknown as Json);
+    await shareAll(maker, {...result, slices: await maker.store.cas.putBytes(list)});
+    expect(await promoter(server).client.promote(result.fingerprint, 'pr-12')).toBe('incomplete');
+    expect([...server.entries.keys()].filter((path) => path.startsWith('/main/'))).toEqual([]);
   });
 
   it('when it cannot be written', async () => {
