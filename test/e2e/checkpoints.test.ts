@@ -29,20 +29,29 @@ async function hit(signal: NodeJS.Signals, when: (event: Event) => boolean, ...a
   return events;
 }
 
+/** Hits the process while its stage rests after this step. */
+async function hitAt(signal: NodeJS.Signals, step: number, ...args: string[]): Promise<Event[]> {
+  workspace.write('rest', String(step));
+  const events = await hit(signal, says(`step ${step}`), ...args);
+  workspace.remove('rest');
+  return events;
+}
+
 const logged = (events: readonly Event[]): readonly string[] =>
   events.flatMap((event) => (event.type === 'node-log' ? event.text.split('\n') : []));
 const says = (text: string) => (event: Event) => event.type === 'node-log' && event.text.includes(text);
 
 describe('a stage that goes on from a checkpoint', () => {
-  /** Counts to ten, a step at a time, and tells each; `until` is no part of what it makes. */
+  /** Counts to ten, a step at a time, and tells each. Rests after the step that a file names, and goes on no more. */
   const stage = `
 import {readFileSync, renameSync, writeFileSync, existsSync} from 'node:fs';
 import {defineStage, StageError} from 'mixdown/stage';
+const restFile = REST_FILE;
 export default defineStage({
   name: 'climb',
   summary: 'Climbs.',
   params: {steps: {type: 'integer', default: 10, about: 'steps'}},
-  inputs: {plan: {kind: 'file', about: 'to fail after step 4, or to rest after step 2'}},
+  inputs: {plan: {kind: 'file', about: 'whether it fails after step 4'}},
   outputs: {way: {kind: 'file', name: 'way.txt', about: 'the way'}},
   resumable: true,
   async run({params, inputs, outputs, checkpoint, log, signal}) {
@@ -56,9 +65,9 @@ export default defineStage({
       log('step ' + way.length);
       await new Promise((resolve) => setImmediate(resolve));
       signal.throwIfAborted();
-      const plan = readFileSync(inputs.plan, 'utf8');
-      if (way.length === 4 && plan === 'fail') throw new StageError('slipped');
-      if (way.length === 2 && plan === 'rest') await new Promise((_, reject) => signal.addEventListener('abort', reject));
+      if (way.length === 4 && readFileSync(inputs.plan, 'utf8') === 'fail') throw new StageError('slipped');
+      const rests = existsSync(restFile) && Number(readFileSync(restFile, 'utf8')) === way.length;
+      if (rests) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     }
     writeFileSync(outputs.way, way);
   },
@@ -66,7 +75,7 @@ export default defineStage({
 `;
   const start = (yaml: string, plan = 'go'): void => {
     workspace = new Workspace();
-    workspace.write('stages/climb.ts', stage);
+    workspace.write('stages/climb.ts', stage.replace('REST_FILE', JSON.stringify(workspace.path('rest'))));
     workspace.write('plan.txt', plan);
     workspace.write('pipeline.yaml', `version: 1\nsources: {plan: plan.txt}\nnodes:\n${yaml}`);
     symlinkSync(join(repository, 'node_modules'), workspace.path('node_modules'));
@@ -78,7 +87,7 @@ export default defineStage({
   it.each(['SIGKILL', 'SIGINT'] as const)('goes on after %s, and the plan says so', async (signal) => {
     start(one);
     expect((await workspace.run('plan')).stdout).not.toContain('checkpoint');
-    await hit(signal, says('step 3'));
+    await hitAt(signal, 3);
     expect((await workspace.run('plan')).stdout).toMatch(/will run\s+climb\s+.*; goes on from a checkpoint/);
     expect((await workspace.run('explain', 'climb')).stdout).toContain(
       'goes on from a checkpoint that a stopped run left',
@@ -110,8 +119,8 @@ export default defineStage({
 
   it('starts anew when forced; clean forgets checkpoints when asked to', async () => {
     start(one);
-    await hit('SIGKILL', says('step 3'));
-    expect(logged(await hit('SIGKILL', says('step 2'), '--force'))[0]).toBe('starts at 0');
+    await hitAt('SIGKILL', 3);
+    expect(logged(await hitAt('SIGKILL', 2, '--force'))[0]).toBe('starts at 0');
     expect((await workspace.run('clean')).stdout).not.toContain('checkpoint');
     expect(kept()).toHaveLength(1);
     expect((await workspace.run('clean', '--checkpoints')).stdout).toContain('removed 1 checkpoint');
@@ -123,7 +132,7 @@ export default defineStage({
     start('  climb: {stage: climb, each: {plan: plans}}\n');
     workspace.edit('pipeline.yaml', 'sources: {plan: plan.txt}', 'sources: {plans: {path: plans}}');
     for (const name of ['a', 'b', 'c']) workspace.write(`plans/${name}.txt`, name);
-    await hit('SIGKILL', says('step 3'), '--jobs', '1');
+    await hitAt('SIGKILL', 3, '--jobs', '1');
     expect((await workspace.run('plan')).stdout).toMatch(/goes? on from (a )?checkpoints?/);
     const lines = logged(await hit('SIGKILL', () => false, '--jobs', '1'));
     expect(lines.filter((line) => line === 'starts at 0').length).toBe(2);
@@ -131,7 +140,8 @@ export default defineStage({
   });
 
   it('two runs at once: one works, the other takes its result, or goes on when it is killed', async () => {
-    start(one, 'rest');
+    start(one);
+    workspace.write('rest', '2');
     const first = workspace.start(['run', '--json']);
     const firstEnd = ended(first);
     const firstLines = createInterface({input: first.stdout!});
@@ -140,6 +150,7 @@ export default defineStage({
       if (!line.includes('step 2') || second !== undefined) return;
       first.kill('SIGSTOP');
       // It waits for the first one, which is then killed.
+      workspace.remove('rest');
       second = hit('SIGKILL', (event) => {
         if (event.type === 'node-waiting') first.kill('SIGKILL');
         return false;
