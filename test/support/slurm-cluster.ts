@@ -191,7 +191,7 @@ SlurmctldPort=${controller}
 SlurmUser=${user}
 SlurmdUser=${user}
 AuthType=auth/munge
-AuthInfo=socket=${folder}/munge.socket,cred_expire=5
+AuthInfo=socket=${folder}/munge.socket,cred_expire=20
 StateSaveLocation=${folder}/state
 SlurmdSpoolDir=${folder}/spool-%n
 SlurmctldPidFile=${folder}/slurmctld.pid
